@@ -1,0 +1,37 @@
+#include "core/backend/arena.h"
+
+#include <limits>
+
+namespace fw::backend {
+
+namespace {
+constexpr std::int64_t kAlignment = 256;
+}  // namespace
+
+Result<std::unique_ptr<Arena>> Arena::create(Device& device, std::int64_t capacityBytes) {
+    FW_ASSIGN(auto buffer, device.allocate(capacityBytes));
+    const DeviceKind kind = buffer->device();
+    return std::unique_ptr<Arena>(new Arena(std::move(buffer), capacityBytes, kind));
+}
+
+std::unique_ptr<Arena> Arena::createMeta() {
+    return std::unique_ptr<Arena>(
+        new Arena(nullptr, std::numeric_limits<std::int64_t>::max() / 2, DeviceKind::Meta));
+}
+
+TensorView Arena::take(DType dtype, const Shape& shape) {
+    const std::int64_t bytes = shape.product() * dtypeSize(dtype);
+    FW_CHECK(bytes >= 0, "shape {}", shape.text());
+    const std::int64_t padded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    FW_CHECK(padded <= m_capacity - m_used, "arena of {} bytes, {} in use, {} asked: the plan was too small",
+             m_capacity, m_used, padded);
+    void* data = nullptr;
+    if (m_buffer && m_buffer->data() != nullptr) {
+        data = static_cast<std::byte*>(m_buffer->data()) + m_used;
+    }
+    m_used += padded;
+    m_highWater = std::max(m_highWater, m_used);
+    return {data, dtype, shape, m_device};
+}
+
+}  // namespace fw::backend

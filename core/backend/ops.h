@@ -1,0 +1,197 @@
+// The operations a model is made of.
+//
+// `Ops` is a queue on one device. The public functions check shapes and types, count work, and hand over to the
+// back-end's private virtual functions; a back-end therefore implements arithmetic only, and every back-end reports
+// the same FLOPs. Shape mistakes are programmer errors (FW_CHECK). Device failures surface in synchronize().
+//
+// Notation: B batch, N query tokens, M key tokens, H heads, D head width, C = H·D channels, T frames. Unless a
+// function says otherwise: the last dimension has stride 1, inner dimensions may be strided, "act" is the compute type
+// (f32 or bf16), small per-channel vectors are f32, arithmetic inside an operation is f32, outputs may not overlap
+// inputs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/tensor/tensor_view.h"
+
+namespace fw::backend {
+
+// Weights in the layout the back-end computes fastest with. Opaque; made by Ops::pack…, freed by destruction.
+class PackedLinear {
+ public:
+    virtual ~PackedLinear() = default;
+    std::int64_t inFeatures = 0;
+    std::int64_t outFeatures = 0;
+    DType compute = DType::F32;
+    std::int64_t bytes = 0;
+};
+class PackedConv3d {
+ public:
+    virtual ~PackedConv3d() = default;
+    std::int64_t inChannels = 0;
+    std::int64_t outChannels = 0;
+    std::array<std::int64_t, 3> kernel{};  // T, H, W
+    std::array<std::int64_t, 3> stride{};  // T, H, W
+    DType compute = DType::F32;
+    std::int64_t bytes = 0;
+};
+
+enum class Activation : std::uint8_t { None, GeluTanh, Silu };
+
+// One source matrix or several that share their input: rows are concatenated in order ([q; k; v]).
+struct LinearSource {
+    std::span<const ConstTensorView> weights;  // each [out_i, in], any float type, host memory
+    std::span<const ConstTensorView> biases;   // each [out_i], or empty: no bias
+};
+
+struct Conv3dGeometry {
+    std::array<std::int64_t, 3> stride{1, 1, 1};  // T, H, W
+    // Zeros around H and W: {top, bottom, left, right}. Time is never padded: the caller supplies past frames.
+    std::array<std::int64_t, 4> padding{0, 0, 0, 0};
+};
+
+struct AttentionOptions {
+    float scale = 1.0F;        // softmax(scale · q kᵀ + bias) v
+    ConstTensorView bias;      // optional f32 [H, N, M], shared by the batch
+    std::int64_t keyCount = -1;  // attend only keys [0, keyCount); -1: all M
+};
+
+// 3-D rotary position tables: f32 [N, D/2] each, for interleaved pairs (2m, 2m+1).
+struct RopeTables {
+    ConstTensorView cosine;
+    ConstTensorView sine;
+};
+
+// Work counted by the public functions. Multiply-add counts as two FLOPs; bytes are each operand once.
+struct OpCost {
+    std::int64_t flops = 0;
+    std::int64_t bytes = 0;
+};
+
+class Ops {
+ public:
+    virtual ~Ops() = default;
+    Ops() = default;
+    Ops(const Ops&) = delete;
+    Ops& operator=(const Ops&) = delete;
+
+    [[nodiscard]] virtual DeviceKind deviceKind() const = 0;
+    // Waits for all queued work and reports its first failure.
+    [[nodiscard]] virtual Status synchronize() = 0;
+    // Microseconds on a monotonic clock at this point of the queue (waits on asynchronous devices: tracing only).
+    [[nodiscard]] virtual std::int64_t timestampUs() = 0;
+
+    // --- transfers: contiguous, equal dtype and shape. The host side must stay valid until synchronize().
+    void upload(const ConstTensorView& host, const TensorView& device);
+    void download(const ConstTensorView& device, const TensorView& host);
+
+    // --- weights
+    [[nodiscard]] Result<std::unique_ptr<PackedLinear>> packLinear(const LinearSource& source, DType compute);
+    // weight [outC, inC, kT, kH, kW] (PyTorch's order), bias [outC] or none.
+    [[nodiscard]] Result<std::unique_ptr<PackedConv3d>> packConv3d(const ConstTensorView& weight,
+                                                                   const ConstTensorView& bias,
+                                                                   const Conv3dGeometry& geometry, DType compute);
+
+    // --- matrix products
+    // y[..., out] = activation(x[..., in] · Wᵀ + b). x: compute type; y: compute type or f32. Leading dimensions equal.
+    void linear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
+                Activation activation = Activation::None);
+    // out = softmax(scale · q kᵀ + bias) v per head, online (no N×M matrix in memory).
+    // q, out [B, N, H, D]; k, v [B, M, H, D]; act; any strides but 1 in the last dimension. D a multiple of 16 up to 256.
+    void attention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v, const TensorView& out,
+                   const AttentionOptions& options);
+
+    // --- normalisation
+    // y = x / rms(x over C) · weight, then rotary embedding per head of width headDim when `rope` is given.
+    // x, y [B, N, C] act, y may be x; weight f32 [C]; rope tables have N rows. rms over the FULL width (all heads).
+    void rmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
+                     const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y);
+    // y = (x - mean)/sqrt(var + eps) · (1 + scale) + shift. x [B, N, C] f32 or act; scale, shift f32 [B, C]; y act.
+    void layerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
+                           float eps, const TensorView& y);
+    // y = (x - mean)/sqrt(var + eps) · weight + bias. x [B, N, C] f32 or act; weight, bias f32 [C]; y act.
+    void layerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias, float eps,
+                   const TensorView& y);
+    // y = x / sqrt(mean(x²) + eps) · weight (T5's norm). x [..., C] f32 or act, weight f32 [C], y act.
+    void rmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps, const TensorView& y);
+    // y = x / max(‖x‖₂ over C, 1e-12) · sqrt(C) · gamma, then SiLU if asked (the Wan VAE's norm).
+    // x, y [..., C] channels last, act; gamma f32 [C].
+    void channelNorm(const ConstTensorView& x, const ConstTensorView& gamma, bool silu, const TensorView& y);
+
+    // --- element-wise
+    // residual += gate · delta. residual, delta [B, N, C] f32 or act each; gate f32 [B, C], or none for 1.
+    void gatedAdd(const TensorView& residual, const ConstTensorView& delta, const ConstTensorView& gate);
+    // y = a + b with numpy broadcasting to y's shape. f32.
+    void add(const ConstTensorView& a, const ConstTensorView& b, const TensorView& y);
+    // y = silu(x). f32, contiguous, equal shapes; y may be x.
+    void silu(const ConstTensorView& x, const TensorView& y);
+    // y[..., F] = gelu_tanh(x[..., :F]) · x[..., F:] (T5's gated unit). act; x [..., 2F].
+    void gatedGelu(const ConstTensorView& x, const TensorView& y);
+    // y[i] = table[ids[i]]. table [V, C] f32 or bf16, ids i32 [n], y [n, C] f32 or act.
+    void embed(const ConstTensorView& table, const ConstTensorView& ids, const TensorView& y);
+    // y = x with conversion between f32, bf16 and f16; equal shapes, any strides (permutation, patchify, slices).
+    void copy(const ConstTensorView& x, const TensorView& y);
+    // y = Σ coefficient_i · x_i: guidance and sampler steps. f32, contiguous, equal shapes; y may be any x_i.
+    struct Term {
+        double coefficient;
+        ConstTensorView x;
+    };
+    void linearCombination(std::span<const Term> terms, const TensorView& y);
+
+    // --- video auto-encoder, channels last: [B, T, H, W, C]
+    // y = conv(x) (+ y when `accumulate`). x, y act; T_out = (T - kT)/sT + 1 (valid in time), H and W padded by the
+    // packed geometry.
+    void conv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y, bool accumulate = false);
+    // Nearest-neighbour ×2 in H and W. act.
+    void upsample2x(const ConstTensorView& x, const TensorView& y);
+    // RGB bytes from [-1, 1]: y = round(clamp(x, -1, 1) · 127.5 + 127.5). x act or f32, y u8, equal shapes.
+    void toBytes(const ConstTensorView& x, const TensorView& y);
+
+    // Work since construction. Take differences around a region.
+    [[nodiscard]] const OpCost& cost() const { return m_cost; }
+
+ private:
+    void charge(std::int64_t flops, std::initializer_list<ConstTensorView> operands);
+
+    virtual void doUpload(const ConstTensorView& host, const TensorView& device) = 0;
+    virtual void doDownload(const ConstTensorView& device, const TensorView& host) = 0;
+    virtual Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) = 0;
+    virtual Result<std::unique_ptr<PackedConv3d>> doPackConv3d(const ConstTensorView& weight,
+                                                               const ConstTensorView& bias,
+                                                               const Conv3dGeometry& geometry, DType compute) = 0;
+    virtual void doLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
+                          Activation activation) = 0;
+    virtual void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                             const TensorView& out, const AttentionOptions& options) = 0;
+    virtual void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
+                               const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) = 0;
+    virtual void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale,
+                                     const ConstTensorView& shift, float eps, const TensorView& y) = 0;
+    virtual void doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
+                             float eps, const TensorView& y) = 0;
+    virtual void doRmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps,
+                           const TensorView& y) = 0;
+    virtual void doChannelNorm(const ConstTensorView& x, const ConstTensorView& gamma, bool silu,
+                               const TensorView& y) = 0;
+    virtual void doGatedAdd(const TensorView& residual, const ConstTensorView& delta, const ConstTensorView& gate) = 0;
+    virtual void doAdd(const ConstTensorView& a, const ConstTensorView& b, const TensorView& y) = 0;
+    virtual void doSilu(const ConstTensorView& x, const TensorView& y) = 0;
+    virtual void doGatedGelu(const ConstTensorView& x, const TensorView& y) = 0;
+    virtual void doEmbed(const ConstTensorView& table, const ConstTensorView& ids, const TensorView& y) = 0;
+    virtual void doCopy(const ConstTensorView& x, const TensorView& y) = 0;
+    virtual void doLinearCombination(std::span<const Term> terms, const TensorView& y) = 0;
+    virtual void doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
+                          bool accumulate) = 0;
+    virtual void doUpsample2x(const ConstTensorView& x, const TensorView& y) = 0;
+    virtual void doToBytes(const ConstTensorView& x, const TensorView& y) = 0;
+
+    OpCost m_cost;
+};
+
+}  // namespace fw::backend

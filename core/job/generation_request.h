@@ -1,0 +1,62 @@
+// What a user asked for: a plain value that is stored, sent to the worker, embedded in the clip, and run again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+
+namespace fw::job {
+
+// Frames per second as a rational; 12/1.
+struct FrameRate {
+    std::int64_t numerator = 12;
+    std::int64_t denominator = 1;
+    bool operator==(const FrameRate&) const = default;
+};
+
+enum class SamplerKind : std::uint8_t { UniPc, Euler };
+
+// Fields without a value take the model's default (ModelDefaults) when the request is resolved.
+struct GenerationRequest {
+    std::string prompt;
+    std::string negativePrompt;
+    std::string model;  // folder in the diffusers layout; empty: the embedded model
+    std::optional<std::int64_t> width, height;  // pixels
+    std::optional<std::int64_t> frames;         // 4k + 1
+    std::optional<FrameRate> frameRate;
+    std::optional<int> steps;
+    std::optional<double> guidance;  // 1: no guidance, one forward pass per step
+    std::optional<double> shift;     // flow shift of the sigma schedule
+    std::optional<std::uint64_t> seed;  // none: drawn when the request is resolved, then recorded
+    SamplerKind sampler = SamplerKind::UniPc;
+    std::string device = "auto";  // auto, cpu, cuda:0 …
+    std::string dtype = "auto";   // auto, f32, bf16
+    int threads = 0;              // 0: all
+    std::string method = "dense";     // attention method id
+    Json methodParameters = Json::object();
+
+    bool operator==(const GenerationRequest&) const = default;
+};
+
+// What a model folder prefers; from its framewright.json or from its architecture.
+struct ModelDefaults {
+    std::int64_t width = 832, height = 480, frames = 81;
+    FrameRate frameRate{16, 1};
+    int steps = 50;
+    double guidance = 5.0;
+    double shift = 3.0;
+    std::int64_t sizeMultiple = 16;   // width and height must be multiples
+    std::int64_t frameMultiple = 4;   // frames = frameMultiple · k + 1
+};
+
+// Fill every missing field and check all of them. InvalidArgument names the field, its value and what would fit.
+[[nodiscard]] Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults& defaults);
+
+// JSON with stable keys (snake_case), `"schema": 1`. Unknown keys are refused by fromJson, missing ones keep defaults.
+[[nodiscard]] OrderedJson toJson(const GenerationRequest& request);
+[[nodiscard]] Result<GenerationRequest> requestFromJson(const Json& json);
+
+}  // namespace fw::job

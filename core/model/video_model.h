@@ -1,0 +1,134 @@
+// The parts of a text-to-video model as the pipeline sees them. Each part is loaded from its folder of a diffusers
+// layout; families differ behind these interfaces.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/backend/device.h"
+#include "core/backend/ops.h"
+#include "core/base/result.h"
+#include "core/job/generation_request.h"
+#include "core/method/attention_method.h"
+#include "core/method/run_context.h"
+
+namespace fw::model {
+
+// Splits a prompt into token ids. Thread-safe after loading.
+class Tokenizer {
+ public:
+    virtual ~Tokenizer() = default;
+    // Cleaned as the reference does (prompt_cleaning.h), end-of-sequence appended, cut to maxTokens(). No padding.
+    // InvalidArgument when the text is not UTF-8.
+    [[nodiscard]] virtual Result<std::vector<std::int32_t>> encode(std::string_view text) const = 0;
+    // Length the text encoder's output is padded to: model_max_length of tokenizer_config.json (Wan2.1: 512).
+    [[nodiscard]] virtual std::int64_t maxTokens() const = 0;
+};
+
+class TextEncoder {
+ public:
+    virtual ~TextEncoder() = default;
+    [[nodiscard]] virtual std::int64_t width() const = 0;
+    // out [maxTokens, width] f32 on the device: rows of `ids` encoded, all further rows zero.
+    // On a Meta device `ids` only gives the length.
+    [[nodiscard]] virtual Status encode(method::RunContext& context, std::span<const std::int32_t> ids,
+                                        const TensorView& out) = 0;
+    [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
+};
+
+// The denoiser: predicts the flow velocity.
+class VideoTransformer {
+ public:
+    struct Geometry {
+        std::int64_t latentChannels = 16;
+        std::int64_t patchT = 1, patchH = 2, patchW = 2;
+        std::int64_t layers = 0, heads = 0, headDim = 0, textWidth = 0;
+    };
+    virtual ~VideoTransformer() = default;
+    [[nodiscard]] virtual const Geometry& geometry() const = 0;
+    [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
+
+    // latents, velocity [C, T, H, W] f32 (H, W multiples of the patch); text [L, textWidth] f32; timestep in [0, 1000].
+    // One sample per call. Checks context.cancel at least once per layer.
+    [[nodiscard]] virtual Status forward(method::RunContext& context, const ConstTensorView& latents, double timestep,
+                                         const ConstTensorView& text, const TensorView& velocity) = 0;
+};
+
+// Receives decoded frames in order: u8 [n, H, W, 3] in host memory, borrowed for the call.
+// An error stops the decoding and is passed on.
+using FrameSink = std::function<Status(const ConstTensorView& frames)>;
+
+struct VaeTiling {
+    bool enabled = false;
+    // In latent pixels; tiles overlap by tile - stride and are blended linearly.
+    std::int64_t tile = 32, stride = 24;
+};
+
+class VideoVae {
+ public:
+    struct Geometry {
+        std::int64_t latentChannels = 16;
+        std::int64_t spatialFactor = 8, temporalFactor = 4;
+        std::vector<float> latentMean, latentStd;  // model latent = (z - mean) / std
+    };
+    virtual ~VideoVae() = default;
+    [[nodiscard]] virtual const Geometry& geometry() const = 0;
+    [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
+
+    // latents [C, T, H, W] f32 on the device, in the transformer's normalised space. Streams: memory does not grow
+    // with T. 1 + (T-1)·temporalFactor frames reach the sink. Checks context.cancel between chunks and layers.
+    [[nodiscard]] virtual Status decode(method::RunContext& context, const ConstTensorView& latents,
+                                        const VaeTiling& tiling, const FrameSink& sink) = 0;
+    // The same in floating point, for tests and metrics: out [F, H·s, W·s, 3] f32 in [-1, 1] (clamped).
+    [[nodiscard]] virtual Status decodeToFloat(method::RunContext& context, const ConstTensorView& latents,
+                                               const VaeTiling& tiling, const TensorView& out) = 0;
+    // frames [F, H, W, 3] f32 in [-1, 1], F = 4k+1 → mean of the posterior, normalised, [C, T, H/8, W/8] f32.
+    [[nodiscard]] virtual Status encode(method::RunContext& context, const ConstTensorView& frames,
+                                        const TensorView& latents) = 0;
+};
+
+// Linear map from latent channels to RGB in [-1, 1] for previews: rgb = matrix · latent + bias.
+struct PreviewProjection {
+    std::vector<float> matrix;  // [3, latentChannels]
+    std::vector<float> bias;    // [3]
+};
+
+// What a folder is, without loading its weights: for `fw models` and the studio's picker.
+struct ModelInfo {
+    std::filesystem::path folder;
+    std::string name;       // "mini", "Wan2.1-T2V-1.3B-Diffusers"
+    std::string family;     // "wan"
+    job::ModelDefaults defaults;
+    std::int64_t parameters = 0;
+    std::int64_t bytes = 0;
+    std::optional<PreviewProjection> preview;
+    // Everything that stands in the way of running it, one sentence each; empty: runnable.
+    std::vector<std::string> problems;
+};
+
+// Reads configs and tensor tables (names, shapes, types), no weights. BadModel only when the folder is no model at all.
+[[nodiscard]] Result<ModelInfo> inspectModel(const std::filesystem::path& folder);
+// Model folders directly below each of `roots`.
+[[nodiscard]] std::vector<ModelInfo> listModels(std::span<const std::filesystem::path> roots);
+// SHA-256 over the weight files' headers and sizes and the config files: identifies a model cheaply and stably.
+[[nodiscard]] Result<std::string> modelHash(const std::filesystem::path& folder);
+
+[[nodiscard]] Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& folder);
+// On a Meta device nothing is read but configs and tensor tables.
+[[nodiscard]] Result<std::unique_ptr<TextEncoder>> loadTextEncoder(const std::filesystem::path& folder,
+                                                                   backend::Device& device, backend::Ops& ops,
+                                                                   DType compute);
+[[nodiscard]] Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
+                                                                        backend::Device& device, backend::Ops& ops,
+                                                                        DType compute);
+[[nodiscard]] Result<std::unique_ptr<VideoVae>> loadVae(const std::filesystem::path& folder, backend::Device& device,
+                                                        backend::Ops& ops, DType compute);
+
+}  // namespace fw::model

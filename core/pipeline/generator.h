@@ -1,0 +1,88 @@
+// From a request to frames: text encoding, denoising, decoding.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/backend/device.h"
+#include "core/base/cancel.h"
+#include "core/job/generation_request.h"
+#include "core/job/plan.h"
+#include "core/model/video_model.h"
+#include "core/trace/trace.h"
+
+namespace fw::pipeline {
+
+enum class Phase : std::uint8_t { Load, Text, Denoise, Decode, Encode };
+[[nodiscard]] std::string_view phaseName(Phase phase);
+
+struct Progress {
+    Phase phase = Phase::Load;
+    int step = 0;   // done so far in this phase
+    int steps = 0;  // in this phase
+    double fraction = 0.0;      // of the whole job, by estimated time
+    double secondsLeft = -1.0;  // of the whole job; negative: not known yet
+};
+
+enum class PreviewKind : std::uint8_t {
+    Off,
+    Projection,  // linear map of the latents: nearly free, at latent resolution
+    Vae,         // the decoder on the current estimate: exact, costs a decode
+};
+
+// A look at the clip while it forms. rgb u8 [frames, H, W, 3], host memory, borrowed for the call.
+struct Preview {
+    int step = 0, steps = 0;
+    ConstTensorView rgb;
+};
+
+// Called on the thread that runs generate(). Any may be empty.
+struct GeneratorEvents {
+    std::function<void(const Progress&)> progress;
+    std::function<void(const Preview&)> preview;
+};
+
+struct GeneratorOptions {
+    PreviewKind preview = PreviewKind::Off;
+    int previewEvery = 1;                // steps
+    trace::Trace* trace = nullptr;       // filled when given
+    ConstTensorView initialNoise;        // optional f32 [C, T, H/8, W/8] on the host instead of the seed's noise
+    std::function<Status(const ConstTensorView& latents)> latentsReady;  // f32 [C, T, h, w] on the host, before decode
+};
+
+struct GenerationReport {
+    job::GenerationRequest request;  // resolved: every field has its value
+    job::Plan plan;
+    std::string modelHash;
+    std::string device;   // DeviceInfo::name
+    std::string dtype;
+    double loadSeconds = 0, textSeconds = 0, denoiseSeconds = 0, decodeSeconds = 0;
+    std::vector<double> stepSeconds;
+};
+
+// A loaded model on one device. Keep it for many clips. Not thread-safe; cancel through the token.
+class Generator {
+ public:
+    // `folder` in the diffusers layout. Loads every part; `threads` and `dtype` as in GenerationRequest.
+    [[nodiscard]] static Result<std::unique_ptr<Generator>> create(const std::filesystem::path& folder,
+                                                                   const std::string& device,
+                                                                   const std::string& dtype, int threads);
+    virtual ~Generator() = default;
+
+    [[nodiscard]] virtual const model::ModelInfo& model() const = 0;
+    // Frames reach `sink` in order while they are decoded.
+    [[nodiscard]] virtual Result<GenerationReport> generate(const job::GenerationRequest& request,
+                                                            const GeneratorOptions& options,
+                                                            const GeneratorEvents& events,
+                                                            const model::FrameSink& sink,
+                                                            const CancelToken& cancel) = 0;
+};
+
+// Costs of `request` on a model folder by a dry run on the Meta device: no weights are read, no device is needed.
+[[nodiscard]] Result<job::Plan> makePlan(const job::GenerationRequest& request);
+
+}  // namespace fw::pipeline
