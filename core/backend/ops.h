@@ -103,7 +103,9 @@ class Ops {
     void linear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
                 Activation activation = Activation::None);
     // out = softmax(scale · q kᵀ + bias) v per head, online (no N×M matrix in memory).
-    // q, out [B, N, H, D]; k, v [B, M, H, D]; act; any strides but 1 in the last dimension. D a multiple of 16 up to 256.
+    // q, out [B, N, H, D]; k, v [B, M, H, D]; act; any strides but 1 in the last dimension. D a multiple of 16 up to 512
+    // (the Wan VAE attends with all its 384 channels as one head). The bias may have any strides but 1 in its last
+    // dimension, also negative ones (relative positions are a view of one short row per head).
     void attention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v, const TensorView& out,
                    const AttentionOptions& options);
 

@@ -21,7 +21,7 @@ struct AttentionArgs {
     std::int64_t vBatch = 0, vToken = 0, vHead = 0;
     std::int64_t outBatch = 0, outToken = 0, outHead = 0;
     std::int64_t batch = 0, heads = 0, queries = 0, keys = 0;
-    std::int64_t headDim = 0;  // multiple of 16, at most 256
+    std::int64_t headDim = 0;  // multiple of 16, at most 512
     Element element = Element::F32;
     float scale = 1.0F;
     const float* bias = nullptr;  // optional f32 [heads, queries, keys]
