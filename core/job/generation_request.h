@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/json.h"
 #include "core/base/result.h"
@@ -17,25 +18,34 @@ struct FrameRate {
     bool operator==(const FrameRate&) const = default;
 };
 
+// "12/1", as in JSON and in messages.
+[[nodiscard]] std::string frameRateText(const FrameRate& rate);
+// "12", "30000/1001" or "23.976" (at most three decimals). InvalidArgument for anything else.
+[[nodiscard]] Result<FrameRate> frameRateFromText(std::string_view text);
+
 enum class SamplerKind : std::uint8_t { UniPc, Euler };
+
+// "unipc", "euler": the names on the command line and in JSON.
+[[nodiscard]] std::string_view samplerName(SamplerKind kind);
+[[nodiscard]] Result<SamplerKind> samplerFromName(std::string_view name);
 
 // Fields without a value take the model's default (ModelDefaults) when the request is resolved.
 struct GenerationRequest {
     std::string prompt;
     std::string negativePrompt;
-    std::string model;  // folder in the diffusers layout; empty: the embedded model
+    std::string model;                          // folder in the diffusers layout; empty: the embedded model
     std::optional<std::int64_t> width, height;  // pixels
     std::optional<std::int64_t> frames;         // 4k + 1
     std::optional<FrameRate> frameRate;
     std::optional<int> steps;
-    std::optional<double> guidance;  // 1: no guidance, one forward pass per step
-    std::optional<double> shift;     // flow shift of the sigma schedule
+    std::optional<double> guidance;     // 1: no guidance, one forward pass per step
+    std::optional<double> shift;        // flow shift of the sigma schedule
     std::optional<std::uint64_t> seed;  // none: drawn when the request is resolved, then recorded
     SamplerKind sampler = SamplerKind::UniPc;
-    std::string device = "auto";  // auto, cpu, cuda:0 …
-    std::string dtype = "auto";   // auto, f32, bf16
-    int threads = 0;              // 0: all
-    std::string method = "dense";     // attention method id
+    std::string device = "auto";   // auto, cpu, cuda:0 …
+    std::string dtype = "auto";    // auto, f32, bf16
+    int threads = 0;               // 0: all
+    std::string method = "dense";  // attention method id
     Json methodParameters = Json::object();
 
     bool operator==(const GenerationRequest&) const = default;
@@ -48,14 +58,21 @@ struct ModelDefaults {
     int steps = 50;
     double guidance = 5.0;
     double shift = 3.0;
-    std::int64_t sizeMultiple = 16;   // width and height must be multiples
-    std::int64_t frameMultiple = 4;   // frames = frameMultiple · k + 1
+    std::int64_t sizeMultiple = 16;  // width and height must be multiples
+    std::int64_t frameMultiple = 4;  // frames = frameMultiple · k + 1
 };
+
+// Limits of a request. The memory a size needs is the planner's business; these only keep arithmetic sane.
+inline constexpr std::int64_t kMaxPromptCharacters = 5000;  // ten times what 512 tokens hold
+inline constexpr std::int64_t kMaxSide = 8192;
+inline constexpr std::int64_t kMaxFrames = 4097;
+inline constexpr int kMaxSteps = 1000;
 
 // Fill every missing field and check all of them. InvalidArgument names the field, its value and what would fit.
 [[nodiscard]] Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults& defaults);
 
-// JSON with stable keys (snake_case), `"schema": 1`. Unknown keys are refused by fromJson, missing ones keep defaults.
+// JSON with stable keys (snake_case), `"schema": 1`. Unknown keys are refused by fromJson, missing ones keep
+// defaults.
 [[nodiscard]] OrderedJson toJson(const GenerationRequest& request);
 [[nodiscard]] Result<GenerationRequest> requestFromJson(const Json& json);
 

@@ -12,19 +12,19 @@ namespace fw::job {
 enum class ParameterType : std::uint8_t { Integer, Real, Boolean, Choice };
 
 struct ParameterSchema {
-    std::string name;   // snake_case key in JSON and after --set
+    std::string name;  // snake_case key in JSON and after --set
     ParameterType type = ParameterType::Real;
-    std::string unit;   // "tokens", "blocks", "" …
+    std::string unit;                     // "tokens", "blocks", "" …
     double minimum = 0.0, maximum = 0.0;  // inclusive; numbers only
     std::vector<std::string> choices;     // Choice only
     Json defaultValue;
-    std::string help;   // one sentence in a user's words
+    std::string help;  // one sentence in a user's words
 };
 
 // What a method says about itself; see core/method/attention_method.h.
 struct MethodDescription {
-    std::string id;     // "dense", "salad"
-    std::string name;   // "Dense attention"
+    std::string id;    // "dense", "salad"
+    std::string name;  // "Dense attention"
     std::string summary;
     std::string paper;  // "arXiv:2601.16515" or empty
     std::vector<ParameterSchema> parameters;

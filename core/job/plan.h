@@ -10,21 +10,21 @@
 namespace fw::job {
 
 struct PhaseCost {
-    std::string phase;          // "text", "denoise", "decode"
+    std::string phase;  // "text", "denoise", "decode"
     std::int64_t flops = 0;
     std::int64_t scratchBytes = 0;  // arena high water of the phase
 };
 
 struct Plan {
     std::int64_t latentFrames = 0, latentHeight = 0, latentWidth = 0;
-    std::int64_t tokens = 0;         // of one self-attention
+    std::int64_t tokens = 0;  // of one self-attention
     std::int64_t textTokens = 0;
     int steps = 0;
-    int forwardsPerStep = 1;         // 2 with guidance
+    int forwardsPerStep = 1;  // 2 with guidance
     std::int64_t flopsPerForward = 0;
     std::int64_t weightBytes = 0;
-    std::int64_t stateBytes = 0;     // latents, sampler history, decoder caches, frames
-    std::int64_t peakBytes = 0;      // weights + state + largest scratch
+    std::int64_t stateBytes = 0;  // latents, sampler history, decoder caches, frames
+    std::int64_t peakBytes = 0;   // weights + state + largest scratch
     std::vector<PhaseCost> phases;
 
     [[nodiscard]] std::int64_t totalFlops() const;

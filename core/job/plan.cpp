@@ -1,0 +1,35 @@
+#include "core/job/plan.h"
+
+namespace fw::job {
+
+std::int64_t Plan::totalFlops() const {
+    std::int64_t total = 0;
+    for (const PhaseCost& phase : phases) {
+        total += phase.flops;
+    }
+    return total;
+}
+
+OrderedJson toJson(const Plan& plan) {
+    OrderedJson phases = OrderedJson::array();
+    for (const PhaseCost& phase : plan.phases) {
+        phases.push_back({{"phase", phase.phase}, {"flops", phase.flops}, {"scratch_bytes", phase.scratchBytes}});
+    }
+    return {
+        {"latent_frames", plan.latentFrames},
+        {"latent_height", plan.latentHeight},
+        {"latent_width", plan.latentWidth},
+        {"tokens", plan.tokens},
+        {"text_tokens", plan.textTokens},
+        {"steps", plan.steps},
+        {"forwards_per_step", plan.forwardsPerStep},
+        {"flops_per_forward", plan.flopsPerForward},
+        {"total_flops", plan.totalFlops()},
+        {"weight_bytes", plan.weightBytes},
+        {"state_bytes", plan.stateBytes},
+        {"peak_bytes", plan.peakBytes},
+        {"phases", std::move(phases)},
+    };
+}
+
+}  // namespace fw::job

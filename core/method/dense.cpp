@@ -1,0 +1,31 @@
+#include "core/method/dense.h"
+
+namespace fw::method {
+
+namespace {
+
+class DenseAttention final : public AttentionMethod {
+ public:
+    Status attend(RunContext& context, const SelfAttentionCall& call) override {
+        context.ops.attention(call.q, call.k, call.v, call.out, {.scale = call.scale, .bias = {}, .keyCount = -1});
+        return {};
+    }
+};
+
+}  // namespace
+
+MethodEntry denseAttention() {
+    MethodEntry entry;
+    entry.description = {
+        .id = "dense",
+        .name = "Dense attention",
+        .summary = "Every token attends to every other: exact, and quadratic in the clip's tokens.",
+        .paper = "arXiv:1706.03762",
+        .parameters = {}};
+    entry.create = [](const Json&) -> Result<std::unique_ptr<AttentionMethod>> {
+        return std::make_unique<DenseAttention>();
+    };
+    return entry;
+}
+
+}  // namespace fw::method

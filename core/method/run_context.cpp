@@ -1,0 +1,28 @@
+#include "core/method/run_context.h"
+
+namespace fw::method {
+
+ModuleScope::ModuleScope(RunContext& context, trace::Module module, int layer) : m_context(context) {
+    if (context.trace == nullptr) {
+        return;
+    }
+    m_row.step = context.step;
+    m_row.branch = context.branch;
+    m_row.layer = layer;
+    m_row.module = module;
+    m_row.startUs = context.ops.timestampUs() - context.trace->originUs;
+    m_before = context.ops.cost();
+}
+
+ModuleScope::~ModuleScope() {
+    if (m_context.trace == nullptr) {
+        return;
+    }
+    m_row.durationUs = m_context.ops.timestampUs() - m_context.trace->originUs - m_row.startUs;
+    const backend::OpCost& after = m_context.ops.cost();
+    m_row.flops = after.flops - m_before.flops;
+    m_row.bytes = after.bytes - m_before.bytes;
+    m_context.trace->add(m_row);
+}
+
+}  // namespace fw::method

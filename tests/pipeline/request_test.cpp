@@ -1,0 +1,210 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/job/generation_request.h"
+#include "core/job/plan.h"
+#include "core/job/utf8.h"
+
+namespace fw::job {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+GenerationRequest withPrompt() {
+    GenerationRequest request;
+    request.prompt = "a red balloon rises over the city";
+    return request;
+}
+
+// Expects resolve() to refuse `request` with a message holding every part.
+void expectRefused(const GenerationRequest& request, std::initializer_list<const char*> parts) {
+    const auto result = resolve(request, ModelDefaults{});
+    ASSERT_FALSE(result) << parts.begin()[0];
+    EXPECT_EQ(result.error().code, ErrorCode::InvalidArgument);
+    for (const char* part : parts) {
+        EXPECT_THAT(result.error().message, HasSubstr(part));
+    }
+}
+
+TEST(Resolve, FillsEveryFieldFromTheModel) {
+    ModelDefaults defaults;
+    defaults.width = 256;
+    defaults.frames = 33;
+    defaults.frameRate = {12, 1};
+    const auto request = resolve(withPrompt(), defaults).value();
+    EXPECT_EQ(*request.width, 256);
+    EXPECT_EQ(*request.height, 480);
+    EXPECT_EQ(*request.frames, 33);
+    EXPECT_EQ(*request.frameRate, (FrameRate{12, 1}));
+    EXPECT_EQ(*request.steps, 50);
+    EXPECT_EQ(*request.guidance, 5.0);
+    EXPECT_EQ(*request.shift, 3.0);
+    EXPECT_TRUE(request.seed.has_value());
+}
+
+TEST(Resolve, KeepsWhatWasGiven) {
+    auto request = withPrompt();
+    request.seed = std::numeric_limits<std::uint64_t>::max();
+    request.frames = 1;
+    request.width = 16;
+    request.guidance = 1.0;
+    const auto resolved = resolve(request, ModelDefaults{}).value();
+    EXPECT_EQ(*resolved.seed, std::numeric_limits<std::uint64_t>::max());
+    EXPECT_EQ(*resolved.frames, 1);
+    EXPECT_EQ(*resolved.width, 16);
+    EXPECT_EQ(*resolved.guidance, 1.0);
+}
+
+TEST(Resolve, RefusesPrompts) {
+    auto request = withPrompt();
+    request.prompt = "";
+    expectRefused(request, {"prompt is empty"});
+    request.prompt = " \t\n";
+    expectRefused(request, {"prompt is empty"});
+    request.prompt = std::string(10'000, 'a');
+    expectRefused(request, {"10000 characters", "5000"});
+    request.prompt = "caf\xe9";
+    expectRefused(request, {"prompt", "UTF-8"});
+    request = withPrompt();
+    request.negativePrompt = "\xc0\x80";
+    expectRefused(request, {"negative prompt", "UTF-8"});
+    request.prompt = std::string(5'000, 'a');
+    request.negativePrompt = "";
+    EXPECT_TRUE(resolve(request, ModelDefaults{}));
+}
+
+TEST(Resolve, RefusesSizes) {
+    auto request = withPrompt();
+    request.width = 250;
+    expectRefused(request, {"width 250", "multiple of 16", "240 or 256"});
+    request.width = 15;
+    expectRefused(request, {"width 15", "use 16"});
+    for (const std::int64_t value :
+         {std::int64_t{0}, std::int64_t{-256}, std::int64_t{8208}, std::numeric_limits<std::int64_t>::max(),
+          std::numeric_limits<std::int64_t>::min()}) {
+        request.width = value;
+        expectRefused(request, {"width", std::to_string(value).c_str(), "8192"});
+    }
+    request = withPrompt();
+    request.height = 100;
+    expectRefused(request, {"height 100", "96 or 112"});
+    request = withPrompt();
+    request.frames = 32;
+    expectRefused(request, {"frames 32", "4k + 1", "29 or 33"});
+    for (const std::int64_t value :
+         {std::int64_t{0}, std::int64_t{-3}, std::int64_t{4101}, std::numeric_limits<std::int64_t>::max(),
+          std::numeric_limits<std::int64_t>::min()}) {
+        request.frames = value;
+        expectRefused(request, {"frames", std::to_string(value).c_str()});
+    }
+}
+
+TEST(Resolve, RefusesNumbers) {
+    auto request = withPrompt();
+    for (const int steps : {0, -1, 1001, std::numeric_limits<int>::max()}) {
+        request.steps = steps;
+        expectRefused(request, {"steps", std::to_string(steps).c_str(), "1000"});
+    }
+    for (const double value : {kNaN, kInfinity, -kInfinity, 0.0, -1.0, 1e30}) {
+        request = withPrompt();
+        request.guidance = value;
+        expectRefused(request, {"guidance", "1 to 100"});
+        request = withPrompt();
+        request.shift = value;
+        expectRefused(request, {"shift", "0.01 to 100"});
+    }
+    request = withPrompt();
+    request.threads = -1;
+    expectRefused(request, {"threads is -1"});
+    request = withPrompt();
+    request.dtype = "f64";
+    expectRefused(request, {"dtype 'f64'", "bf16"});
+    for (const FrameRate rate : {FrameRate{0, 1}, FrameRate{12, 0}, FrameRate{-12, 1}, FrameRate{12, -1},
+                                 FrameRate{1000, 1}, FrameRate{1, 3}}) {
+        request = withPrompt();
+        request.frameRate = rate;
+        expectRefused(request, {"frame rate", frameRateText(rate).c_str()});
+    }
+}
+
+TEST(FrameRate, ReadsTheUsualForms) {
+    EXPECT_EQ(frameRateFromText("12").value(), (FrameRate{12, 1}));
+    EXPECT_EQ(frameRateFromText("24/2").value(), (FrameRate{12, 1}));
+    EXPECT_EQ(frameRateFromText("30000/1001").value(), (FrameRate{30000, 1001}));
+    EXPECT_EQ(frameRateFromText("12.5").value(), (FrameRate{25, 2}));
+    EXPECT_EQ(frameRateFromText("23.976").value(), (FrameRate{2997, 125}));
+    for (const char* text : {"", "abc", "12/", "/1", "1e3", "nan", "-12", "0", "12.", "12.0001", "12.-5", "12/0",
+                             "99999999999999999999", "9999999999999.5"}) {
+        EXPECT_FALSE(frameRateFromText(text)) << text;
+    }
+}
+
+TEST(RequestJson, RoundTripsEveryField) {
+    GenerationRequest request = resolve(withPrompt(), ModelDefaults{}).value();
+    request.prompt = "ein \"Bär\" 🐻";
+    request.negativePrompt = "blurred";
+    request.model = "/models/wan";
+    request.seed = std::numeric_limits<std::uint64_t>::max();
+    request.frameRate = FrameRate{30000, 1001};
+    request.guidance = 0.1 + 0.2;  // not representable in few digits
+    request.sampler = SamplerKind::Euler;
+    request.device = "cuda:0";
+    request.dtype = "bf16";
+    request.threads = 7;
+    request.method = "salad";
+    request.methodParameters = {{"window", 3}};
+    const std::string text = toJson(request).dump();
+    EXPECT_EQ(requestFromJson(Json::parse(text)).value(), request);
+    EXPECT_EQ(Json::parse(text).at("schema"), 1);
+
+    const GenerationRequest open = withPrompt();  // fields without values stay without
+    EXPECT_EQ(requestFromJson(Json::parse(toJson(open).dump())).value(), open);
+}
+
+TEST(RequestJson, RefusesWhatItDoesNotUnderstand) {
+    const auto message = [](const char* text) {
+        const auto result = requestFromJson(Json::parse(text));
+        return result ? std::string("accepted") : result.error().message;
+    };
+    EXPECT_THAT(message(R"({"prompt": "x", "colour": 1})"), HasSubstr("'colour' is not known"));
+    EXPECT_THAT(message(R"({"schema": 2})"), HasSubstr("schema 2"));
+    EXPECT_THAT(message(R"({"width": "wide"})"), HasSubstr("'width' is \"wide\""));
+    EXPECT_THAT(message(R"({"width": 1.5})"), HasSubstr("whole number"));
+    EXPECT_THAT(message(R"({"frames": 18446744073709551615})"), HasSubstr("'frames'"));
+    EXPECT_THAT(message(R"({"steps": 5000000000})"), HasSubstr("'steps'"));
+    EXPECT_THAT(message(R"({"seed": -1})"), HasSubstr("'seed'"));
+    EXPECT_THAT(message(R"({"guidance": null})"), HasSubstr("'guidance' is null"));
+    EXPECT_THAT(message(R"({"sampler": "magic"})"), HasSubstr("'magic'"));
+    EXPECT_THAT(message(R"({"frame_rate": 12})"), HasSubstr("'frame_rate'"));
+    EXPECT_THAT(message(R"({"method_parameters": []})"), HasSubstr("object"));
+    EXPECT_THAT(message("[]"), HasSubstr("array"));
+}
+
+TEST(Utf8, AcceptsOnlyWellFormedText) {
+    EXPECT_EQ(utf8Length(""), 0);
+    EXPECT_EQ(utf8Length("a\u00e9\u20ac\U0001F43B"), 4);
+    EXPECT_EQ(utf8Length("\xf4\x8f\xbf\xbf"), 1);  // U+10FFFF
+    for (const char* text : {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+                             "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "a\xf0\x9f\x90"}) {
+        EXPECT_FALSE(utf8Length(text)) << text;
+    }
+}
+
+TEST(Plan, JsonCarriesTotals) {
+    Plan plan;
+    plan.phases = {{"text", 5, 10}, {"denoise", 70, 20}, {"decode", 25, 30}};
+    plan.tokens = 2304;
+    const OrderedJson json = toJson(plan);
+    EXPECT_EQ(json.at("total_flops"), 100);
+    EXPECT_EQ(json.at("tokens"), 2304);
+    EXPECT_EQ(json.at("phases").at(1).at("scratch_bytes"), 20);
+}
+
+}  // namespace
+}  // namespace fw::job
