@@ -1,0 +1,110 @@
+// Messages between the studio and the engine process. Bytes in, values out; no transport here.
+//
+// Wire form: 4-byte little-endian length, then one UTF-8 JSON object {"type": …, "id": …, …}. Bulk data never travels
+// here: previews are in shared memory (preview_ring.h), clips and traces are files named by path.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/job/generation_request.h"
+#include "core/job/parameter_schema.h"
+
+namespace fw::ipc {
+
+inline constexpr int kProtocolVersion = 1;
+inline constexpr std::uint32_t kMaxMessageBytes = 8U << 20U;
+
+// worker → studio, once after connecting. Another protocol version ends the connection with a clear message.
+struct Hello {
+    int protocol = kProtocolVersion;
+    std::string version;   // of the program
+    std::int64_t processId = 0;
+    Json devices = Json::array();  // id, name, memory, data types
+    std::vector<job::MethodDescription> methods;
+};
+// studio → worker
+struct Generate {
+    std::int64_t jobId = 0;
+    job::GenerationRequest request;
+    std::string stagingFolder;   // the worker writes only here
+    std::string checkpointFile;  // continue from this; empty: from the start
+    std::string previewMemory;   // name of the shared memory ring; empty: no previews
+    int previewEvery = 1;        // steps
+};
+struct Cancel {
+    std::int64_t jobId = 0;
+    bool keepEstimate = false;  // stop denoising and decode what there is
+};
+struct DecodeNow {  // one exact preview at the next step
+    std::int64_t jobId = 0;
+};
+struct Ping {
+    std::int64_t sequence = 0;
+};
+struct Shutdown {};
+// worker → studio
+struct Pong {
+    std::int64_t sequence = 0;
+};
+struct Progress {
+    std::int64_t jobId = 0;
+    std::string phase;
+    int step = 0, steps = 0;
+    double fraction = 0, secondsLeft = -1;
+};
+struct Checkpoint {  // a completed step is safe on disk
+    std::int64_t jobId = 0;
+    int step = 0;
+    std::string file;
+};
+struct PreviewReady {
+    std::int64_t jobId = 0;
+    int step = 0, steps = 0;
+    int slot = 0;  // in the ring
+    std::uint64_t sequence = 0;  // the slot is valid while its header still says this
+    int frames = 0, width = 0, height = 0;
+};
+struct ClipReady {
+    std::int64_t jobId = 0;
+    std::string file, sha256, traceFile, thumbnailFile;
+    Json report;
+    bool partial = false;  // made by Cancel{keepEstimate}
+};
+struct Failed {
+    std::int64_t jobId = 0;
+    std::string code, message;  // errorCodeName and sentence
+    bool deviceLost = false;    // the worker will exit and must be started again
+};
+struct Log {
+    std::string level, text;
+};
+
+using Message = std::variant<Hello, Generate, Cancel, DecodeNow, Ping, Shutdown, Pong, Progress, Checkpoint,
+                             PreviewReady, ClipReady, Failed, Log>;
+
+// Length prefix included.
+[[nodiscard]] std::string encode(const Message& message);
+
+// Cuts a byte stream into messages. After an error the stream is unusable and the connection must be closed.
+class Decoder {
+ public:
+    void feed(std::span<const std::byte> bytes);
+    // The next whole message, nothing when more bytes are needed, InvalidArgument for what no peer of this version
+    // would send (too long, not JSON, unknown type, wrong field).
+    [[nodiscard]] Result<std::optional<Message>> next();
+
+ private:
+    std::string m_buffer;
+    std::size_t m_consumed = 0;
+    bool m_broken = false;
+};
+
+}  // namespace fw::ipc

@@ -1,0 +1,46 @@
+// Preview frames in POSIX shared memory: a ring of slots written by the worker and copied out by the studio.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace fw::ipc {
+
+// The studio creates the ring under a random name, the worker opens it; after both have mapped it the name is
+// unlinked, so nothing is left behind by any way of dying. A slot is [sequence, bytes, pixels …]; the reader checks
+// the sequence before and after copying and drops the preview when the writer was faster.
+class PreviewRing {
+ public:
+    // slotBytes: largest preview, frames·H·W·3.
+    [[nodiscard]] static Result<std::unique_ptr<PreviewRing>> create(const std::string& name, int slots,
+                                                                     std::int64_t slotBytes);
+    [[nodiscard]] static Result<std::unique_ptr<PreviewRing>> open(const std::string& name);
+    ~PreviewRing();
+    PreviewRing(const PreviewRing&) = delete;
+    PreviewRing& operator=(const PreviewRing&) = delete;
+
+    void unlink();
+    // Writer: copies `bytes` into the next slot; its number and sequence go into PreviewReady. InvalidArgument if too big.
+    struct Written {
+        int slot = 0;
+        std::uint64_t sequence = 0;
+    };
+    [[nodiscard]] Result<Written> write(const void* data, std::int64_t bytes);
+    // Reader: empty when the slot was overwritten meanwhile.
+    [[nodiscard]] std::vector<std::uint8_t> read(int slot, std::uint64_t sequence);
+
+ private:
+    struct Header;
+    PreviewRing(std::string name, void* memory, std::size_t size);
+    std::string m_name;
+    void* m_memory;
+    std::size_t m_size;
+    int m_next = 0;
+};
+
+}  // namespace fw::ipc
