@@ -1,10 +1,10 @@
 #include "core/ipc/messages.h"
 
 #include <array>
-#include <cstring>
 #include <limits>
 #include <string_view>
-#include <type_traits>
+
+#include "core/base/check.h"
 
 namespace fw::ipc {
 
@@ -114,8 +114,11 @@ Json toJson(const job::MethodDescription& method) {
                               {"default", p.defaultValue},
                               {"help", p.help}});
     }
-    return {{"id", method.id},       {"name", method.name},           {"summary", method.summary},
-            {"paper", method.paper}, {"parameters", std::move(parameters)}};
+    return {{"id", method.id},
+            {"name", method.name},
+            {"summary", method.summary},
+            {"paper", method.paper},
+            {"parameters", std::move(parameters)}};
 }
 
 job::ParameterSchema parameterFromJson(const Json& json, Fields& outer) {
@@ -191,32 +194,53 @@ Json body(const Generate& m) {
             {"preview_memory", m.previewMemory},
             {"preview_every", m.previewEvery}};
 }
-Json body(const Cancel& m) { return {{"type", "cancel"}, {"id", m.jobId}, {"keep_estimate", m.keepEstimate}}; }
-Json body(const DecodeNow& m) { return {{"type", "decode_now"}, {"id", m.jobId}}; }
-Json body(const Ping& m) { return {{"type", "ping"}, {"sequence", m.sequence}}; }
-Json body(const Shutdown&) { return {{"type", "shutdown"}}; }
-Json body(const Pong& m) { return {{"type", "pong"}, {"sequence", m.sequence}}; }
+Json body(const Cancel& m) {
+    return {{"type", "cancel"}, {"id", m.jobId}, {"keep_estimate", m.keepEstimate}};
+}
+Json body(const DecodeNow& m) {
+    return {{"type", "decode_now"}, {"id", m.jobId}};
+}
+Json body(const Ping& m) {
+    return {{"type", "ping"}, {"sequence", m.sequence}};
+}
+Json body(const Shutdown&) {
+    return {{"type", "shutdown"}};
+}
+Json body(const Pong& m) {
+    return {{"type", "pong"}, {"sequence", m.sequence}};
+}
 Json body(const Progress& m) {
-    return {{"type", "progress"}, {"id", m.jobId},           {"phase", m.phase},
-            {"step", m.step},     {"steps", m.steps},        {"fraction", m.fraction},
+    return {{"type", "progress"},
+            {"id", m.jobId},
+            {"phase", m.phase},
+            {"step", m.step},
+            {"steps", m.steps},
+            {"fraction", m.fraction},
             {"seconds_left", m.secondsLeft}};
 }
 Json body(const Checkpoint& m) {
     return {{"type", "checkpoint"}, {"id", m.jobId}, {"step", m.step}, {"file", m.file}};
 }
 Json body(const PreviewReady& m) {
-    return {{"type", "preview"}, {"id", m.jobId},     {"step", m.step},   {"steps", m.steps}, {"slot", m.slot},
-            {"sequence", m.sequence}, {"frames", m.frames}, {"width", m.width}, {"height", m.height}};
+    return {{"type", "preview"},  {"id", m.jobId},    {"step", m.step},
+            {"steps", m.steps},   {"slot", m.slot},   {"sequence", m.sequence},
+            {"frames", m.frames}, {"width", m.width}, {"height", m.height}};
 }
 Json body(const ClipReady& m) {
-    return {{"type", "clip"},       {"id", m.jobId},           {"file", m.file},     {"sha256", m.sha256},
-            {"trace", m.traceFile}, {"thumbnail", m.thumbnailFile}, {"report", m.report}, {"partial", m.partial}};
+    return {{"type", "clip"},     {"id", m.jobId},        {"file", m.file},
+            {"sha256", m.sha256}, {"trace", m.traceFile}, {"thumbnail", m.thumbnailFile},
+            {"report", m.report}, {"partial", m.partial}};
 }
 Json body(const Failed& m) {
-    return {{"type", "failed"}, {"id", m.jobId}, {"code", m.code}, {"message", m.message},
+    return {{"type", "failed"},
+            {"id", m.jobId},
+            {"code", m.code},
+            {"message", m.message},
             {"device_lost", m.deviceLost}};
 }
-Json body(const Log& m) { return {{"type", "log"}, {"level", m.level}, {"text", m.text}}; }
+Json body(const Log& m) {
+    return {{"type", "log"}, {"level", m.level}, {"text", m.text}};
+}
 
 Message readHello(Fields& f) {
     Hello m;
@@ -243,11 +267,21 @@ Message readGenerate(Fields& f) {
     m.previewEvery = f.smallInteger("preview_every");
     return m;
 }
-Message readCancel(Fields& f) { return Cancel{f.integer("id", 1), f.boolean("keep_estimate")}; }
-Message readDecodeNow(Fields& f) { return DecodeNow{f.integer("id", 1)}; }
-Message readPing(Fields& f) { return Ping{f.integer("sequence")}; }
-Message readShutdown(Fields&) { return Shutdown{}; }
-Message readPong(Fields& f) { return Pong{f.integer("sequence")}; }
+Message readCancel(Fields& f) {
+    return Cancel{f.integer("id", 1), f.boolean("keep_estimate")};
+}
+Message readDecodeNow(Fields& f) {
+    return DecodeNow{f.integer("id", 1)};
+}
+Message readPing(Fields& f) {
+    return Ping{f.integer("sequence")};
+}
+Message readShutdown(Fields&) {
+    return Shutdown{};
+}
+Message readPong(Fields& f) {
+    return Pong{f.integer("sequence")};
+}
 Message readProgress(Fields& f) {
     Progress m;
     m.jobId = f.integer("id", 1);
@@ -296,7 +330,9 @@ Message readFailed(Fields& f) {
     m.deviceLost = f.boolean("device_lost");
     return m;
 }
-Message readLog(Fields& f) { return Log{f.text("level"), f.text("text")}; }
+Message readLog(Fields& f) {
+    return Log{f.text("level"), f.text("text")};
+}
 
 struct Reader {
     std::string_view type;

@@ -1,7 +1,7 @@
 // Messages between the studio and the engine process. Bytes in, values out; no transport here.
 //
-// Wire form: 4-byte little-endian length, then one UTF-8 JSON object {"type": …, "id": …, …}. Bulk data never travels
-// here: previews are in shared memory (preview_ring.h), clips and traces are files named by path.
+// Wire form: 4-byte little-endian length, then one UTF-8 JSON object {"type": …, "id": …, …}. Bulk data never
+// travels here: previews are in shared memory (preview_ring.h), clips and traces are files named by path.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ inline constexpr std::uint32_t kMaxMessageBytes = 8U << 20U;
 // worker → studio, once after connecting. Another protocol version ends the connection with a clear message.
 struct Hello {
     int protocol = kProtocolVersion;
-    std::string version;   // of the program
+    std::string version;  // of the program
     std::int64_t processId = 0;
     Json devices = Json::array();  // id, name, memory, data types
     std::vector<job::MethodDescription> methods;
@@ -68,7 +68,7 @@ struct Checkpoint {  // a completed step is safe on disk
 struct PreviewReady {
     std::int64_t jobId = 0;
     int step = 0, steps = 0;
-    int slot = 0;  // in the ring
+    int slot = 0;                // in the ring
     std::uint64_t sequence = 0;  // the slot is valid while its header still says this
     int frames = 0, width = 0, height = 0;
 };

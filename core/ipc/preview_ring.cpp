@@ -5,11 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <new>
 #include <utility>
+
+#include "core/base/check.h"
 
 namespace fw::ipc {
 
@@ -20,7 +23,7 @@ constexpr std::size_t kSlotAlignment = 64;
 
 struct SlotHeader {
     std::atomic<std::uint64_t> sequence;  // 0 while it is being written
-    std::int64_t bytes;
+    std::atomic<std::int64_t> bytes;
 };
 
 std::size_t slotStride(std::int64_t slotBytes) {
@@ -28,7 +31,31 @@ std::size_t slotStride(std::int64_t slotBytes) {
     return (raw + kSlotAlignment - 1) / kSlotAlignment * kSlotAlignment;
 }
 
-std::string systemText(int error) { return std::strerror(error); }
+// Frames are copied word by word with relaxed atomics: the reader may look at a slot while it is overwritten and
+// then throws the copy away, which is only defined behaviour when every access is atomic.
+using Word = std::uint64_t;
+
+void copyIn(std::byte* slot, const void* data, std::size_t bytes) {
+    const auto* from = static_cast<const std::byte*>(data);
+    for (std::size_t at = 0; at < bytes; at += sizeof(Word)) {
+        Word word = 0;
+        std::memcpy(&word, from + at, std::min(sizeof(Word), bytes - at));
+        std::atomic_ref<Word>(*reinterpret_cast<Word*>(slot + at)).store(word, std::memory_order_relaxed);
+    }
+}
+
+void copyOut(void* data, std::byte* slot, std::size_t bytes) {
+    auto* to = static_cast<std::byte*>(data);
+    for (std::size_t at = 0; at < bytes; at += sizeof(Word)) {
+        const Word word =
+            std::atomic_ref<Word>(*reinterpret_cast<Word*>(slot + at)).load(std::memory_order_relaxed);
+        std::memcpy(to + at, &word, std::min(sizeof(Word), bytes - at));
+    }
+}
+
+std::string systemText(int error) {
+    return std::strerror(error);
+}
 
 }  // namespace
 
@@ -41,12 +68,15 @@ struct PreviewRing::Header {
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "sequences are shared between processes");
 
-PreviewRing::PreviewRing(std::string name, void* memory, std::size_t size)
-    : m_name(std::move(name)), m_memory(memory), m_size(size) {}
+PreviewRing::PreviewRing(std::string name, void* memory, std::size_t size, const Layout& layout)
+    : m_name(std::move(name)), m_memory(memory), m_size(size), m_layout(layout) {}
 
-PreviewRing::~PreviewRing() { munmap(m_memory, m_size); }
+PreviewRing::~PreviewRing() {
+    munmap(m_memory, m_size);
+}
 
-Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name, int slots, std::int64_t slotBytes) {
+Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name, int slots,
+                                                         std::int64_t slotBytes) {
     FW_CHECK(slots > 0 && slotBytes > 0, "{} slots of {} bytes", slots, slotBytes);
     const int file = shm_open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (file < 0) {
@@ -68,7 +98,7 @@ Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name
     header->slotBytes = slotBytes;
     header->nextSequence.store(1);
     header->magic = kMagic;
-    return std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size));
+    return std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size, {slots, slotBytes}));
 }
 
 Result<std::unique_ptr<PreviewRing>> PreviewRing::open(const std::string& name) {
@@ -84,56 +114,59 @@ Result<std::unique_ptr<PreviewRing>> PreviewRing::open(const std::string& name) 
     if (memory == MAP_FAILED) {
         return fail(ErrorCode::Io, "the shared memory for previews cannot be mapped");
     }
-    auto ring = std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size));
     const auto* header = static_cast<const Header*>(memory);
-    const bool valid = header->magic == kMagic && header->slots > 0 && header->slotBytes > 0 &&
-                       header->slotBytes < static_cast<std::int64_t>(size) &&
-                       static_cast<std::size_t>(header->slots) <= (size - kSlotAlignment) / slotStride(header->slotBytes);
+    const Layout layout{header->slots, header->slotBytes};
+    auto ring = std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size, layout));
+    const bool valid =
+        header->magic == kMagic && layout.slots > 0 && layout.slotBytes > 0 &&
+        layout.slotBytes < static_cast<std::int64_t>(size) &&
+        static_cast<std::size_t>(layout.slots) <= (size - kSlotAlignment) / slotStride(layout.slotBytes);
     if (!valid) {
         return fail(ErrorCode::InvalidArgument, "the shared memory for previews has an unknown layout");
     }
     return ring;
 }
 
-void PreviewRing::unlink() { shm_unlink(m_name.c_str()); }
+void PreviewRing::unlink() {
+    shm_unlink(m_name.c_str());
+}
 
 Result<PreviewRing::Written> PreviewRing::write(const void* data, std::int64_t bytes) {
     auto* header = static_cast<Header*>(m_memory);
-    if (bytes <= 0 || bytes > header->slotBytes) {
+    if (bytes <= 0 || bytes > m_layout.slotBytes) {
         return fail(ErrorCode::InvalidArgument, "a preview of {} bytes does not fit a slot of {}", bytes,
-                    header->slotBytes);
+                    m_layout.slotBytes);
     }
     const int slot = m_next;
-    m_next = (m_next + 1) % header->slots;
+    m_next = (m_next + 1) % m_layout.slots;
     auto* base = static_cast<std::byte*>(m_memory) + kSlotAlignment +
-                 static_cast<std::size_t>(slot) * slotStride(header->slotBytes);
+                 static_cast<std::size_t>(slot) * slotStride(m_layout.slotBytes);
     auto* slotHeader = reinterpret_cast<SlotHeader*>(base);
     const std::uint64_t sequence = header->nextSequence.fetch_add(1);
     slotHeader->sequence.store(0, std::memory_order_release);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    slotHeader->bytes = bytes;
-    std::memcpy(base + kSlotAlignment, data, static_cast<std::size_t>(bytes));
+    slotHeader->bytes.store(bytes, std::memory_order_relaxed);
+    copyIn(base + kSlotAlignment, data, static_cast<std::size_t>(bytes));
     slotHeader->sequence.store(sequence, std::memory_order_release);
     return Written{slot, sequence};
 }
 
 std::vector<std::uint8_t> PreviewRing::read(int slot, std::uint64_t sequence) {
-    const auto* header = static_cast<const Header*>(m_memory);
-    if (slot < 0 || slot >= header->slots || sequence == 0) {
+    if (slot < 0 || slot >= m_layout.slots || sequence == 0) {
         return {};
     }
-    const auto* base = static_cast<const std::byte*>(m_memory) + kSlotAlignment +
-                       static_cast<std::size_t>(slot) * slotStride(header->slotBytes);
-    const auto* slotHeader = reinterpret_cast<const SlotHeader*>(base);
+    auto* base = static_cast<std::byte*>(m_memory) + kSlotAlignment +
+                 static_cast<std::size_t>(slot) * slotStride(m_layout.slotBytes);
+    auto* slotHeader = reinterpret_cast<SlotHeader*>(base);
     if (slotHeader->sequence.load(std::memory_order_acquire) != sequence) {
         return {};
     }
-    const std::int64_t bytes = slotHeader->bytes;
-    if (bytes <= 0 || bytes > header->slotBytes) {
+    const std::int64_t bytes = slotHeader->bytes.load(std::memory_order_relaxed);
+    if (bytes <= 0 || bytes > m_layout.slotBytes) {
         return {};
     }
     std::vector<std::uint8_t> copy(static_cast<std::size_t>(bytes));
-    std::memcpy(copy.data(), base + kSlotAlignment, copy.size());
+    copyOut(copy.data(), base + kSlotAlignment, copy.size());
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (slotHeader->sequence.load(std::memory_order_acquire) != sequence) {
         return {};

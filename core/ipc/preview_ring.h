@@ -25,7 +25,8 @@ class PreviewRing {
     PreviewRing& operator=(const PreviewRing&) = delete;
 
     void unlink();
-    // Writer: copies `bytes` into the next slot; its number and sequence go into PreviewReady. InvalidArgument if too big.
+    // Writer: copies `bytes` into the next slot; its number and sequence go into PreviewReady. InvalidArgument if
+    // too big.
     struct Written {
         int slot = 0;
         std::uint64_t sequence = 0;
@@ -36,10 +37,17 @@ class PreviewRing {
 
  private:
     struct Header;
-    PreviewRing(std::string name, void* memory, std::size_t size);
+    // What this side trusts: read from the shared header once, because the other process could change it later.
+    struct Layout {
+        int slots = 0;
+        std::int64_t slotBytes = 0;
+    };
+    PreviewRing(std::string name, void* memory, std::size_t size, const Layout& layout);
+
     std::string m_name;
     void* m_memory;
     std::size_t m_size;
+    Layout m_layout;
     int m_next = 0;
 };
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <string_view>
 
 namespace fw::store {
@@ -18,13 +20,20 @@ struct Field {
     FieldKind kind;
 };
 constexpr std::array<Field, 15> kFields{{
-    {"model", "model", FieldKind::Text},       {"method", "method", FieldKind::Text},
-    {"sampler", "sampler", FieldKind::Text},   {"device", "device", FieldKind::Text},
-    {"seed", "seed", FieldKind::Text},         {"steps", "steps", FieldKind::Integer},
-    {"frames", "frames", FieldKind::Integer},  {"width", "width", FieldKind::Integer},
-    {"height", "height", FieldKind::Integer},  {"star", "stars", FieldKind::Integer},
-    {"guidance", "guidance", FieldKind::Real}, {"seconds", "seconds", FieldKind::Real},
-    {"project", "", FieldKind::Project},       {"tag", "", FieldKind::Tag},
+    {"model", "model", FieldKind::Text},
+    {"method", "method", FieldKind::Text},
+    {"sampler", "sampler", FieldKind::Text},
+    {"device", "device", FieldKind::Text},
+    {"seed", "seed", FieldKind::Text},
+    {"steps", "steps", FieldKind::Integer},
+    {"frames", "frames", FieldKind::Integer},
+    {"width", "width", FieldKind::Integer},
+    {"height", "height", FieldKind::Integer},
+    {"star", "stars", FieldKind::Integer},
+    {"guidance", "guidance", FieldKind::Real},
+    {"seconds", "seconds", FieldKind::Real},
+    {"project", "", FieldKind::Project},
+    {"tag", "", FieldKind::Tag},
     {"date", "created_us", FieldKind::Date},
 }};
 
@@ -33,17 +42,20 @@ struct Term {
     const Field* field = nullptr;  // null: a word
     std::string comparison = "=";
     std::string value;
-    bool phrase = false;           // was quoted
+    bool phrase = false;  // was quoted
 };
 
 std::string lower(std::string_view text) {
     std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
+    std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) {
+        return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
+    });
     return result;
 }
 
-bool isSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool isSpace(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 // One term starting at `at`; moves `at` behind it. A quote that is not closed ends with the text: people type.
 Term readTerm(std::string_view text, std::size_t& at) {
@@ -60,7 +72,9 @@ Term readTerm(std::string_view text, std::size_t& at) {
             for (++at; at < text.size() && text[at] != '"'; ++at) {
                 raw += text[at];
             }
-            at += at < text.size() ? 1 : 0;
+            if (at < text.size()) {
+                ++at;
+            }
             continue;
         }
         if (text[at] == ':' && colon == std::string::npos && !term.phrase) {
@@ -70,7 +84,8 @@ Term readTerm(std::string_view text, std::size_t& at) {
     }
     if (colon != std::string::npos && colon > 0) {
         const std::string name = lower(raw.substr(0, colon));
-        const auto* found = std::find_if(kFields.begin(), kFields.end(), [&](const Field& f) { return f.name == name; });
+        const auto* found =
+            std::find_if(kFields.begin(), kFields.end(), [&](const Field& f) { return f.name == name; });
         if (found != kFields.end()) {
             term.field = found;
             raw.erase(0, colon + 1);
@@ -155,13 +170,15 @@ Status addField(const Term& term, ClipConditions& out) {
                 addDate(term, *day, out, condition);
                 break;
             }
-            return fail(ErrorCode::InvalidArgument, "'{}' is no date: write for example date:>=2026-11-01", term.value);
+            return fail(ErrorCode::InvalidArgument, "'{}' is no date: write for example date:>=2026-11-01",
+                        term.value);
     }
     out.where += term.negated ? fmt::format(" AND NOT ({})", condition) : fmt::format(" AND {}", condition);
     return {};
 }
 
-// A word for FTS5: quoted, so that nothing in it is an operator; the last letters may be missing unless it was quoted.
+// A word for FTS5: quoted, so that nothing in it is an operator; the last letters may be missing unless it was
+// quoted.
 std::string matchText(const Term& term) {
     std::string quoted = "\"";
     for (const char c : term.value) {

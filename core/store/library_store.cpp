@@ -63,7 +63,8 @@ Result<std::unique_ptr<Connection>> openFile(const std::filesystem::path& file, 
 
 // SQLite's own words for SQLITE_CORRUPT and SQLITE_NOTADB, and ours for a failed check.
 bool isDamage(const Error& error) {
-    return error.message.find("damaged") != std::string::npos || error.message.find("malformed") != std::string::npos ||
+    return error.message.find("damaged") != std::string::npos ||
+           error.message.find("malformed") != std::string::npos ||
            error.message.find("not a database") != std::string::npos;
 }
 
@@ -83,18 +84,25 @@ Status reconcile(Connection& connection, OpenReport& report) {
 
 std::string_view jobStateName(JobState state) {
     switch (state) {
-        case JobState::Queued: return "queued";
-        case JobState::Running: return "running";
-        case JobState::Interrupted: return "interrupted";
-        case JobState::Done: return "done";
-        case JobState::Failed: return "failed";
-        case JobState::Cancelled: return "cancelled";
+        case JobState::Queued:
+            return "queued";
+        case JobState::Running:
+            return "running";
+        case JobState::Interrupted:
+            return "interrupted";
+        case JobState::Done:
+            return "done";
+        case JobState::Failed:
+            return "failed";
+        case JobState::Cancelled:
+            return "cancelled";
     }
     return "queued";
 }
 
 std::int64_t nowUs() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
         .count();
 }
 

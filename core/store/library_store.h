@@ -1,7 +1,8 @@
 // The library database: jobs, clips, tags, projects, prompts, presets. SQLite in WAL mode.
 //
-// One LibraryStore is one connection and is used by one thread at a time (app/library owns the writer thread; readers
-// open their own). Every public call is one transaction; after it returns the change survives a crash of the process.
+// One LibraryStore is one connection and is used by one thread at a time (app/library owns the writer thread;
+// readers open their own). Every public call is one transaction; after it returns the change survives a crash of
+// the process.
 #pragma once
 
 #include <cstdint>
@@ -19,25 +20,27 @@ namespace fw::store {
 
 // What open() had to do besides opening.
 struct OpenReport {
-    int migratedFrom = -1;                    // schema version before, -1 if nothing was migrated
-    std::filesystem::path backup;             // copy made before the first migration step
-    std::filesystem::path damagedSetAside;    // the unreadable file, renamed; a fresh database holds what was recovered
+    int migratedFrom = -1;         // schema version before, -1 if nothing was migrated
+    std::filesystem::path backup;  // copy made before the first migration step
+    std::filesystem::path
+        damagedSetAside;  // the unreadable file, renamed; a fresh database holds what was recovered
     std::int64_t recoveredClips = 0, recoveredJobs = 0;
-    int interruptedJobs = 0;                  // running jobs found and marked Interrupted
-    bool uncleanExit = false;                 // the last session did not close(): the queue should start paused
+    int interruptedJobs = 0;   // running jobs found and marked Interrupted
+    bool uncleanExit = false;  // the last session did not close(): the queue should start paused
 };
 
 // Sort orders of clip lists.
 enum class ClipOrder : std::uint8_t { Newest, Oldest, Stars, Longest, Name };
 
-// A parsed search line: words and `field:value` terms, e.g. "red fox model:mini steps:>20 star:>=3 tag:test -night".
-// Fields: model, method, sampler, device, project, tag, seed, steps, guidance, frames, width, height, star, seconds,
-// date (YYYY-MM-DD, comparisons allowed). Comparisons: > >= < <= =. A leading '-' negates. Quotes group words.
+// A parsed search line: words and `field:value` terms, e.g. "red fox model:mini steps:>20 star:>=3 tag:test
+// -night". Fields: model, method, sampler, device, project, tag, seed, steps, guidance, frames, width, height,
+// star, seconds, date (YYYY-MM-DD, comparisons allowed). Comparisons: > >= < <= =. A leading '-' negates. Quotes
+// group words.
 struct ClipQuery {
     std::string text;
     ClipOrder order = ClipOrder::Newest;
-    std::int64_t projectId = 0;   // 0: all
-    bool trashed = false;         // show the trash instead of the library
+    std::int64_t projectId = 0;  // 0: all
+    bool trashed = false;        // show the trash instead of the library
 };
 
 class LibraryStore {
@@ -54,7 +57,7 @@ class LibraryStore {
     virtual void interrupt() = 0;
 
     // --- jobs
-    [[nodiscard]] virtual Result<Job> addJob(const Job& job) = 0;               // id, position and time are set
+    [[nodiscard]] virtual Result<Job> addJob(const Job& job) = 0;  // id, position and time are set
     [[nodiscard]] virtual Result<std::vector<Job>> addJobs(const std::vector<Job>& jobs) = 0;  // one transaction
     [[nodiscard]] virtual Result<Job> job(std::int64_t id) = 0;
     [[nodiscard]] virtual Result<std::vector<Job>> jobs(const std::vector<JobState>& states, int limit) = 0;
@@ -69,7 +72,7 @@ class LibraryStore {
                                                 const std::string& checkpointFile) = 0;
     [[nodiscard]] virtual Status finishJob(std::int64_t id, JobState state, const std::string& errorCode,
                                            const std::string& errorMessage) = 0;
-    [[nodiscard]] virtual Result<int> countWorkerLoss(std::int64_t id) = 0;     // the new count
+    [[nodiscard]] virtual Result<int> countWorkerLoss(std::int64_t id) = 0;  // the new count
 
     // --- clips
     // Inserts the clip and marks its job Done in one transaction. The file must already be in place.
@@ -77,7 +80,8 @@ class LibraryStore {
     [[nodiscard]] virtual Result<Clip> clip(std::int64_t id) = 0;
     [[nodiscard]] virtual Result<std::int64_t> countClips(const ClipQuery& query) = 0;
     // InvalidArgument with the position of the mistake when the text cannot be parsed.
-    [[nodiscard]] virtual Result<std::vector<Clip>> clips(const ClipQuery& query, std::int64_t offset, int limit) = 0;
+    [[nodiscard]] virtual Result<std::vector<Clip>> clips(const ClipQuery& query, std::int64_t offset,
+                                                          int limit) = 0;
     [[nodiscard]] virtual Status setStars(const std::vector<std::int64_t>& ids, int stars) = 0;
     [[nodiscard]] virtual Status setNotes(std::int64_t id, const std::string& notes) = 0;
     [[nodiscard]] virtual Status addTag(const std::vector<std::int64_t>& ids, const std::string& tag) = 0;

@@ -23,9 +23,10 @@ Status copyDatabase(Connection& from, const std::filesystem::path& to) {
 
 // Column names that both tables have, separated by commas.
 Result<std::string> commonColumns(Connection& connection, const std::string& table) {
-    FW_ASSIGN(auto statement, connection.prepare(fmt::format(
-                                  "SELECT a.name FROM pragma_table_info('{}') a "
-                                  "JOIN pragma_table_info('{}', 'damaged') b ON a.name = b.name", table, table)));
+    FW_ASSIGN(auto statement,
+              connection.prepare(fmt::format("SELECT a.name FROM pragma_table_info('{}') a "
+                                             "JOIN pragma_table_info('{}', 'damaged') b ON a.name = b.name",
+                                             table, table)));
     std::string columns;
     for (;;) {
         FW_ASSIGN(const bool row, statement.step());
@@ -40,15 +41,16 @@ Result<std::string> commonColumns(Connection& connection, const std::string& tab
 std::int64_t salvageTable(Connection& connection, const std::string& table, const std::string& columns) {
     std::int64_t saved = 0;
     for (const char* direction : {"ASC", "DESC"}) {
-        auto ids = connection.prepare(fmt::format("SELECT rowid FROM damaged.{} ORDER BY rowid {}", table, direction));
+        auto ids =
+            connection.prepare(fmt::format("SELECT rowid FROM damaged.{} ORDER BY rowid {}", table, direction));
         while (ids) {
             const auto row = ids->step();
             if (!row || !*row) {
                 break;
             }
-            auto copy = connection.prepare(fmt::format(
-                "INSERT OR IGNORE INTO main.{} ({}) SELECT {} FROM damaged.{} WHERE rowid = ?", table, columns, columns,
-                table));
+            auto copy = connection.prepare(
+                fmt::format("INSERT OR IGNORE INTO main.{} ({}) SELECT {} FROM damaged.{} WHERE rowid = ?", table,
+                            columns, columns, table));
             if (copy && copy->bind(ids->integer(0)).step()) {
                 saved += connection.changes();
             }
@@ -63,9 +65,10 @@ Status migrate(Connection& connection, const std::filesystem::path& file, OpenRe
     const auto steps = schemaSteps();
     FW_ASSIGN(const std::int64_t version, connection.scalar("PRAGMA user_version"));
     if (version > static_cast<std::int64_t>(steps.size())) {
-        return fail(ErrorCode::Unsupported,
-                    "{} was written by a newer Framewright (library version {}, this program knows {}): update the program",
-                    file.string(), version, steps.size());
+        return fail(
+            ErrorCode::Unsupported,
+            "{} was written by a newer Framewright (library version {}, this program knows {}): update the program",
+            file.string(), version, steps.size());
     }
     if (version == static_cast<std::int64_t>(steps.size())) {
         return {};

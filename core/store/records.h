@@ -24,23 +24,23 @@ struct Job {
     std::int64_t id = 0;
     std::int64_t projectId = 1;
     JobState state = JobState::Queued;
-    double position = 0;           // order among queued jobs, ascending; gaps allow moving one row
-    std::string requestJson;       // job::GenerationRequest
-    std::string batch;             // same text for jobs queued together; empty: alone
+    double position = 0;      // order among queued jobs, ascending; gaps allow moving one row
+    std::string requestJson;  // job::GenerationRequest
+    std::string batch;        // same text for jobs queued together; empty: alone
     std::int64_t createdUs = 0, startedUs = 0, finishedUs = 0;
-    std::string phase;             // of the last progress report
+    std::string phase;  // of the last progress report
     int step = 0, steps = 0;
-    std::string checkpointFile;    // latents and sampler state of the last completed step; relative to the library
-    int workerLosses = 0;          // workers lost while running it; two end the retries
+    std::string checkpointFile;  // latents and sampler state of the last completed step; relative to the library
+    int workerLosses = 0;        // workers lost while running it; two end the retries
     std::string errorCode, errorMessage;
-    std::int64_t clipId = 0;       // the result
+    std::int64_t clipId = 0;  // the result
 };
 
 struct Clip {
     std::int64_t id = 0;
     std::int64_t projectId = 1;
     std::int64_t jobId = 0;
-    std::string file;              // relative to the library folder
+    std::string file;  // relative to the library folder
     std::string sha256;
     std::int64_t bytes = 0;
     int width = 0, height = 0, frames = 0;
@@ -50,15 +50,15 @@ struct Clip {
     std::string model, modelHash, method, sampler, device, dtype, version;
     int steps = 0;
     double guidance = 0;
-    std::string seed;              // decimal: 64 unsigned bits do not fit SQLite's integer
-    double seconds = 0;            // prompt to file
+    std::string seed;    // decimal: 64 unsigned bits do not fit SQLite's integer
+    double seconds = 0;  // prompt to file
     std::string requestJson, reportJson;
     std::string traceFile, thumbnailFile;  // relative; may be empty
-    int stars = 0;                 // 0 … 5
+    int stars = 0;                         // 0 … 5
     std::string notes;
     std::vector<std::string> tags;
-    std::int64_t trashedUs = 0;    // 0: not in the trash
-    bool missing = false;          // the file was not found when last looked for
+    std::int64_t trashedUs = 0;  // 0: not in the trash
+    bool missing = false;        // the file was not found when last looked for
 };
 
 struct Project {

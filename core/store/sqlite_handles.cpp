@@ -8,19 +8,26 @@ Error sqliteError(sqlite3* connection, std::string_view doing) {
     const int code = connection != nullptr ? sqlite3_errcode(connection) & 0xff : SQLITE_NOMEM;
     const std::string reason = connection != nullptr ? sqlite3_errmsg(connection) : "out of memory";
     switch (code) {
-        case SQLITE_NOMEM: return {ErrorCode::OutOfMemory, fmt::format("{}: out of memory", doing)};
-        case SQLITE_FULL: return {ErrorCode::Io, fmt::format("{}: the disk is full", doing)};
-        case SQLITE_READONLY: return {ErrorCode::Io, fmt::format("{}: the library folder is read-only", doing)};
+        case SQLITE_NOMEM:
+            return {ErrorCode::OutOfMemory, fmt::format("{}: out of memory", doing)};
+        case SQLITE_FULL:
+            return {ErrorCode::Io, fmt::format("{}: the disk is full", doing)};
+        case SQLITE_READONLY:
+            return {ErrorCode::Io, fmt::format("{}: the library folder is read-only", doing)};
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return {ErrorCode::Io, fmt::format("{}: the library is in use by another program", doing)};
-        case SQLITE_INTERRUPT: return {ErrorCode::Cancelled, fmt::format("{}: stopped", doing)};
+        case SQLITE_LOCKED:
+            return {ErrorCode::Io, fmt::format("{}: the library is in use by another program", doing)};
+        case SQLITE_INTERRUPT:
+            return {ErrorCode::Cancelled, fmt::format("{}: stopped", doing)};
         case SQLITE_CANTOPEN:
         case SQLITE_IOERR:
         case SQLITE_PERM:
         case SQLITE_AUTH:
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB: return {ErrorCode::Io, fmt::format("{}: {}", doing, reason)};
-        default: return {ErrorCode::Internal, fmt::format("{}: {}", doing, reason)};
+        case SQLITE_NOTADB:
+            return {ErrorCode::Io, fmt::format("{}: {}", doing, reason)};
+        default:
+            return {ErrorCode::Internal, fmt::format("{}: {}", doing, reason)};
     }
 }
 
@@ -37,7 +44,8 @@ Statement& Statement::bind(double value) {
 Statement& Statement::bind(std::string_view value) {
     // A null pointer would bind NULL; an empty string is an empty text.
     const char* data = value.data() != nullptr ? value.data() : "";
-    m_bindError |= sqlite3_bind_text64(m_statement.get(), m_next++, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    m_bindError |=
+        sqlite3_bind_text64(m_statement.get(), m_next++, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
     return *this;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/check.h"
 #include "core/base/result.h"
 
 namespace fw::store {

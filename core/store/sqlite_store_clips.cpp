@@ -8,7 +8,8 @@ namespace fw::store {
 namespace {
 
 constexpr const char* kColumns =
-    "id, project_id, job_id, file, sha256, bytes, width, height, frames, fps_numerator, fps_denominator, created_us, "
+    "id, project_id, job_id, file, sha256, bytes, width, height, frames, fps_numerator, fps_denominator, "
+    "created_us, "
     "prompt, negative_prompt, model, model_hash, method, sampler, device, dtype, version, steps, guidance, seed, "
     "seconds, request, report, trace_file, thumbnail_file, stars, notes, trashed_us, missing";
 
@@ -52,8 +53,16 @@ Clip readClip(const Statement& row) {
 
 void bindClip(Statement& statement, const Clip& clip) {
     statement.bind(clip.projectId).bind(clip.jobId).bind(clip.file).bind(clip.sha256).bind(clip.bytes);
-    statement.bind(clip.width).bind(clip.height).bind(clip.frames).bind(clip.fpsNumerator).bind(clip.fpsDenominator);
-    statement.bind(clip.createdUs).bind(clip.prompt).bind(clip.negativePrompt).bind(clip.model).bind(clip.modelHash);
+    statement.bind(clip.width)
+        .bind(clip.height)
+        .bind(clip.frames)
+        .bind(clip.fpsNumerator)
+        .bind(clip.fpsDenominator);
+    statement.bind(clip.createdUs)
+        .bind(clip.prompt)
+        .bind(clip.negativePrompt)
+        .bind(clip.model)
+        .bind(clip.modelHash);
     statement.bind(clip.method).bind(clip.sampler).bind(clip.device).bind(clip.dtype).bind(clip.version);
     statement.bind(clip.steps).bind(clip.guidance).bind(clip.seed).bind(clip.seconds).bind(clip.requestJson);
     statement.bind(clip.reportJson).bind(clip.traceFile).bind(clip.thumbnailFile).bind(clip.stars).bind(clip.notes);
@@ -67,11 +76,16 @@ void bindValues(Statement& statement, const ClipConditions& conditions) {
 
 const char* orderText(ClipOrder order) {
     switch (order) {
-        case ClipOrder::Newest: return "id DESC";
-        case ClipOrder::Oldest: return "id ASC";
-        case ClipOrder::Stars: return "stars DESC, id DESC";
-        case ClipOrder::Longest: return "frames * fps_denominator * 1.0 / fps_numerator DESC, id DESC";
-        case ClipOrder::Name: return "prompt COLLATE NOCASE, id";
+        case ClipOrder::Newest:
+            return "id DESC";
+        case ClipOrder::Oldest:
+            return "id ASC";
+        case ClipOrder::Stars:
+            return "stars DESC, id DESC";
+        case ClipOrder::Longest:
+            return "frames * fps_denominator * 1.0 / fps_numerator DESC, id DESC";
+        case ClipOrder::Name:
+            return "prompt COLLATE NOCASE, id";
     }
     return "id DESC";
 }
@@ -82,12 +96,13 @@ Result<Clip> SqliteStore::addClip(const Clip& clip) {
     FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
     Clip stored = clip;
     stored.createdUs = stored.createdUs != 0 ? stored.createdUs : nowUs();
-    FW_ASSIGN(auto insert,
-              m_connection->prepare(
-                  "INSERT INTO clip (project_id, job_id, file, sha256, bytes, width, height, frames, fps_numerator, "
-                  "fps_denominator, created_us, prompt, negative_prompt, model, model_hash, method, sampler, device, "
-                  "dtype, version, steps, guidance, seed, seconds, request, report, trace_file, thumbnail_file, stars, "
-                  "notes) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    FW_ASSIGN(
+        auto insert,
+        m_connection->prepare(
+            "INSERT INTO clip (project_id, job_id, file, sha256, bytes, width, height, frames, fps_numerator, "
+            "fps_denominator, created_us, prompt, negative_prompt, model, model_hash, method, sampler, device, "
+            "dtype, version, steps, guidance, seed, seconds, request, report, trace_file, thumbnail_file, stars, "
+            "notes) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
     bindClip(insert, stored);
     FW_TRY(insert.run());
     stored.id = m_connection->lastInsertId();
@@ -144,9 +159,10 @@ Result<std::int64_t> SqliteStore::countClips(const ClipQuery& query) {
 
 Result<std::vector<Clip>> SqliteStore::clips(const ClipQuery& query, std::int64_t offset, int limit) {
     FW_ASSIGN(const auto conditions, parseClipQuery(query));
-    FW_ASSIGN(auto statement, m_connection->prepare(fmt::format("SELECT {} FROM clip WHERE {} ORDER BY {} LIMIT ? "
-                                                                "OFFSET ?", kColumns, conditions.where,
-                                                                orderText(query.order))));
+    FW_ASSIGN(auto statement,
+              m_connection->prepare(fmt::format("SELECT {} FROM clip WHERE {} ORDER BY {} LIMIT ? "
+                                                "OFFSET ?",
+                                                kColumns, conditions.where, orderText(query.order))));
     bindValues(statement, conditions);
     statement.bind(limit).bind(offset);
     std::vector<Clip> result;
@@ -221,9 +237,8 @@ Result<std::vector<std::string>> SqliteStore::purge(const std::vector<std::int64
     FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
     std::vector<std::string> files;
     for (const std::int64_t id : ids) {
-        FW_ASSIGN(auto statement,
-                  m_connection->prepare("DELETE FROM clip WHERE id = ? AND trashed_us > 0 "
-                                        "RETURNING file, trace_file, thumbnail_file"));
+        FW_ASSIGN(auto statement, m_connection->prepare("DELETE FROM clip WHERE id = ? AND trashed_us > 0 "
+                                                        "RETURNING file, trace_file, thumbnail_file"));
         statement.bind(id);
         for (;;) {
             FW_ASSIGN(const bool row, statement.step());

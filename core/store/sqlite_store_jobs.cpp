@@ -106,9 +106,9 @@ Result<std::vector<Job>> SqliteStore::jobs(const std::vector<JobState>& states, 
         finished = finished || state == JobState::Done || state == JobState::Failed || state == JobState::Cancelled;
     }
     // The queue reads front to back, the history newest first.
-    FW_ASSIGN(auto statement,
-              m_connection->prepare(fmt::format("SELECT {} FROM job WHERE state IN ({}) ORDER BY {} LIMIT ?", kColumns,
-                                                list, finished ? "finished_us DESC, id DESC" : "position, id")));
+    FW_ASSIGN(auto statement, m_connection->prepare(fmt::format(
+                                  "SELECT {} FROM job WHERE state IN ({}) ORDER BY {} LIMIT ?", kColumns, list,
+                                  finished ? "finished_us DESC, id DESC" : "position, id")));
     statement.bind(limit);
     std::vector<Job> result;
     for (;;) {
@@ -121,7 +121,8 @@ Result<std::vector<Job>> SqliteStore::jobs(const std::vector<JobState>& states, 
 }
 
 Status SqliteStore::editJob(std::int64_t id, const std::string& requestJson) {
-    FW_ASSIGN(auto statement, m_connection->prepare("UPDATE job SET request = ? WHERE id = ? AND state = 'queued'"));
+    FW_ASSIGN(auto statement,
+              m_connection->prepare("UPDATE job SET request = ? WHERE id = ? AND state = 'queued'"));
     FW_TRY(statement.bind(requestJson).bind(id).run());
     return requireChange(*m_connection, id, "is no longer waiting and cannot be edited");
 }
@@ -161,9 +162,10 @@ Status SqliteStore::removeJobs(const std::vector<std::int64_t>& ids) {
 Result<std::optional<Job>> SqliteStore::takeNextJob() {
     FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
     // What was interrupted comes before what has not begun.
-    FW_ASSIGN(auto next, m_connection->prepare(fmt::format(
-                             "SELECT {} FROM job WHERE state IN ('queued', 'interrupted') "
-                             "ORDER BY state = 'queued', position, id LIMIT 1", kColumns)));
+    FW_ASSIGN(auto next,
+              m_connection->prepare(fmt::format("SELECT {} FROM job WHERE state IN ('queued', 'interrupted') "
+                                                "ORDER BY state = 'queued', position, id LIMIT 1",
+                                                kColumns)));
     FW_ASSIGN(const bool row, next.step());
     if (!row) {
         return std::optional<Job>{};
@@ -195,9 +197,8 @@ Status SqliteStore::finishJob(std::int64_t id, JobState state, const std::string
 }
 
 Result<int> SqliteStore::countWorkerLoss(std::int64_t id) {
-    FW_ASSIGN(auto statement,
-              m_connection->prepare("UPDATE job SET worker_losses = worker_losses + 1 WHERE id = ? "
-                                    "RETURNING worker_losses"));
+    FW_ASSIGN(auto statement, m_connection->prepare("UPDATE job SET worker_losses = worker_losses + 1 WHERE id = ? "
+                                                    "RETURNING worker_losses"));
     FW_ASSIGN(const bool row, statement.bind(id).step());
     if (!row) {
         return fail(ErrorCode::InvalidArgument, "there is no job {}", id);

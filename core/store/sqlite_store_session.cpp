@@ -36,17 +36,18 @@ Status SqliteStore::renameProject(std::int64_t id, const std::string& name) {
 }
 
 Status SqliteStore::rememberPrompt(const std::string& prompt, const std::string& negativePrompt) {
-    FW_ASSIGN(auto statement,
-              m_connection->prepare("INSERT INTO prompt (prompt, negative_prompt, used_us) VALUES (?, ?, ?) "
-                                    "ON CONFLICT (prompt, negative_prompt) DO UPDATE SET used_us = excluded.used_us, "
-                                    "uses = uses + 1"));
+    FW_ASSIGN(auto statement, m_connection->prepare(
+                                  "INSERT INTO prompt (prompt, negative_prompt, used_us) VALUES (?, ?, ?) "
+                                  "ON CONFLICT (prompt, negative_prompt) DO UPDATE SET used_us = excluded.used_us, "
+                                  "uses = uses + 1"));
     return statement.bind(prompt).bind(negativePrompt).bind(nowUs()).run();
 }
 
 Result<std::vector<PromptEntry>> SqliteStore::prompts(const std::string& words, int limit) {
-    FW_ASSIGN(auto statement,
-              m_connection->prepare("SELECT id, prompt, negative_prompt, used_us, uses FROM prompt "
-                                    "WHERE instr(lower(prompt), lower(?)) > 0 ORDER BY used_us DESC, id DESC LIMIT ?"));
+    FW_ASSIGN(
+        auto statement,
+        m_connection->prepare("SELECT id, prompt, negative_prompt, used_us, uses FROM prompt "
+                              "WHERE instr(lower(prompt), lower(?)) > 0 ORDER BY used_us DESC, id DESC LIMIT ?"));
     statement.bind(words).bind(limit);
     std::vector<PromptEntry> result;
     for (;;) {
@@ -60,7 +61,8 @@ Result<std::vector<PromptEntry>> SqliteStore::prompts(const std::string& words, 
 }
 
 Result<std::vector<Preset>> SqliteStore::presets() {
-    FW_ASSIGN(auto statement, m_connection->prepare("SELECT name, request FROM preset ORDER BY name COLLATE NOCASE"));
+    FW_ASSIGN(auto statement,
+              m_connection->prepare("SELECT name, request FROM preset ORDER BY name COLLATE NOCASE"));
     std::vector<Preset> result;
     for (;;) {
         FW_ASSIGN(const bool row, statement.step());
