@@ -89,7 +89,10 @@ void runPass(const AttentionArgs& args, const WorkspacePlan& plan, const Pass& p
 
 }  // namespace
 
-const AttentionKernel* findAttentionKernel(AttentionTarget target, Element) {
+const AttentionKernel* findAttentionKernel(AttentionTarget target, Element element) {
+    if (target == AttentionTarget::AmxBf16) {
+        return element == Element::Bf16 ? findAmxAttentionKernel() : nullptr;
+    }
     return findSimdAttentionKernel(target);
 }
 

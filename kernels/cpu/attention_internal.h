@@ -56,4 +56,7 @@ struct AttentionKernel {
 // attention_simd.cpp: nullptr for AmxBf16 and for what this processor lacks.
 [[nodiscard]] const AttentionKernel* findSimdAttentionKernel(AttentionTarget target);
 
+// attention_amx.cpp: nullptr where the processor or the operating system has no bf16 tiles.
+[[nodiscard]] const AttentionKernel* findAmxAttentionKernel();
+
 }  // namespace fw::kernels::cpu
