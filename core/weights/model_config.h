@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/json.h"
@@ -24,9 +25,9 @@ struct WanTransformerConfig {
     std::int64_t textDim = 4096;                      // width of the text encoder's output
     std::int64_t freqDim = 256;                       // width of the timestep's sinusoid; even
     std::int64_t ffnDim = 13824;
-    std::int64_t layers = 40;          // num_layers
-    bool crossAttnNorm = true;         // an affine layer norm (norm2) in front of cross-attention
-    double eps = 1e-6;                 // of every normalisation
+    std::int64_t layers = 40;           // num_layers
+    bool crossAttnNorm = true;          // an affine layer norm (norm2) in front of cross-attention
+    double eps = 1e-6;                  // of every normalisation
     std::int64_t ropeMaxSeqLen = 1024;  // positions per axis
 
     [[nodiscard]] std::int64_t width() const { return heads * headDim; }
@@ -35,16 +36,16 @@ struct WanTransformerConfig {
 
 // vae/config.json, _class_name AutoencoderKLWan, is_residual false (Wan2.1's form, also with pixel patches).
 struct WanVaeConfig {
-    std::int64_t baseDim = 96;                     // base_dim: channels of the encoder's first level
-    std::int64_t decoderBaseDim = 96;              // decoder_base_dim; base_dim where the file has none
-    std::int64_t zDim = 16;                        // latent channels
-    std::vector<std::int64_t> dimMult{1, 2, 4, 4};  // one per level
-    std::int64_t numResBlocks = 2;                 // per encoder level; the decoder has one more
+    std::int64_t baseDim = 96;                                // base_dim: channels of the encoder's first level
+    std::int64_t decoderBaseDim = 96;                         // decoder_base_dim; base_dim where the file has none
+    std::int64_t zDim = 16;                                   // latent channels
+    std::vector<std::int64_t> dimMult{1, 2, 4, 4};            // one per level
+    std::int64_t numResBlocks = 2;                            // per encoder level; the decoder has one more
     std::vector<bool> temporalDownsample{false, true, true};  // "temperal_downsample": one per level but the last
-    std::int64_t patchSize = 1;                    // pixels per side folded into channels; 1 where the file has none
-    std::int64_t inChannels = 3, outChannels = 3;  // 3·patchSize²
+    std::int64_t patchSize = 1;  // pixels per side folded into channels; 1 where the file has none
+    std::int64_t inChannels = 3, outChannels = 3;                  // 3·patchSize²
     std::int64_t scaleFactorTemporal = 4, scaleFactorSpatial = 8;  // agree with the levels and the patch
-    std::vector<float> latentsMean, latentsStd;    // zDim each; std positive
+    std::vector<float> latentsMean, latentsStd;                    // zDim each; std positive
 
     bool operator==(const WanVaeConfig&) const = default;
 };
@@ -81,7 +82,7 @@ struct TokenizerConfig {
 struct SchedulerConfig {
     std::string className = "UniPCMultistepScheduler";
     std::int64_t numTrainTimesteps = 1000;
-    double flowShift = 3.0;  // flow_shift or shift
+    double flowShift = 3.0;        // flow_shift or shift
     std::int64_t solverOrder = 2;  // 1 or 2; UniPC only
     bool lowerOrderFinal = true;   // UniPC only
 
@@ -94,9 +95,10 @@ struct ModelIndex {
     std::map<std::string, std::string> parts;
 };
 
-// JSON text of at most 64 MiB and 64 levels, UTF-8, no key twice in one object. BadModel says what and where.
+// JSON text of at most 16 MiB, 64 levels and a million values, UTF-8, no key twice in one object. BadModel says
+// what and where.
 [[nodiscard]] Result<Json> parseJsonText(std::string_view text);
-// The same from a file; messages name it. Io or BadModel.
+// The same from a file; messages name it. BadModel, also when the file is missing; Io when it cannot be read.
 [[nodiscard]] Result<Json> readJsonFile(const std::filesystem::path& path);
 
 [[nodiscard]] Result<WanTransformerConfig> parseWanTransformerConfig(const Json& json);

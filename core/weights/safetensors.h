@@ -17,9 +17,10 @@ namespace fw::weights {
 
 // A read-only file or a sharded set of them (….index.json). Views borrow the mapping and die with the object.
 // Everything in the header is checked before it is believed: BadModel names the file, the tensor and the numbers.
-// Refused: headers longer than the file or 100 MiB, JSON that is no UTF-8, nested deeper than 4 levels or with a name
-// twice, unknown types, more than 8 dimensions, sizes that overflow, offsets that overlap, leave a hole, point
-// outside the data, are not aligned to the type or disagree with type and shape, and shards that lack what the index promises or hold a name twice.
+// Refused: headers longer than the file or 16 MiB, JSON that is no UTF-8, nested deeper than 4 levels or with a
+// name twice, unknown types, more than 8 dimensions, sizes that overflow, offsets that overlap, leave a hole, point
+// outside the data, are not aligned to the type or disagree with type and shape, and shards that lack what the
+// index promises or hold a name twice.
 //
 // Limit: the file's size is checked when it is opened. Another process that truncates it afterwards makes reading a
 // view raise SIGBUS, as with every mapped file; call stillWhole() before a long use of a file others may write.
@@ -57,12 +58,13 @@ class SafetensorsFile {
     std::map<std::string, std::string> m_metadata;
 };
 
-// BadModel naming the tensor, the position and the value when `view` (contiguous; F32, F64, F16 or BF16; integer types
-// always pass) holds a NaN or an infinity. Loaders call it on every weight. Reads at memory speed.
+// BadModel naming the tensor, the position and the value when `view` (contiguous; F32, F64, F16 or BF16; integer
+// types always pass) holds a NaN or an infinity. Loaders call it on every weight. Reads at memory speed.
 [[nodiscard]] Status checkFinite(const ConstTensorView& view, std::string_view name);
 
 // Writes through `<path>.part`, synchronises and renames: a reader never sees half a file, and the .part file is
-// removed on failure. Contiguous host tensors of any type but none twice; Io names the file and the system's reason.
+// removed on failure. Contiguous host tensors of any type but none twice; Io names the file and the system's
+// reason.
 [[nodiscard]] Status writeSafetensors(const std::filesystem::path& path,
                                       const std::vector<std::pair<std::string, ConstTensorView>>& tensors,
                                       const std::map<std::string, std::string>& metadata);

@@ -1,0 +1,41 @@
+#include "core/weights/text.h"
+
+#include <gtest/gtest.h>
+
+namespace fw::weights {
+namespace {
+
+TEST(Utf8, FindsTheFirstInvalidByte) {
+    EXPECT_FALSE(firstInvalidUtf8(""));
+    EXPECT_FALSE(firstInvalidUtf8("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbf\xf4\x8f\xbf\xbf"));
+    const std::pair<std::string, std::size_t> cases[] = {
+        {"\x80", 0},                  // continuation without a lead
+        {"ab\xff", 2},                // never a byte of UTF-8
+        {"a\xc3", 1},                 // cut short
+        {"a\xe2\x82", 1},             //
+        {"\xf0\x9f\x98", 0},          //
+        {"\xc0\xaf", 0},              // overlong
+        {"\xc1\xbf", 0},              //
+        {"\xe0\x80\xaf", 0},          //
+        {"\xf0\x80\x80\xaf", 0},      //
+        {"x\xed\xa0\x80", 1},         // surrogate
+        {"\xf4\x90\x80\x80", 0},      // above U+10FFFF
+        {"\xf5\x80\x80\x80", 0},      //
+        {"\xe2\x28\xa1", 0},          // a wrong second byte
+        {"\xf0\x9f\x28\x80", 0},      // a wrong third byte
+        {"\xc3\xa4\xc3\xa4\xfe", 4},  // after good ones
+    };
+    for (const auto& [text, position] : cases) {
+        EXPECT_EQ(firstInvalidUtf8(text), position) << quoteText(text);
+    }
+}
+
+TEST(QuoteText, EscapesAndCuts) {
+    EXPECT_EQ(quoteText("weight ä"), "'weight ä'");
+    EXPECT_EQ(quoteText(std::string("a\0\x1b\x7f\xff", 5)), "'a\\x00\\x1B\\x7F\\xFF'");
+    const std::string text = quoteText(std::string(5000, 'x'));
+    EXPECT_EQ(text, "'" + std::string(120, 'x') + "…'");
+}
+
+}  // namespace
+}  // namespace fw::weights
