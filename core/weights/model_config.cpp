@@ -11,7 +11,7 @@ namespace {
 
 // Bounds far above any published model: they keep products of a few of them inside int64.
 constexpr IntegerRange kChannels{1, 4096};
-constexpr IntegerRange kWidth{1, 1 << 17};
+constexpr IntegerRange kWidth{1, 1 << 15};
 constexpr IntegerRange kLayers{1, 1024};
 constexpr NumberRange kEpsilon{1e-30, 0.1};
 
