@@ -1,0 +1,288 @@
+// What is written comes back: frames, rate, colours, metadata, in every format and at awkward sizes.
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "core/base/json.h"
+#include "tests/media/test_clip.h"
+
+namespace fw::media {
+namespace {
+
+struct FormatCase {
+    std::string file;
+    std::string codec;
+    double minPsnr;
+    bool exactRate;
+};
+
+void PrintTo(const FormatCase& format, std::ostream* out) {
+    *out << format.file;
+}
+
+class EveryFormat : public MediaTest, public testing::WithParamInterface<FormatCase> {};
+
+INSTANTIATE_TEST_SUITE_P(Formats, EveryFormat,
+                         testing::Values(FormatCase{"clip.mp4", "h264", 40.0, true},
+                                         FormatCase{"clip.webm", "vp9", 38.0, true},
+                                         FormatCase{"clip.gif", "gif", 30.0, false},
+                                         FormatCase{"clip", "png", 1e9, true}),
+                         [](const auto& test) { return test.param.codec; });
+
+TEST_P(EveryFormat, KeepsFramesAndRate) {
+    const TestClip clip(33, 64, 96);
+    const Status written = writeClip(path(GetParam().file), clip, specOf(clip));
+    ASSERT_TRUE(written) << written.error().message;
+    EXPECT_EQ(leftovers(), std::vector<std::string>{GetParam().file});
+
+    const auto info = readClipInfo(path(GetParam().file));
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(info->codec, GetParam().codec);
+    EXPECT_EQ(info->width, 96);
+    EXPECT_EQ(info->height, 64);
+    EXPECT_EQ(info->frames, 33);
+    EXPECT_EQ(info->metadata, "");
+    if (GetParam().exactRate) {
+        EXPECT_EQ(info->frameRate, (job::FrameRate{12, 1}));
+    }
+
+    const auto played = play(path(GetParam().file));
+    ASSERT_TRUE(played) << played.error().message;
+    EXPECT_EQ(played->frames, 33);
+    EXPECT_EQ(played->shape, (Shape{64, 96, 3}));
+    EXPECT_GE(psnr(played->bytes, clip.bytes()), GetParam().minPsnr);
+}
+
+TEST_P(EveryFormat, WritesOneFrame) {
+    const TestClip clip(1, 32, 32);
+    ASSERT_TRUE(writeClip(path(GetParam().file), clip, specOf(clip)));
+    const auto info = readClipInfo(path(GetParam().file));
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(info->frames, 1);
+    const auto played = play(path(GetParam().file));
+    ASSERT_TRUE(played) << played.error().message;
+    EXPECT_EQ(played->frames, 1);
+    EXPECT_GE(psnr(played->bytes, clip.bytes()), std::min(GetParam().minPsnr, 1e9));
+}
+
+TEST_P(EveryFormat, TakesFramesInPortions) {
+    const TestClip clip(7, 16, 16);
+    auto writer = ClipWriter::create(path(GetParam().file), specOf(clip));
+    ASSERT_TRUE(writer) << writer.error().message;
+    EXPECT_TRUE((*writer)->write(clip.view().slice(0, 0, 1)));
+    EXPECT_TRUE((*writer)->write(clip.view().slice(0, 1, 1)));
+    EXPECT_TRUE((*writer)->write(clip.view().slice(0, 1, 5)));
+    EXPECT_TRUE((*writer)->write(clip.view().slice(0, 5, 7)));
+    ASSERT_TRUE((*writer)->finish());
+    const auto played = play(path(GetParam().file));
+    ASSERT_TRUE(played) << played.error().message;
+    EXPECT_EQ(played->frames, 7);
+    EXPECT_GE(psnr(played->bytes, clip.bytes()), std::min(GetParam().minPsnr, 1e9) - 4.0);
+}
+
+// Odd sizes, down to a single pixel. H.264 rounds up to whole pairs and repeats the edge.
+TEST_P(EveryFormat, TakesAnySize) {
+    for (const auto& [height, width] : {std::pair{1, 1}, {1, 2}, {2, 1}, {3, 5}, {17, 31}, {64, 63}, {33, 64}}) {
+        const TestClip clip(3, height, width);
+        const auto file = path(fmt::format("{}x{}_{}", height, width, GetParam().file));
+        const Status written = writeClip(file, clip, specOf(clip));
+        ASSERT_TRUE(written) << file << written.error().message;
+        const auto played = play(file);
+        ASSERT_TRUE(played) << file << played.error().message;
+        ASSERT_EQ(played->frames, 3) << file;
+        const std::int64_t multiple = GetParam().codec == "h264" ? 2 : 1;
+        const std::int64_t codedHeight = (height + multiple - 1) / multiple * multiple;
+        const std::int64_t codedWidth = (width + multiple - 1) / multiple * multiple;
+        ASSERT_EQ(played->shape, (Shape{codedHeight, codedWidth, 3})) << file;
+        std::vector<std::uint8_t> cut;
+        for (std::int64_t row = 0; row < 3 * codedHeight; ++row) {
+            if (row % codedHeight < height) {
+                const auto from = played->bytes.begin() + row * codedWidth * 3;
+                cut.insert(cut.end(), from, from + width * 3);
+            }
+        }
+        EXPECT_GE(psnr(cut, clip.bytes()), std::min(GetParam().minPsnr, 1e9) - 8.0) << file;
+    }
+}
+
+TEST_P(EveryFormat, KeepsRationalRates) {
+    for (const job::FrameRate rate : {job::FrameRate{24000, 1001}, {16, 1}, {25, 2}, {1, 2}, {50, 1}}) {
+        const TestClip clip(9, 16, 16);
+        const auto file = path(fmt::format("{}_{}_{}", rate.numerator, rate.denominator, GetParam().file));
+        const Status written = writeClip(file, clip, specOf(clip, rate));
+        ASSERT_TRUE(written) << written.error().message;
+        const auto info = readClipInfo(file);
+        ASSERT_TRUE(info) << info.error().message;
+        EXPECT_EQ(info->frames, 9);
+        const auto value = [](job::FrameRate r) {
+            return static_cast<double>(r.numerator) / static_cast<double>(r.denominator);
+        };
+        if (GetParam().exactRate) {
+            EXPECT_EQ(info->frameRate, rate) << file;
+        } else {
+            EXPECT_NEAR(value(info->frameRate), value(rate), 0.02 * value(rate)) << file;
+        }
+    }
+}
+
+TEST_P(EveryFormat, ReducesTheRate) {
+    const TestClip clip(2, 16, 16);
+    ASSERT_TRUE(writeClip(path(GetParam().file), clip, specOf(clip, {48, 4})));
+    EXPECT_EQ(readClipInfo(path(GetParam().file)).value().frames, 2);
+}
+
+TEST_P(EveryFormat, KeepsMetadataByteForByte) {
+    std::string longText;
+    while (longText.size() < 60'000) {
+        longText += "a \"quoted\" line\n\tand 日本語 and 🦊, ";
+    }
+    for (const std::string& text :
+         {std::string("plain"), std::string("quotes \" ' and \\ backslash;=#"), std::string("two\nlines\r\n\ttab"),
+          std::string("日本語の雪狐 🦊❄️ Grüße"), longText}) {
+        // Both ways of writing JSON: raw UTF-8 with pretty line breaks, and escaped.
+        for (const std::string& json :
+             {Json{{"prompt", text}}.dump(2), Json{{"prompt", text}}.dump(-1, ' ', true)}) {
+            const TestClip clip(2, 16, 16);
+            std::filesystem::remove_all(path(GetParam().file));
+            const Status written = writeClip(path(GetParam().file), clip, specOf(clip, {12, 1}, json));
+            ASSERT_TRUE(written) << written.error().message;
+            const auto info = readClipInfo(path(GetParam().file));
+            ASSERT_TRUE(info) << info.error().message;
+            EXPECT_TRUE(info->metadata == json) << json.substr(0, 80) << " came back as "
+                                                << info->metadata.substr(0, 80) << " of " << info->metadata.size();
+            EXPECT_EQ(play(path(GetParam().file)).value().frames, 2);
+        }
+    }
+}
+
+TEST_P(EveryFormat, SameFramesGiveTheSameBytes) {
+    const TestClip clip(9, 48, 80);
+    const auto contents = [](const std::filesystem::path& where) {
+        const auto file = std::filesystem::is_directory(where) ? where / "frame_00008.png" : where;
+        std::ifstream in(file, std::ios::binary);
+        std::ostringstream text;
+        text << in.rdbuf();
+        return text.str();
+    };
+    const auto first = path("a_" + GetParam().file);
+    const auto second = path("b_" + GetParam().file);
+    ASSERT_TRUE(writeClip(first, clip, specOf(clip)));
+    ASSERT_TRUE(writeClip(second, clip, specOf(clip)));
+    ASSERT_FALSE(contents(first).empty());
+    EXPECT_TRUE(contents(first) == contents(second));
+}
+
+using ClipTags = MediaTest;
+
+TEST_F(ClipTags, VideoIsBt709LimitedRange) {
+    const TestClip clip(5, 32, 32);
+    for (const char* name : {"clip.mp4", "clip.webm"}) {
+        ASSERT_TRUE(writeClip(path(name), clip, specOf(clip)));
+        const auto info = readClipInfo(path(name));
+        ASSERT_TRUE(info) << info.error().message;
+        EXPECT_EQ(info->colours, (ColourTags{"yuv420p", "tv", "bt709", "bt709", "bt709"})) << name;
+    }
+}
+
+// Pure colours would shift by up to 30 steps if conversion and tags disagreed about the matrix or the range.
+TEST_F(ClipTags, FlatColoursComeBack) {
+    constexpr std::int64_t kSide = 32;
+    for (const char* name : {"clip.mp4", "clip.webm", "clip.gif", "clip_folder"}) {
+        for (const auto& colour : {std::array<std::uint8_t, 3>{255, 0, 0},
+                                   {0, 255, 0},
+                                   {0, 0, 255},
+                                   {255, 255, 255},
+                                   {0, 0, 0},
+                                   {200, 150, 40}}) {
+            std::vector<std::uint8_t> pixels(kSide * kSide * 3);
+            for (std::size_t i = 0; i < pixels.size(); ++i) {
+                pixels[i] = colour[i % 3];
+            }
+            std::filesystem::remove_all(path(name));
+            auto writer = ClipWriter::create(path(name), {kSide, kSide, {12, 1}, ""});
+            ASSERT_TRUE(writer) << writer.error().message;
+            ASSERT_TRUE((*writer)->write({pixels.data(), DType::U8, {1, kSide, kSide, 3}}));
+            ASSERT_TRUE((*writer)->finish());
+            const auto played = play(path(name));
+            ASSERT_TRUE(played) << played.error().message;
+            for (std::size_t i = 0; i < pixels.size(); ++i) {
+                ASSERT_NEAR(played->bytes[i], pixels[i], 4) << name << " channel " << i % 3;
+            }
+        }
+    }
+}
+
+TEST_F(ClipTags, Mp4HasItsIndexInFront) {
+    const TestClip clip(5, 32, 32);
+    ASSERT_TRUE(writeClip(path("clip.mp4"), clip, specOf(clip, {12, 1}, R"({"a":1})")));
+    std::ifstream in(path("clip.mp4"), std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    const auto moov = text.str().find("moov");
+    const auto mdat = text.str().find("mdat");
+    ASSERT_NE(moov, std::string::npos);
+    ASSERT_NE(mdat, std::string::npos);
+    EXPECT_LT(moov, mdat);
+}
+
+TEST_F(ClipTags, GifHasOnePaletteForAllFrames) {
+    const TestClip clip(24, 64, 64);
+    ASSERT_TRUE(writeClip(path("clip.gif"), clip, specOf(clip)));
+    const auto played = play(path("clip.gif"));
+    ASSERT_TRUE(played) << played.error().message;
+    std::set<std::uint32_t> colours;
+    for (std::size_t i = 0; i + 2 < played->bytes.size(); i += 3) {
+        colours.insert(static_cast<std::uint32_t>(played->bytes[i]) << 16U |
+                       static_cast<std::uint32_t>(played->bytes[i + 1]) << 8U | played->bytes[i + 2]);
+    }
+    EXPECT_LE(colours.size(), 256U);
+    EXPECT_GT(colours.size(), 100U);
+}
+
+TEST_F(ClipTags, GifLastsAsLongAsItShould) {
+    const TestClip clip(33, 16, 16);
+    ASSERT_TRUE(writeClip(path("clip.gif"), clip, specOf(clip)));
+    const job::FrameRate rate = readClipInfo(path("clip.gif")).value().frameRate;
+    EXPECT_NEAR(static_cast<double>(rate.numerator) / static_cast<double>(rate.denominator), 12.0, 0.05);
+}
+
+TEST_F(ClipTags, ExtensionsAreTakenInUpperCase) {
+    const TestClip clip(2, 16, 16);
+    ASSERT_TRUE(writeClip(path("CLIP.MP4"), clip, specOf(clip)));
+    EXPECT_EQ(readClipInfo(path("CLIP.MP4")).value().codec, "h264");
+}
+
+TEST_F(ClipTags, EveryAdvertisedExtensionWorks) {
+    const TestClip clip(2, 16, 16);
+    for (const std::string& extension : clipExtensions()) {
+        EXPECT_TRUE(writeClip(path("clip." + extension), clip, specOf(clip))) << extension;
+    }
+}
+
+TEST_F(ClipTags, PngFolderHoldsNumberedFilesAndItsRate) {
+    const TestClip clip(3, 16, 16);
+    ASSERT_TRUE(writeClip(path("frames.v2/"), clip, specOf(clip, {24000, 1001}, R"({"seed": 7})")));
+    for (const char* name :
+         {"frame_00000.png", "frame_00001.png", "frame_00002.png", "clip.json", "metadata.json"}) {
+        EXPECT_TRUE(std::filesystem::is_regular_file(path("frames.v2") / name)) << name;
+    }
+    const auto info = readClipInfo(path("frames.v2"));
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(info->container, "folder");
+    EXPECT_EQ(info->frameRate, (job::FrameRate{24000, 1001}));
+    EXPECT_EQ(info->metadata, R"({"seed": 7})");
+}
+
+TEST_F(ClipTags, NamesWithColonsSpacesAndOtherScriptsWork) {
+    const TestClip clip(2, 16, 16);
+    for (const char* name : {"http:clip.mp4", "a b 雪狐.webm", "%d.gif", "100%05d", "-x.mp4"}) {
+        const Status written = writeClip(path(name), clip, specOf(clip));
+        ASSERT_TRUE(written) << name << written.error().message;
+        const auto played = play(path(name));
+        ASSERT_TRUE(played) << name << played.error().message;
+        EXPECT_EQ(played->frames, 2) << name;
+    }
+}
+
+}  // namespace
+}  // namespace fw::media
