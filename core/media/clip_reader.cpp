@@ -21,6 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// libav would take a "%d" anywhere in the path for a pattern and refuse; one picture is one file here.
+constexpr const char* kPngFormat = "png_pipe";
+
 std::string nameOr(const char* name) {
     return name == nullptr ? "unknown" : name;
 }
@@ -28,7 +31,8 @@ std::string nameOr(const char* name) {
 // One opened video file and its decoder.
 class VideoInput {
  public:
-    static Result<VideoInput> open(const fs::path& path);
+    // `format`: libav's name where it is known, null to recognise the file by its content.
+    static Result<VideoInput> open(const fs::path& path, const char* format);
 
     // Every frame in order of presentation.
     Status decode(const std::function<Status(const AVFrame&)>& take);
@@ -53,7 +57,7 @@ class VideoInput {
     std::int64_t m_decoded = 0;
 };
 
-Result<VideoInput> VideoInput::open(const fs::path& path) {
+Result<VideoInput> VideoInput::open(const fs::path& path, const char* format) {
     VideoInput video(path);
     const AvLog log;
     AvOptions options;
@@ -63,9 +67,13 @@ Result<VideoInput> VideoInput::open(const fs::path& path) {
     options.set("codec_whitelist", "h264,vp9,gif,png");
     AVFormatContext* input = nullptr;
     const std::string url = "file:" + path.string();
-    if (const int code = avformat_open_input(&input, url.c_str(), nullptr, options.get()); code < 0) {
+    const AVInputFormat* known = format == nullptr ? nullptr : av_find_input_format(format);
+    if (const int code = avformat_open_input(&input, url.c_str(), known, options.get()); code < 0) {
+        // EINVAL is how libav says that the format is not on our list.
         return fail(ErrorCode::Io, "cannot read {}: {}", path.string(),
-                    code == AVERROR_INVALIDDATA ? "it is no .mp4, .webm, .gif or .png file" : log.describe(code));
+                    code == AVERROR_INVALIDDATA || code == AVERROR(EINVAL)
+                        ? "it is no .mp4, .webm, .gif or .png file"
+                        : log.describe(code));
     }
     video.m_input.reset(input);
     if (const int code = avformat_find_stream_info(input, nullptr); code < 0) {
@@ -188,8 +196,15 @@ ColourTags coloursOf(const AVCodecParameters& parameters) {
     return tags;
 }
 
-Result<ClipInfo> readFileInfo(const fs::path& path) {
-    FW_ASSIGN(VideoInput video, VideoInput::open(path));
+// frames / (duration · timeBase), reduced.
+job::FrameRate meanRate(std::int64_t frames, std::int64_t duration, AVRational timeBase) {
+    int numerator = 0, denominator = 1;
+    av_reduce(&numerator, &denominator, frames * timeBase.den, duration * timeBase.num, 1'000'000);
+    return {std::max(numerator, 1), std::max(denominator, 1)};
+}
+
+Result<ClipInfo> readFileInfo(const fs::path& path, const char* format = nullptr) {
+    FW_ASSIGN(VideoInput video, VideoInput::open(path, format));
     const AVStream& stream = video.stream();
     ClipInfo info;
     info.container = video.format().iformat->name;
@@ -204,11 +219,16 @@ Result<ClipInfo> readFileInfo(const fs::path& path) {
         info.metadata = comment->value;
     }
     FW_ASSIGN(info.frames, video.countFrames());
+    if (stream.codecpar->codec_id == AV_CODEC_ID_GIF && stream.duration > 0) {
+        // libav guesses from single frames, whose times are rounded; the length of the whole is more exact.
+        info.frameRate = meanRate(info.frames, stream.duration, stream.time_base);
+    }
     return info;
 }
 
-Status readFileFrames(const fs::path& path, const std::function<Status(const ConstTensorView&)>& give) {
-    FW_ASSIGN(VideoInput video, VideoInput::open(path));
+Status readFileFrames(const fs::path& path, const std::function<Status(const ConstTensorView&)>& give,
+                      const char* format = nullptr) {
+    FW_ASSIGN(VideoInput video, VideoInput::open(path, format));
     ToRgb toRgb;
     std::vector<std::uint8_t> packed;
     return video.decode([&](const AVFrame& decoded) -> Status {
@@ -267,7 +287,7 @@ job::FrameRate folderFrameRate(const fs::path& folder) {
 
 Result<ClipInfo> readFolderInfo(const fs::path& folder) {
     FW_ASSIGN(const std::vector<fs::path> frames, listPngFrames(folder));
-    FW_ASSIGN(ClipInfo info, readFileInfo(frames.front()));
+    FW_ASSIGN(ClipInfo info, readFileInfo(frames.front(), kPngFormat));
     info.container = "folder";
     info.frames = static_cast<std::int64_t>(frames.size());
     info.frameRate = folderFrameRate(folder);
@@ -300,7 +320,7 @@ Status readClipFrames(const fs::path& path, const std::function<Status(const Con
     }
     FW_ASSIGN(const std::vector<fs::path> files, listPngFrames(path));
     for (const fs::path& file : files) {
-        FW_TRY(readFileFrames(file, frame));
+        FW_TRY(readFileFrames(file, frame, kPngFormat));
     }
     return {};
 }

@@ -6,7 +6,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "tests/media/test_clip.h"
+#include "test_clip.h"
 
 namespace fw::media {
 namespace {
@@ -218,7 +218,7 @@ TEST_F(ClipFailure, FullDiskLeavesNothing) {
     const std::string metadata = "{\"text\":\"" + std::string(3000, 'x') + "\"}";
     for (const std::string& name : kEveryFormat) {
         int failures = 0;
-        for (const rlim_t limit : {0, 1, 300, 1500, 2500, 4000, 5000, 6000, 8000, 12000}) {
+        for (const rlim_t limit : {0UL, 1UL, 300UL, 1500UL, 2500UL, 4000UL, 5000UL, 6000UL, 8000UL, 12000UL}) {
             Status status;
             {
                 const FileSizeLimit full(limit);

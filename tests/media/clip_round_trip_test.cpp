@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "core/base/json.h"
-#include "tests/media/test_clip.h"
+#include "test_clip.h"
 
 namespace fw::media {
 namespace {
