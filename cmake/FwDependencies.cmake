@@ -22,7 +22,7 @@ pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(CLI11 REQUIRED)
 
 if(FW_BUILD_UI)
-  find_package(Qt6 6.4 REQUIRED COMPONENTS Core Gui Widgets Svg Test)
+  find_package(Qt6 6.4 REQUIRED COMPONENTS Core Gui Network Widgets Svg Test)
 endif()
 if(FW_BUILD_TESTS)
   find_package(GTest REQUIRED)

@@ -1,0 +1,99 @@
+// Starts, watches and stops the engine process, and speaks its protocol. The window never waits for it.
+#pragma once
+
+#include <QByteArray>
+#include <QElapsedTimer>
+#include <QLocalServer>
+#include <QLocalSocket>
+#include <QObject>
+#include <QPointer>
+#include <QProcess>
+#include <QString>
+#include <QTemporaryDir>
+#include <QTimer>
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "core/ipc/messages.h"
+
+namespace fw::app {
+
+struct WorkerClientOptions {
+    QString program;                                   // framewright-worker
+    QStringList arguments;                             // before "--socket NAME"
+    std::chrono::milliseconds startLimit{20'000};      // until Hello
+    std::chrono::milliseconds heartbeat{1'000};        // between pings
+    std::chrono::milliseconds heartbeatLimit{15'000};  // without a pong: the process hangs
+    std::chrono::milliseconds progressLimit{600'000};  // a running job without progress; 0: never
+    std::chrono::milliseconds shutdownWait{3'000};     // rungs of the stop ladder: asked …
+    std::chrono::milliseconds terminateWait{2'000};    // … terminated … then killed
+};
+
+// Lives on the thread of its creator (the window's); every call returns at once.
+//
+// A worker can end in these ways; each gives exactly one lost(): crash, kill, protocol violation, other protocol
+// version, silence (heartbeat), no progress, refusal to start. After lost() call start() again for a new process.
+class WorkerClient : public QObject {
+    Q_OBJECT
+
+ public:
+    enum class State { Stopped, Starting, Ready, Stopping };
+    Q_ENUM(State)
+    // How the last process ended, for the log: the rung of the stop ladder that was needed.
+    enum class Ending { None, ByItself, Asked, Terminated, Killed };
+    Q_ENUM(Ending)
+
+    explicit WorkerClient(WorkerClientOptions options, QObject* parent = nullptr);
+    ~WorkerClient() override;  // ends the process; waits at most for the kill to take effect
+
+    [[nodiscard]] State state() const { return m_state; }
+    [[nodiscard]] Ending lastEnding() const { return m_ending; }
+    [[nodiscard]] const std::optional<ipc::Hello>& hello() const { return m_hello; }
+
+    void start();
+    // Ask, wait, terminate, wait, kill. stopped() follows.
+    void stop();
+    // The same without asking: for a worker that does not answer. lost() follows.
+    void abandon(const QString& reason);
+    // Dropped when no worker is ready.
+    void send(const ipc::Message& message);
+    // Tells the watchdog whether a job runs; progress() messages feed it.
+    void setBusy(bool busy);
+
+ signals:
+    void ready();                                    // Hello received and accepted
+    void received(const fw::ipc::Message& message);  // everything but Hello and Pong
+    void lost(const QString& reason);                // one sentence for the user
+    void stopped();
+
+ private:
+    void acceptConnection();
+    void readSocket();
+    void handle(const ipc::Message& message);
+    void processEnded();
+    void beat();
+    void climbLadder();
+    void finish();
+
+    WorkerClientOptions m_options;
+    State m_state = State::Stopped;
+    Ending m_ending = Ending::None;
+    std::optional<ipc::Hello> m_hello;
+    std::unique_ptr<QTemporaryDir> m_socketFolder;
+    std::unique_ptr<QLocalServer> m_server;
+    std::unique_ptr<QProcess> m_process;
+    QPointer<QLocalSocket> m_socket;
+    std::unique_ptr<ipc::Decoder> m_decoder;
+    QTimer m_startTimer, m_beatTimer, m_ladderTimer;
+    QElapsedTimer m_sincePong, m_sinceProgress;
+    std::int64_t m_sequence = 0;
+    bool m_busy = false;
+    int m_rung = 0;         // 0 not stopping, 1 asked, 2 terminated, 3 killed
+    QString m_lossReason;   // why we are stopping it, empty when stop() was called
+    QString m_errorOutput;  // last lines of its standard error
+};
+
+}  // namespace fw::app
+
+Q_DECLARE_METATYPE(fw::ipc::Message)

@@ -1,0 +1,137 @@
+// The supervisor against workers that hang, babble, crash, speak another version, or will not go.
+#include <QSignalSpy>
+#include <QTest>
+
+#include "app/supervisor/worker_client.h"
+
+using fw::app::WorkerClient;
+using fw::app::WorkerClientOptions;
+using namespace std::chrono_literals;
+
+class SupervisorTest : public QObject {
+    Q_OBJECT
+
+ private:
+    static WorkerClientOptions optionsFor(const QString& how) {
+        WorkerClientOptions options;
+        options.program = QStringLiteral(FW_SCRIPTED_WORKER);
+        options.arguments = {how};
+        options.startLimit = 1500ms;
+        options.heartbeat = 50ms;
+        options.heartbeatLimit = 500ms;
+        options.progressLimit = 400ms;
+        options.shutdownWait = 500ms;
+        options.terminateWait = 300ms;
+        return options;
+    }
+    static fw::ipc::Generate request() {
+        fw::ipc::Generate generate;
+        generate.jobId = 5;
+        generate.request.prompt = "a fox";
+        generate.stagingFolder = "/staging";
+        return generate;
+    }
+
+ private slots:
+    void initTestCase() { qRegisterMetaType<fw::ipc::Message>(); }
+
+    void goodWorkerIsReadyWorksAndStopsWhenAsked() {
+        WorkerClient client(optionsFor("good"));
+        QSignalSpy ready(&client, &WorkerClient::ready);
+        QSignalSpy received(&client, &WorkerClient::received);
+        QSignalSpy stopped(&client, &WorkerClient::stopped);
+        QSignalSpy lost(&client, &WorkerClient::lost);
+        client.start();
+        QVERIFY(ready.wait(5000));
+        client.setBusy(true);
+        client.send(request());
+        QTRY_COMPARE_WITH_TIMEOUT(received.count(), 2, 5000);
+        client.setBusy(false);
+        QTest::qWait(700);  // longer than the heartbeat limit: pongs keep it alive
+        QCOMPARE(client.state(), WorkerClient::State::Ready);
+        client.stop();
+        QVERIFY(stopped.wait(5000));
+        QCOMPARE(client.lastEnding(), WorkerClient::Ending::Asked);
+        QCOMPARE(lost.count(), 0);
+    }
+
+    void canBeStartedAgainAndAgain() {
+        WorkerClient client(optionsFor("good"));
+        QSignalSpy ready(&client, &WorkerClient::ready);
+        QSignalSpy stopped(&client, &WorkerClient::stopped);
+        for (int i = 0; i < 5; ++i) {
+            client.start();
+            QVERIFY(ready.wait(5000));
+            client.stop();
+            QVERIFY(stopped.wait(5000));
+        }
+    }
+
+    void everyMisbehaviourIsOneLossWithASentence_data() {
+        QTest::addColumn<QString>("how");
+        QTest::addColumn<QString>("sentence");
+        QTest::addColumn<WorkerClient::Ending>("ending");
+        QTest::newRow("never connects") << "never-connects"
+                                        << "did not start" << WorkerClient::Ending::Terminated;
+        QTest::newRow("exits at once") << "exits-at-once"
+                                       << "cannot load libdnnl" << WorkerClient::Ending::ByItself;
+        QTest::newRow("other version") << "other-version"
+                                       << "another version" << WorkerClient::Ending::Terminated;
+        QTest::newRow("garbage first") << "garbage-first"
+                                       << "not understood" << WorkerClient::Ending::Terminated;
+        QTest::newRow("silent") << "silent"
+                                << "stopped answering" << WorkerClient::Ending::Terminated;
+        QTest::newRow("ignores terminate") << "ignores-terminate"
+                                           << "stopped answering" << WorkerClient::Ending::Killed;
+        QTest::newRow("crashes") << "crashes"
+                                 << "unexpectedly" << WorkerClient::Ending::ByItself;
+        QTest::newRow("babbles") << "babbles"
+                                 << "not understood" << WorkerClient::Ending::Terminated;
+        QTest::newRow("no progress") << "no-progress"
+                                     << "no progress" << WorkerClient::Ending::Terminated;
+    }
+    void everyMisbehaviourIsOneLossWithASentence() {
+        QFETCH(QString, how);
+        QFETCH(QString, sentence);
+        QFETCH(WorkerClient::Ending, ending);
+        WorkerClient client(optionsFor(how));
+        QSignalSpy lost(&client, &WorkerClient::lost);
+        connect(&client, &WorkerClient::ready, &client, [&] {
+            client.setBusy(how == "no-progress");
+            client.send(request());
+        });
+        client.start();
+        QVERIFY(lost.wait(8000));
+        QVERIFY2(lost.at(0).at(0).toString().contains(sentence), qPrintable(lost.at(0).at(0).toString()));
+        QCOMPARE(client.lastEnding(), ending);
+        QTest::qWait(300);
+        QCOMPARE(lost.count(), 1);
+        QCOMPARE(client.state(), WorkerClient::State::Stopped);
+    }
+
+    void aClipFinishedBeforeTheCrashIsNotLost() {
+        WorkerClient client(optionsFor("dies-after-clip"));
+        bool clip = false;
+        connect(&client, &WorkerClient::received, &client, [&](const fw::ipc::Message& message) {
+            clip = clip || std::holds_alternative<fw::ipc::ClipReady>(message);
+        });
+        connect(&client, &WorkerClient::ready, &client, [&] { client.send(request()); });
+        QSignalSpy lost(&client, &WorkerClient::lost);
+        client.start();
+        QVERIFY(lost.wait(8000));
+        QVERIFY(clip);
+    }
+
+    void aMissingProgramIsALoss() {
+        WorkerClientOptions options = optionsFor("good");
+        options.program = QStringLiteral("/no/such/program");
+        WorkerClient client(options);
+        QSignalSpy lost(&client, &WorkerClient::lost);
+        client.start();
+        QTRY_COMPARE_WITH_TIMEOUT(lost.count(), 1, 5000);
+        QVERIFY(lost.at(0).at(0).toString().contains("/no/such/program"));
+    }
+};
+
+QTEST_GUILESS_MAIN(SupervisorTest)
+#include "supervisor_test.moc"
