@@ -38,6 +38,7 @@ class PackedConv3d {
     std::int64_t outChannels = 0;
     std::array<std::int64_t, 3> kernel{};  // T, H, W
     std::array<std::int64_t, 3> stride{};  // T, H, W
+    std::array<std::int64_t, 4> padding{};  // top, bottom, left, right
     DType compute = DType::F32;
     std::int64_t bytes = 0;
 };
@@ -140,6 +141,8 @@ class Ops {
     // y = x with conversion between f32, bf16 and f16; equal shapes, any strides (permutation, patchify, slices).
     void copy(const ConstTensorView& x, const TensorView& y);
     // y = Σ coefficient_i · x_i: guidance and sampler steps. f32, contiguous, equal shapes; y may be any x_i.
+    // Up to kMaxTerms terms.
+    static constexpr std::size_t kMaxTerms = 16;
     struct Term {
         double coefficient;
         ConstTensorView x;

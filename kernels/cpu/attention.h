@@ -7,9 +7,9 @@
 
 #include <cstdint>
 
-namespace fw::kernels::cpu {
+#include "kernels/cpu/element.h"
 
-enum class Element : std::uint8_t { F32, Bf16 };
+namespace fw::kernels::cpu {
 
 // Strides are in elements; the last dimension (headDim) has stride 1.
 struct AttentionArgs {

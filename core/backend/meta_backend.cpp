@@ -1,0 +1,106 @@
+// The device of dry runs: shapes in, costs and memory out, no bytes.
+#include <chrono>
+#include <limits>
+
+#include "core/backend/device.h"
+#include "core/backend/ops.h"
+
+namespace fw::backend {
+
+namespace {
+
+class MetaBuffer final : public Buffer {
+ public:
+    explicit MetaBuffer(std::int64_t bytes) : Buffer(nullptr, bytes, DeviceKind::Meta) {}
+};
+
+// All operations are checked and charged by Ops; there is nothing left to compute.
+class MetaOps final : public Ops {
+ public:
+    [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Meta; }
+    [[nodiscard]] Status synchronize() override { return {}; }
+    [[nodiscard]] std::int64_t timestampUs() override {
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+    }
+
+ private:
+    void doUpload(const ConstTensorView&, const TensorView&) override {}
+    void doDownload(const ConstTensorView&, const TensorView&) override {}
+
+    Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) override {
+        auto packed = std::make_unique<PackedLinear>();
+        for (const ConstTensorView& weight : source.weights) {
+            packed->bytes += weight.count() * dtypeSize(compute);
+        }
+        for (const ConstTensorView& bias : source.biases) {
+            packed->bytes += bias.count() * dtypeSize(DType::F32);
+        }
+        return packed;
+    }
+
+    Result<std::unique_ptr<PackedConv3d>> doPackConv3d(const ConstTensorView& weight, const ConstTensorView& bias,
+                                                       const Conv3dGeometry&, DType compute) override {
+        auto packed = std::make_unique<PackedConv3d>();
+        packed->bytes = weight.count() * dtypeSize(compute);
+        packed->bytes += bias.isNone() ? 0 : bias.count() * dtypeSize(DType::F32);
+        return packed;
+    }
+
+    void doLinear(const ConstTensorView&, const PackedLinear&, const TensorView&, Activation) override {}
+    void doAttention(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, const TensorView&,
+                     const AttentionOptions&) override {}
+    void doRmsNormRope(const ConstTensorView&, const ConstTensorView&, float, const std::optional<RopeTables>&,
+                       std::int64_t, const TensorView&) override {}
+    void doLayerNormModulate(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, float,
+                             const TensorView&) override {}
+    void doLayerNorm(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, float,
+                     const TensorView&) override {}
+    void doRmsNorm(const ConstTensorView&, const ConstTensorView&, float, const TensorView&) override {}
+    void doChannelNorm(const ConstTensorView&, const ConstTensorView&, bool, const TensorView&) override {}
+    void doGatedAdd(const TensorView&, const ConstTensorView&, const ConstTensorView&) override {}
+    void doAdd(const ConstTensorView&, const ConstTensorView&, const TensorView&) override {}
+    void doSilu(const ConstTensorView&, const TensorView&) override {}
+    void doGatedGelu(const ConstTensorView&, const TensorView&) override {}
+    void doEmbed(const ConstTensorView&, const ConstTensorView&, const TensorView&) override {}
+    void doCopy(const ConstTensorView&, const TensorView&) override {}
+    void doLinearCombination(std::span<const Term>, const TensorView&) override {}
+    void doConv3d(const ConstTensorView&, const PackedConv3d&, const TensorView&, bool) override {}
+    void doUpsample2x(const ConstTensorView&, const TensorView&) override {}
+    void doToBytes(const ConstTensorView&, const TensorView&) override {}
+};
+
+class MetaDevice final : public Device {
+ public:
+    explicit MetaDevice(DType preferredDType) : m_preferredDType(preferredDType) {}
+
+    [[nodiscard]] DeviceInfo info() const override {
+        DeviceInfo info;
+        info.kind = DeviceKind::Meta;
+        info.id = "meta";
+        info.name = "dry run without memory";
+        info.totalBytes = std::numeric_limits<std::int64_t>::max();
+        info.freeBytes = info.totalBytes;
+        info.preferredDType = m_preferredDType;
+        info.computeDTypes = {DType::F32, DType::BF16};
+        return info;
+    }
+    [[nodiscard]] Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes) override {
+        FW_CHECK(bytes >= 0, "allocation of {} bytes", bytes);
+        return std::make_unique<MetaBuffer>(bytes);
+    }
+    [[nodiscard]] Result<std::unique_ptr<Ops>> createOps(const OpsOptions&) override {
+        return std::make_unique<MetaOps>();
+    }
+
+ private:
+    DType m_preferredDType;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> createMetaDevice(DType preferredDType) {
+    return std::make_unique<MetaDevice>(preferredDType);
+}
+
+}  // namespace fw::backend

@@ -1,0 +1,186 @@
+#include "kernels/cpu/norm.h"
+
+#include <cmath>
+
+#include "kernels/cpu/rows.h"
+#include "kernels/cpu/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/norm.cpp"
+#include "hwy/foreach_target.h"
+// After foreach_target.h:
+#include "kernels/cpu/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fw::kernels::cpu::HWY_NAMESPACE {
+
+template <class T>
+HWY_INLINE float sumOfSquares(const T* x, std::int64_t count) {
+    return sumVectors(count, [&](std::int64_t i, auto lanes) HWY_ATTR {
+        const Floats value = load(x + i, lanes);
+        return hn::Mul(value, value);
+    });
+}
+
+// One row of the rotary tables spread to both elements of each pair: [c0 c0 c1 c1 …] and [-s0 s0 -s1 s1 …], so that
+// the rotation is x·cosine + swapped(x)·sine.
+struct SpreadTables {
+    HWY_ALIGN float cosine[kMaxRopeHeadDim];
+    HWY_ALIGN float sine[kMaxRopeHeadDim];
+};
+
+HWY_INLINE void spreadTables(const float* cosine, const float* sine, std::int64_t headDim, SpreadTables& tables) {
+    for (std::int64_t pair = 0; pair < headDim / 2; ++pair) {
+        tables.cosine[2 * pair] = cosine[pair];
+        tables.cosine[2 * pair + 1] = cosine[pair];
+        tables.sine[2 * pair] = -sine[pair];
+        tables.sine[2 * pair + 1] = sine[pair];
+    }
+}
+
+template <class TX, class TY>
+HWY_INLINE void rmsRow(const TX* x, TY* y, const RmsNormArgs& args) {
+    const FloatTag d;
+    const std::int64_t channels = args.extents.channels;
+    const float mean = sumOfSquares(x, channels) / static_cast<float>(channels);
+    const Floats factor = hn::Set(d, 1.0F / std::sqrt(mean + args.eps));
+    forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+        const Floats value = hn::Mul(load(x + i, lanes), factor);
+        store(hn::Mul(value, load(args.weight + i, lanes)), y + i, lanes);
+    });
+}
+
+template <class TX, class TY>
+HWY_INLINE void rmsRopeRow(const TX* x, TY* y, const RmsNormArgs& args, const SpreadTables& tables) {
+    const FloatTag d;
+    const std::int64_t channels = args.extents.channels;
+    const float mean = sumOfSquares(x, channels) / static_cast<float>(channels);
+    const Floats factor = hn::Set(d, 1.0F / std::sqrt(mean + args.eps));
+    for (std::int64_t head = 0; head < channels; head += args.headDim) {
+        forVectors(args.headDim, [&](std::int64_t i, auto lanes) HWY_ATTR {
+            const Floats scaled = hn::Mul(load(x + head + i, lanes), factor);
+            const Floats value = hn::Mul(scaled, load(args.weight + head + i, lanes));
+            const Floats swapped = hn::Reverse2(d, value);
+            const Floats sine = load(static_cast<const float*>(tables.sine) + i, lanes);
+            const Floats cosine = load(static_cast<const float*>(tables.cosine) + i, lanes);
+            store(hn::MulAdd(swapped, sine, hn::Mul(value, cosine)), y + head + i, lanes);
+        });
+    }
+}
+
+void rmsRows(const RmsNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
+    SpreadTables tables;
+    withElement(args.x.element, [&](auto tx) HWY_ATTR {
+        withElement(args.y.element, [&](auto ty) HWY_ATTR {
+            for (std::int64_t row = first; row < last; ++row) {
+                const auto* x = rowOf<decltype(tx)>(args.x, batch, row);
+                auto* y = rowOf<decltype(ty)>(args.y, batch, row);
+                if (args.cosine == nullptr) {
+                    rmsRow(x, y, args);
+                    continue;
+                }
+                spreadTables(args.cosine + row * args.cosineStride, args.sine + row * args.sineStride, args.headDim,
+                             tables);
+                rmsRopeRow(x, y, args, tables);
+            }
+        });
+    });
+}
+
+template <class TX, class TY>
+HWY_INLINE void layerRow(const TX* x, TY* y, const float* scale, const float* shift, const LayerNormArgs& args) {
+    const FloatTag d;
+    const std::int64_t channels = args.extents.channels;
+    const auto count = static_cast<float>(channels);
+    const float mean =
+        sumVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR { return load(x + i, lanes); }) / count;
+    const Floats means = hn::Set(d, mean);
+    // Two passes: the difference of squares would lose the variance of a row with a large mean. Lanes past the end
+    // would add mean² each, so the tail subtracts only from lanes that exist.
+    const float variance = sumVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+                               Floats centred = hn::Sub(load(x + i, lanes), means);
+                               centred = zeroPastEnd(centred, lanes);
+                               return hn::Mul(centred, centred);
+                           }) /
+                           count;
+    const Floats factor = hn::Set(d, 1.0F / std::sqrt(variance + args.eps));
+    const Floats offset = hn::Set(d, args.scaleOffset);
+    forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+        const Floats value = hn::Mul(hn::Sub(load(x + i, lanes), means), factor);
+        store(hn::MulAdd(value, hn::Add(offset, load(scale + i, lanes)), load(shift + i, lanes)), y + i, lanes);
+    });
+}
+
+void layerRows(const LayerNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
+    const float* scale = args.scale + batch * args.scaleBatchStride;
+    const float* shift = args.shift + batch * args.shiftBatchStride;
+    withElement(args.x.element, [&](auto tx) HWY_ATTR {
+        withElement(args.y.element, [&](auto ty) HWY_ATTR {
+            for (std::int64_t row = first; row < last; ++row) {
+                layerRow(rowOf<decltype(tx)>(args.x, batch, row), rowOf<decltype(ty)>(args.y, batch, row), scale,
+                         shift, args);
+            }
+        });
+    });
+}
+
+template <class TX, class TY>
+HWY_INLINE void channelRow(const TX* x, TY* y, const ChannelNormArgs& args) {
+    const FloatTag d;
+    const std::int64_t channels = args.extents.channels;
+    const float length = std::sqrt(sumOfSquares(x, channels));
+    const float root = std::sqrt(static_cast<float>(channels));
+    // std::fmax would swallow a NaN length.
+    const Floats factor = hn::Set(d, root / (length < 1e-12F ? 1e-12F : length));
+    if (args.silu) {
+        forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+            const Floats value = hn::Mul(hn::Mul(load(x + i, lanes), factor), load(args.gamma + i, lanes));
+            store(silu(value), y + i, lanes);
+        });
+    } else {
+        forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+            store(hn::Mul(hn::Mul(load(x + i, lanes), factor), load(args.gamma + i, lanes)), y + i, lanes);
+        });
+    }
+}
+
+void channelRows(const ChannelNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
+    withElement(args.x.element, [&](auto tx) HWY_ATTR {
+        withElement(args.y.element, [&](auto ty) HWY_ATTR {
+            for (std::int64_t row = first; row < last; ++row) {
+                channelRow(rowOf<decltype(tx)>(args.x, batch, row), rowOf<decltype(ty)>(args.y, batch, row), args);
+            }
+        });
+    });
+}
+
+}  // namespace fw::kernels::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fw::kernels::cpu {
+
+HWY_EXPORT(rmsRows);
+HWY_EXPORT(layerRows);
+HWY_EXPORT(channelRows);
+
+void rmsNorm(const RmsNormArgs& args, int threads) {
+    forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
+        HWY_DYNAMIC_DISPATCH(rmsRows)(args, batch, first, last);
+    });
+}
+
+void layerNorm(const LayerNormArgs& args, int threads) {
+    forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
+        HWY_DYNAMIC_DISPATCH(layerRows)(args, batch, first, last);
+    });
+}
+
+void channelNorm(const ChannelNormArgs& args, int threads) {
+    forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
+        HWY_DYNAMIC_DISPATCH(channelRows)(args, batch, first, last);
+    });
+}
+
+}  // namespace fw::kernels::cpu
+#endif
