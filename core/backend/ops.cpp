@@ -7,14 +7,18 @@ namespace fw::backend {
 namespace {
 
 // FLOPs charged per element by operations that are bound by memory; products are charged exactly.
-constexpr std::int64_t kRmsNormFlops = 4;       // square and add, two scalings
-constexpr std::int64_t kRopeFlops = 3;          // four products and two sums per pair
-constexpr std::int64_t kLayerNormFlops = 8;     // sum, centre, square and add, scale, multiply-add
-constexpr std::int64_t kActivationFlops = 5;    // exponential, sum, quotient, products
+constexpr std::int64_t kRmsNormFlops = 4;     // square and add, two scalings
+constexpr std::int64_t kRopeFlops = 3;        // four products and two sums per pair
+constexpr std::int64_t kLayerNormFlops = 8;   // sum, centre, square and add, scale, multiply-add
+constexpr std::int64_t kActivationFlops = 5;  // exponential, sum, quotient, products
 constexpr std::int64_t kMaxHeadDim = 512;
 
-bool isAct(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16; }
-bool isFloat(DType dtype) { return isAct(dtype) || dtype == DType::F16; }
+bool isAct(DType dtype) {
+    return dtype == DType::F32 || dtype == DType::BF16;
+}
+bool isFloat(DType dtype) {
+    return isAct(dtype) || dtype == DType::F16;
+}
 
 bool isInnerContiguous(const ConstTensorView& view) {
     return view.rank() == 0 || view.stride(-1) == 1 || view.dim(-1) <= 1;
@@ -45,7 +49,8 @@ void checkDevice(const char* op, DeviceKind device, std::initializer_list<ConstT
 // Weights come from host memory; a dry run may pack shapes alone.
 void checkHost(const char* op, DeviceKind device, const ConstTensorView& view) {
     const bool meta = device == DeviceKind::Meta && view.device() == DeviceKind::Meta;
-    FW_CHECK(meta || view.device() == DeviceKind::Cpu, "{}: weights must be in host memory, not {}", op, view.text());
+    FW_CHECK(meta || view.device() == DeviceKind::Cpu, "{}: weights must be in host memory, not {}", op,
+             view.text());
     FW_CHECK(isFloat(view.dtype()), "{}: weights are {}, f32, f16 or bf16 expected", op, view.text());
 }
 
@@ -137,7 +142,8 @@ Result<std::unique_ptr<PackedConv3d>> Ops::packConv3d(const ConstTensorView& wei
     return packed;
 }
 
-void Ops::linear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y, Activation activation) {
+void Ops::linear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
+                 Activation activation) {
     checkDevice("linear", deviceKind(), {x, y});
     checkAct("linear", "x", x);
     checkAct("linear", "y", y);
@@ -148,8 +154,8 @@ void Ops::linear(const ConstTensorView& x, const PackedLinear& weights, const Te
     checkShape("linear", "y", y, expected);
     FW_CHECK(x.dtype() == weights.compute, "linear: x is {}, the weights compute in {}", x.text(),
              dtypeName(weights.compute));
-    FW_CHECK(y.dtype() == weights.compute || y.dtype() == DType::F32, "linear: y is {}, {} or f32 expected", y.text(),
-             dtypeName(weights.compute));
+    FW_CHECK(y.dtype() == weights.compute || y.dtype() == DType::F32, "linear: y is {}, {} or f32 expected",
+             y.text(), dtypeName(weights.compute));
     charge(2 * y.count() * weights.inFeatures, {x, y});
     m_cost.bytes += weights.inFeatures * weights.outFeatures * dtypeSize(weights.compute);
     if (y.count() > 0) {
@@ -160,8 +166,8 @@ void Ops::linear(const ConstTensorView& x, const PackedLinear& weights, const Te
 void Ops::attention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                     const TensorView& out, const AttentionOptions& options) {
     checkDevice("attention", deviceKind(), {q, k, v, out, options.bias});
-    for (const auto& [name, view] : {std::pair<const char*, const ConstTensorView*>{"q", &q}, {"k", &k}, {"v", &v},
-                                     {"out", &out}}) {
+    for (const auto& [name, view] :
+         {std::pair<const char*, const ConstTensorView*>{"q", &q}, {"k", &k}, {"v", &v}, {"out", &out}}) {
         checkAct("attention", name, *view);
         FW_CHECK(view->rank() == 4, "attention: {} is {}, [B, tokens, H, D] expected", name, view->text());
         FW_CHECK(view->dtype() == q.dtype(), "attention: {} is {}, q is {}", name, view->text(), q.text());
@@ -331,8 +337,8 @@ void Ops::embed(const ConstTensorView& table, const ConstTensorView& ids, const 
     checkAct("embed", "table", table);
     checkAct("embed", "y", y);
     FW_CHECK(table.rank() == 2, "embed: table is {}, [V, C] expected", table.text());
-    FW_CHECK(ids.dtype() == DType::I32 && ids.rank() == 1 && ids.isContiguous(), "embed: ids are {}, i32 [n] expected",
-             ids.text());
+    FW_CHECK(ids.dtype() == DType::I32 && ids.rank() == 1 && ids.isContiguous(),
+             "embed: ids are {}, i32 [n] expected", ids.text());
     checkShape("embed", "y", y, {ids.dim(0), table.dim(1)});
     charge(0, {ids, y, y});
     if (y.count() > 0) {
@@ -374,8 +380,8 @@ void Ops::conv3d(const ConstTensorView& x, const PackedConv3d& weights, const Te
     checkDevice("conv3d", deviceKind(), {x, y});
     checkAct("conv3d", "x", x);
     checkAct("conv3d", "y", y);
-    FW_CHECK(x.rank() == 5 && x.dim(4) == weights.inChannels, "conv3d: x is {}, [B, T, H, W, {}] expected", x.text(),
-             weights.inChannels);
+    FW_CHECK(x.rank() == 5 && x.dim(4) == weights.inChannels, "conv3d: x is {}, [B, T, H, W, {}] expected",
+             x.text(), weights.inChannels);
     FW_CHECK(x.dtype() == weights.compute && y.dtype() == weights.compute,
              "conv3d: x is {} and y is {}, the weights compute in {}", x.text(), y.text(),
              dtypeName(weights.compute));

@@ -5,9 +5,9 @@
 // the same FLOPs. Shape mistakes are programmer errors (FW_CHECK). Device failures surface in synchronize().
 //
 // Notation: B batch, N query tokens, M key tokens, H heads, D head width, C = H·D channels, T frames. Unless a
-// function says otherwise: the last dimension has stride 1, inner dimensions may be strided, "act" is the compute type
-// (f32 or bf16), small per-channel vectors are f32, arithmetic inside an operation is f32, outputs may not overlap
-// inputs.
+// function says otherwise: the last dimension has stride 1, inner dimensions may be strided, "act" is the compute
+// type (f32 or bf16), small per-channel vectors are f32, arithmetic inside an operation is f32, outputs may not
+// overlap inputs.
 #pragma once
 
 #include <array>
@@ -36,8 +36,8 @@ class PackedConv3d {
     virtual ~PackedConv3d() = default;
     std::int64_t inChannels = 0;
     std::int64_t outChannels = 0;
-    std::array<std::int64_t, 3> kernel{};  // T, H, W
-    std::array<std::int64_t, 3> stride{};  // T, H, W
+    std::array<std::int64_t, 3> kernel{};   // T, H, W
+    std::array<std::int64_t, 3> stride{};   // T, H, W
     std::array<std::int64_t, 4> padding{};  // top, bottom, left, right
     DType compute = DType::F32;
     std::int64_t bytes = 0;
@@ -58,8 +58,8 @@ struct Conv3dGeometry {
 };
 
 struct AttentionOptions {
-    float scale = 1.0F;        // softmax(scale · q kᵀ + bias) v
-    ConstTensorView bias;      // optional f32 [H, N, M], shared by the batch
+    float scale = 1.0F;          // softmax(scale · q kᵀ + bias) v
+    ConstTensorView bias;        // optional f32 [H, N, M], shared by the batch
     std::int64_t keyCount = -1;  // attend only keys [0, keyCount); -1: all M
 };
 
@@ -100,15 +100,16 @@ class Ops {
                                                                    const Conv3dGeometry& geometry, DType compute);
 
     // --- matrix products
-    // y[..., out] = activation(x[..., in] · Wᵀ + b). x: compute type; y: compute type or f32. Leading dimensions equal.
+    // y[..., out] = activation(x[..., in] · Wᵀ + b). x: compute type; y: compute type or f32. Leading dimensions
+    // equal.
     void linear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
                 Activation activation = Activation::None);
     // out = softmax(scale · q kᵀ + bias) v per head, online (no N×M matrix in memory).
-    // q, out [B, N, H, D]; k, v [B, M, H, D]; act; any strides but 1 in the last dimension. D a multiple of 16 up to 512
-    // (the Wan VAE attends with all its 384 channels as one head). The bias may have any strides but 1 in its last
-    // dimension, also negative ones (relative positions are a view of one short row per head).
-    void attention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v, const TensorView& out,
-                   const AttentionOptions& options);
+    // q, out [B, N, H, D]; k, v [B, M, H, D]; act; any strides but 1 in the last dimension. D a multiple of 16 up
+    // to 512 (the Wan VAE attends with all its 384 channels as one head). The bias may have any strides but 1 in
+    // its last dimension, also negative ones (relative positions are a view of one short row per head).
+    void attention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                   const TensorView& out, const AttentionOptions& options);
 
     // --- normalisation
     // y = x / rms(x over C) · weight, then rotary embedding per head of width headDim when `rope` is given.
@@ -152,7 +153,8 @@ class Ops {
     // --- video auto-encoder, channels last: [B, T, H, W, C]
     // y = conv(x) (+ y when `accumulate`). x, y act; T_out = (T - kT)/sT + 1 (valid in time), H and W padded by the
     // packed geometry.
-    void conv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y, bool accumulate = false);
+    void conv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
+                bool accumulate = false);
     // Nearest-neighbour ×2 in H and W. act.
     void upsample2x(const ConstTensorView& x, const TensorView& y);
     // RGB bytes from [-1, 1]: y = round(clamp(x, -1, 1) · 127.5 + 127.5). x act or f32, y u8, equal shapes.
@@ -175,7 +177,8 @@ class Ops {
     virtual void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                              const TensorView& out, const AttentionOptions& options) = 0;
     virtual void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
-                               const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) = 0;
+                               const std::optional<RopeTables>& rope, std::int64_t headDim,
+                               const TensorView& y) = 0;
     virtual void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale,
                                      const ConstTensorView& shift, float eps, const TensorView& y) = 0;
     virtual void doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
@@ -184,7 +187,8 @@ class Ops {
                            const TensorView& y) = 0;
     virtual void doChannelNorm(const ConstTensorView& x, const ConstTensorView& gamma, bool silu,
                                const TensorView& y) = 0;
-    virtual void doGatedAdd(const TensorView& residual, const ConstTensorView& delta, const ConstTensorView& gate) = 0;
+    virtual void doGatedAdd(const TensorView& residual, const ConstTensorView& delta,
+                            const ConstTensorView& gate) = 0;
     virtual void doAdd(const ConstTensorView& a, const ConstTensorView& b, const TensorView& y) = 0;
     virtual void doSilu(const ConstTensorView& x, const TensorView& y) = 0;
     virtual void doGatedGelu(const ConstTensorView& x, const TensorView& y) = 0;

@@ -26,8 +26,12 @@ struct F16Bits {
     std::uint16_t bits;
 };
 
-inline float toFloat(float value) { return value; }
-inline float toFloat(Bf16Bits value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16U); }
+inline float toFloat(float value) {
+    return value;
+}
+inline float toFloat(Bf16Bits value) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16U);
+}
 // Exact; https://en.wikipedia.org/wiki/Half-precision_floating-point_format
 inline float toFloat(F16Bits value) {
     const std::uint32_t sign = (value.bits & 0x8000U) << 16U;
@@ -41,7 +45,9 @@ inline float toFloat(F16Bits value) {
     return std::bit_cast<float>(sign | (rebiased << 23U) | (mantissa << 13U));
 }
 
-inline void fromFloat(float value, float& to) { to = value; }
+inline void fromFloat(float value, float& to) {
+    to = value;
+}
 inline void fromFloat(float value, Bf16Bits& to) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
     const bool isNan = (bits & 0x7fffffffU) > 0x7f800000U;
@@ -82,10 +88,18 @@ struct CopyBlock {
 HWY_BEFORE_NAMESPACE();
 namespace fw::kernels::cpu::HWY_NAMESPACE {
 
-HWY_INLINE const std::uint16_t* words(const Bf16Bits* from) { return reinterpret_cast<const std::uint16_t*>(from); }
-HWY_INLINE std::uint16_t* words(Bf16Bits* from) { return reinterpret_cast<std::uint16_t*>(from); }
-HWY_INLINE const float* words(const float* from) { return from; }
-HWY_INLINE float* words(float* from) { return from; }
+HWY_INLINE const std::uint16_t* words(const Bf16Bits* from) {
+    return reinterpret_cast<const std::uint16_t*>(from);
+}
+HWY_INLINE std::uint16_t* words(Bf16Bits* from) {
+    return reinterpret_cast<std::uint16_t*>(from);
+}
+HWY_INLINE const float* words(const float* from) {
+    return from;
+}
+HWY_INLINE float* words(float* from) {
+    return from;
+}
 
 // `count` neighbouring elements.
 template <class TX, class TY>
@@ -94,9 +108,8 @@ HWY_INLINE void copyLine(const TX* x, TY* y, std::int64_t count) {
     if constexpr (std::is_same_v<TX, TY>) {
         std::memcpy(y, x, static_cast<std::size_t>(count) * sizeof(TX));
     } else if constexpr (kVectors) {
-        forVectors(count, [&](std::int64_t i, auto lanes) HWY_ATTR {
-            store(load(words(x) + i, lanes), words(y) + i, lanes);
-        });
+        forVectors(count, [&](std::int64_t i, auto lanes)
+                              HWY_ATTR { store(load(words(x) + i, lanes), words(y) + i, lanes); });
     } else {
         for (std::int64_t i = 0; i < count; ++i) {
             fromFloat(toFloat(x[i]), y[i]);
@@ -128,9 +141,15 @@ HWY_INLINE void copyTyped(const CopyBlock& block) {
 template <class Body>
 HWY_INLINE void withStored(Element element, const Body& body) {
     switch (element) {
-        case Element::F32: body(float{}); return;
-        case Element::Bf16: body(Bf16Bits{}); return;
-        case Element::F16: body(F16Bits{}); return;
+        case Element::F32:
+            body(float{});
+            return;
+        case Element::Bf16:
+            body(Bf16Bits{});
+            return;
+        case Element::F16:
+            body(F16Bits{});
+            return;
     }
 }
 
@@ -150,7 +169,9 @@ HWY_EXPORT(copyBlock);
 
 namespace {
 
-std::int64_t sizeOf(Element element) { return element == Element::F32 ? 4 : 2; }
+std::int64_t sizeOf(Element element) {
+    return element == Element::F32 ? 4 : 2;
+}
 
 // Loops in descending order of y's strides, so that y is written front to back; at least one loop.
 LoopNest<2> orderedByOutput(const LoopNest<2>& nest) {
@@ -260,13 +281,14 @@ void upsample2x(const Upsample2xArgs& args, int threads) {
             const std::int64_t b = row / args.extents[2] / args.extents[1];
             const char* x = static_cast<const char*>(args.x) + b * args.xStrides[0] + t * args.xStrides[1] +
                             h * args.xStrides[2];
-            char* y = static_cast<char*>(args.y) + b * args.yStrides[0] + t * args.yStrides[1] +
-                      2 * h * args.yStrides[2];
+            char* y =
+                static_cast<char*>(args.y) + b * args.yStrides[0] + t * args.yStrides[1] + 2 * h * args.yStrides[2];
             for (std::int64_t w = 0; w < args.extents[3]; ++w) {
                 char* corner = y + 2 * w * args.yStrides[3];
                 for (const std::int64_t offset :
                      {std::int64_t{0}, args.yStrides[3], args.yStrides[2], args.yStrides[2] + args.yStrides[3]}) {
-                    std::memcpy(corner + offset, x + w * args.xStrides[3], static_cast<std::size_t>(args.pixelBytes));
+                    std::memcpy(corner + offset, x + w * args.xStrides[3],
+                                static_cast<std::size_t>(args.pixelBytes));
                 }
             }
         }

@@ -30,7 +30,8 @@ struct EmbedArgs {
 };
 void embed(const EmbedArgs& args, int threads);
 
-// y[b, t, 2h+i, 2w+j] = x[b, t, h, w] for i, j in {0, 1}: pixels of `pixelBytes` bytes; strides in bytes: B, T, H, W.
+// y[b, t, 2h+i, 2w+j] = x[b, t, h, w] for i, j in {0, 1}: pixels of `pixelBytes` bytes; strides in bytes: B, T, H,
+// W.
 struct Upsample2xArgs {
     std::array<std::int64_t, 4> extents{};  // of x: B, T, H, W
     std::int64_t pixelBytes = 0;

@@ -9,6 +9,20 @@
 // After foreach_target.h:
 #include "kernels/cpu/simd-inl.h"
 
+#ifndef FW_KERNELS_CPU_ELEMENTWISE_TYPES_
+#define FW_KERNELS_CPU_ELEMENTWISE_TYPES_
+namespace fw::kernels::cpu {
+
+struct AddRow {
+    float* y;
+    const float* a;
+    const float* b;
+    std::int64_t yStride, aStride, bStride, count;
+};
+
+}  // namespace fw::kernels::cpu
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace fw::kernels::cpu::HWY_NAMESPACE {
 
@@ -64,16 +78,9 @@ HWY_INLINE Floats loadOrRepeat(const float* from, std::int64_t stride, std::int6
     return stride == 0 ? hn::Set(FloatTag(), *from) : load(from + i, lanes);
 }
 
-struct AddRow {
-    float* y;
-    const float* a;
-    const float* b;
-    std::int64_t yStride, aStride, bStride, count;
-};
-
 void addSpan(const AddRow& row) {
-    const bool vectors = row.yStride == 1 && (row.aStride == 0 || row.aStride == 1) &&
-                         (row.bStride == 0 || row.bStride == 1);
+    const bool vectors =
+        row.yStride == 1 && (row.aStride == 0 || row.aStride == 1) && (row.bStride == 0 || row.bStride == 1);
     if (vectors) {
         forVectors(row.count, [&](std::int64_t i, auto lanes) HWY_ATTR {
             const Floats a = loadOrRepeat(row.a, row.aStride, i, lanes);
@@ -101,7 +108,6 @@ void combineSpan(const CombinationArgs& args, std::int64_t first, std::int64_t l
 template <class TX>
 HWY_INLINE void bytesRow(const TX* x, std::uint8_t* y, std::int64_t channels) {
     const FloatTag d;
-    const hn::RebindToSigned<FloatTag> d32;
     const hn::Rebind<std::uint8_t, FloatTag> d8;
     const Floats half = hn::Set(d, 127.5F);
     forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {

@@ -2,15 +2,15 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 namespace fw::kernels::cpu {
 
 inline constexpr int kMaxLoops = 8;
 
 // extents[0] is the outermost loop; strides[o][i] is what one step of loop i adds to operand o, in elements.
-template <int kOperands>
+template <std::size_t kOperands>
 struct LoopNest {
     int rank = 0;
     std::array<std::int64_t, kMaxLoops> extents{};

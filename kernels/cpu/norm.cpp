@@ -50,6 +50,25 @@ HWY_INLINE void rmsRow(const TX* x, TY* y, const RmsNormArgs& args) {
     });
 }
 
+#if HWY_TARGET == HWY_SCALAR
+template <class TX, class TY>
+HWY_INLINE void rmsRopeRow(const TX* x, TY* y, const RmsNormArgs& args, const SpreadTables& tables) {
+    const std::int64_t channels = args.extents.channels;
+    const float mean = sumOfSquares(x, channels) / static_cast<float>(channels);
+    const float factor = 1.0F / std::sqrt(mean + args.eps);
+    const auto normalised = [&](std::int64_t i) {
+        return hn::GetLane(load(x + i, FullVector{})) * factor * args.weight[i];
+    };
+    for (std::int64_t i = 0; i < channels; i += 2) {
+        const std::int64_t lane = i % args.headDim;
+        const float even = normalised(i);
+        const float odd = normalised(i + 1);
+        const FloatTag d;
+        store(hn::Set(d, even * tables.cosine[lane] + odd * tables.sine[lane]), y + i, FullVector{});
+        store(hn::Set(d, odd * tables.cosine[lane + 1] + even * tables.sine[lane + 1]), y + i + 1, FullVector{});
+    }
+}
+#else
 template <class TX, class TY>
 HWY_INLINE void rmsRopeRow(const TX* x, TY* y, const RmsNormArgs& args, const SpreadTables& tables) {
     const FloatTag d;
@@ -67,6 +86,8 @@ HWY_INLINE void rmsRopeRow(const TX* x, TY* y, const RmsNormArgs& args, const Sp
         });
     }
 }
+
+#endif
 
 void rmsRows(const RmsNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
     SpreadTables tables;
@@ -97,11 +118,12 @@ HWY_INLINE void layerRow(const TX* x, TY* y, const float* scale, const float* sh
     const Floats means = hn::Set(d, mean);
     // Two passes: the difference of squares would lose the variance of a row with a large mean. Lanes past the end
     // would add mean² each, so the tail subtracts only from lanes that exist.
-    const float variance = sumVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
-                               Floats centred = hn::Sub(load(x + i, lanes), means);
-                               centred = zeroPastEnd(centred, lanes);
-                               return hn::Mul(centred, centred);
-                           }) /
+    const float variance = sumVectors(channels,
+                                      [&](std::int64_t i, auto lanes) HWY_ATTR {
+                                          Floats centred = hn::Sub(load(x + i, lanes), means);
+                                          centred = zeroPastEnd(centred, lanes);
+                                          return hn::Mul(centred, centred);
+                                      }) /
                            count;
     const Floats factor = hn::Set(d, 1.0F / std::sqrt(variance + args.eps));
     const Floats offset = hn::Set(d, args.scaleOffset);

@@ -1,13 +1,13 @@
-// Row-wise normalisations on the CPU. Inputs f32 or bf16, arithmetic f32, outputs f32 or bf16; rows are independent, so
-// results do not depend on the number of threads.
+// Row-wise normalisations on the CPU. Inputs f32 or bf16, arithmetic f32, outputs f32 or bf16; rows are
+// independent, so results do not depend on the number of threads.
 #pragma once
 
 #include "kernels/cpu/element.h"
 
 namespace fw::kernels::cpu {
 
-// y = x / sqrt(mean(x²) + eps) · weight, then rotary embedding (https://arxiv.org/abs/2104.09864) of the interleaved
-// pairs (2m, 2m+1) of every head of width headDim when `cosine` is given. y may be x.
+// y = x / sqrt(mean(x²) + eps) · weight, then rotary embedding (https://arxiv.org/abs/2104.09864) of the
+// interleaved pairs (2m, 2m+1) of every head of width headDim when `cosine` is given. y may be x.
 struct RmsNormArgs {
     RowExtents extents;
     ConstRows x;

@@ -12,7 +12,8 @@ namespace fw::kernels::cpu {
 template <class Body>
 void forRows(const RowExtents& extents, int threads, const Body& body) {
     constexpr std::int64_t kElementsPerTask = 16384;
-    const std::int64_t perTask = std::max<std::int64_t>(1, kElementsPerTask / std::max<std::int64_t>(1, extents.channels));
+    const std::int64_t perTask =
+        std::max<std::int64_t>(1, kElementsPerTask / std::max<std::int64_t>(1, extents.channels));
     const std::int64_t tasksPerBatch = (extents.rows + perTask - 1) / perTask;
     parallelFor(extents.batch * tasksPerBatch, threads, [&](std::int64_t task, int) {
         const std::int64_t batch = task / tasksPerBatch;

@@ -1,5 +1,5 @@
-// What the SIMD kernels share, compiled once per instruction set (Highway's foreach_target): loading f32 and bf16 as
-// f32 vectors, storing them back with rounding to nearest even, tails, sums, exponentials.
+// What the SIMD kernels share, compiled once per instruction set (Highway's foreach_target): loading f32 and bf16
+// as f32 vectors, storing them back with rounding to nearest even, tails, sums, exponentials.
 
 #if defined(FW_KERNELS_CPU_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FW_KERNELS_CPU_SIMD_INL_H_
@@ -29,9 +29,13 @@ struct Tail {
     std::int64_t count;
 };
 
-HWY_INLINE std::int64_t floatLanes() { return static_cast<std::int64_t>(hn::Lanes(FloatTag())); }
+HWY_INLINE std::int64_t floatLanes() {
+    return static_cast<std::int64_t>(hn::Lanes(FloatTag()));
+}
 
-HWY_INLINE Floats load(const float* from, FullVector) { return hn::LoadU(FloatTag(), from); }
+HWY_INLINE Floats load(const float* from, FullVector) {
+    return hn::LoadU(FloatTag(), from);
+}
 
 HWY_INLINE Floats load(const std::uint16_t* from, FullVector) {
     const FloatTag d;
@@ -40,7 +44,9 @@ HWY_INLINE Floats load(const std::uint16_t* from, FullVector) {
     return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(d16, from))));
 }
 
-HWY_INLINE void store(Floats value, float* to, FullVector) { hn::StoreU(value, FloatTag(), to); }
+HWY_INLINE void store(Floats value, float* to, FullVector) {
+    hn::StoreU(value, FloatTag(), to);
+}
 
 HWY_INLINE void store(Floats value, std::uint16_t* to, FullVector) {
     const hn::RebindToSigned<FloatTag> d32;
@@ -56,7 +62,8 @@ HWY_INLINE void store(Floats value, std::uint16_t* to, FullVector) {
     hn::StoreU(hn::DemoteTo(d16, hn::BitCast(d32, upper)), d16, to);
 }
 
-// Tails go through a full vector on the stack: nothing beyond the row is read or written. Missing lanes read as zero.
+// Tails go through a full vector on the stack: nothing beyond the row is read or written. Missing lanes read as
+// zero.
 template <class T>
 HWY_INLINE Floats load(const T* from, Tail tail) {
     HWY_ALIGN T lanes[hn::MaxLanes(FloatTag())] = {};
@@ -71,7 +78,9 @@ HWY_INLINE void store(Floats value, T* to, Tail tail) {
     std::memcpy(to, lanes, static_cast<std::size_t>(tail.count) * sizeof(T));
 }
 
-HWY_INLINE Floats zeroPastEnd(Floats value, FullVector) { return value; }
+HWY_INLINE Floats zeroPastEnd(Floats value, FullVector) {
+    return value;
+}
 HWY_INLINE Floats zeroPastEnd(Floats value, Tail tail) {
     return hn::IfThenElseZero(hn::FirstN(FloatTag(), static_cast<std::size_t>(tail.count)), value);
 }
@@ -123,9 +132,12 @@ HWY_INLINE Floats timesSigmoid(Floats x, Floats argument) {
     return hn::Div(x, hn::Add(hn::Set(d, 1.0F), hn::Exp(d, exponent)));
 }
 
-HWY_INLINE Floats silu(Floats x) { return timesSigmoid(x, x); }
+HWY_INLINE Floats silu(Floats x) {
+    return timesSigmoid(x, x);
+}
 
-// gelu_tanh(x) = x/2 · (1 + tanh(u)) = x · sigmoid(2u), u = √(2/π)·(x + 0.044715 x³); https://arxiv.org/abs/1606.08415
+// gelu_tanh(x) = x/2 · (1 + tanh(u)) = x · sigmoid(2u), u = √(2/π)·(x + 0.044715 x³);
+// https://arxiv.org/abs/1606.08415
 HWY_INLINE Floats geluTanh(Floats x) {
     const FloatTag d;
     constexpr float kTwiceRoot = 1.5957691216057308F;  // 2·√(2/π)
