@@ -82,11 +82,14 @@ class VideoVae {
     [[nodiscard]] virtual const Geometry& geometry() const = 0;
     [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
 
-    // latents [C, T, H, W] f32 on the device, in the transformer's normalised space. Streams: memory does not grow
-    // with T. 1 + (T-1)·temporalFactor frames reach the sink. Checks context.cancel between chunks and layers.
+    // latents [C, T, H, W] f32 on the device, in the transformer's normalised space. 1 + (T-1)·temporalFactor frames
+    // reach the sink (none on a Meta device). Checks context.cancel between chunks and layers. Streams: memory does
+    // not grow with T. In tiles, device memory is one tile's and does not grow with T either, while the finished
+    // clip's bytes (3 per pixel and frame) and the overlaps gather on the host: every tile sees the whole clip once.
     [[nodiscard]] virtual Status decode(method::RunContext& context, const ConstTensorView& latents,
                                         const VaeTiling& tiling, const FrameSink& sink) = 0;
-    // The same in floating point, for tests and metrics: out [F, H·s, W·s, 3] f32 in [-1, 1] (clamped).
+    // The same in floating point, for tests and metrics: out [F, H·s, W·s, 3] f32 in [-1, 1] (clamped), contiguous,
+    // in host memory.
     [[nodiscard]] virtual Status decodeToFloat(method::RunContext& context, const ConstTensorView& latents,
                                                const VaeTiling& tiling, const TensorView& out) = 0;
     // frames [F, H, W, 3] f32 in [-1, 1], F = 4k+1 → mean of the posterior, normalised, [C, T, H/8, W/8] f32.

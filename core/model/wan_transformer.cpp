@@ -1,0 +1,427 @@
+#include "core/model/wan_transformer.h"
+
+#include <cmath>
+#include <string>
+
+#include "core/model/weight_loader.h"
+
+namespace fw::model {
+
+using backend::ArenaScope;
+using backend::OwnedTensor;
+using backend::PackedLinear;
+using method::ModuleScope;
+using trace::Module;
+
+namespace {
+
+// Rows of a block's modulation, in the order of its table.
+enum Modulation : std::int64_t { kShift, kScale, kGate, kFeedShift, kFeedScale, kFeedGate, kModulations };
+
+struct Attention {
+    std::unique_ptr<PackedLinear> qkv;    // self-attention: [q; k; v]
+    std::unique_ptr<PackedLinear> q, kv;  // cross-attention: q, and [k; v] of the text
+    std::unique_ptr<PackedLinear> out;
+    OwnedTensor normQ, normK;  // [d]
+};
+
+struct Block {
+    Attention self, cross;
+    OwnedTensor crossNormWeight, crossNormBias;  // [d]; none without cross_attn_norm
+    std::unique_ptr<PackedLinear> feedIn, feedOut;
+};
+
+Result<Attention> loadAttention(WeightLoader& loader, const std::string& prefix, bool cross, std::int64_t width,
+                                DType compute) {
+    Attention attention;
+    if (cross) {
+        FW_ASSIGN(attention.q, loader.linear({prefix + "to_q"}, true, compute));
+        FW_ASSIGN(attention.kv, loader.linear({prefix + "to_k", prefix + "to_v"}, true, compute));
+    } else {
+        FW_ASSIGN(attention.qkv, loader.linear({prefix + "to_q", prefix + "to_k", prefix + "to_v"}, true, compute));
+    }
+    FW_ASSIGN(attention.out, loader.linear({prefix + "to_out.0"}, true, compute));
+    FW_ASSIGN(attention.normQ, loader.floats(prefix + "norm_q.weight", {width}));
+    FW_ASSIGN(attention.normK, loader.floats(prefix + "norm_k.weight", {width}));
+    return attention;
+}
+
+Result<Block> loadBlock(WeightLoader& loader, const weights::WanTransformerConfig& config, std::int64_t index,
+                        DType compute) {
+    const std::string prefix = fmt::format("blocks.{}.", index);
+    Block block;
+    FW_ASSIGN(block.self, loadAttention(loader, prefix + "attn1.", false, config.width(), compute));
+    FW_ASSIGN(block.cross, loadAttention(loader, prefix + "attn2.", true, config.width(), compute));
+    if (config.crossAttnNorm) {
+        FW_ASSIGN(block.crossNormWeight, loader.floats(prefix + "norm2.weight", {config.width()}));
+        FW_ASSIGN(block.crossNormBias, loader.floats(prefix + "norm2.bias", {config.width()}));
+    }
+    FW_ASSIGN(block.feedIn, loader.linear({prefix + "ffn.net.0.proj"}, true, compute));
+    FW_ASSIGN(block.feedOut, loader.linear({prefix + "ffn.net.2"}, true, compute));
+    return block;
+}
+
+struct Axis {
+    std::int64_t positions, channels, firstPair;
+};
+
+void fillAxis(std::vector<float>& values, const Axis& axis, std::int64_t pairs, bool sine) {
+    for (std::int64_t position = 0; position < axis.positions; ++position) {
+        for (std::int64_t m = 0; m < axis.channels / 2; ++m) {
+            const double exponent = static_cast<double>(2 * m) / static_cast<double>(axis.channels);
+            const double angle = static_cast<double>(position) * (1.0 / std::pow(10000.0, exponent));
+            const double value = sine ? std::sin(angle) : std::cos(angle);
+            values[static_cast<std::size_t>(position * pairs + axis.firstPair + m)] = static_cast<float>(value);
+        }
+    }
+}
+
+// The tables of one function (cosine or sine), composed from one short table per axis.
+std::vector<float> gridTable(const method::TokenGrid& grid, std::int64_t headDim, bool sine) {
+    const std::int64_t pairs = headDim / 2;
+    const std::int64_t space = 2 * (headDim / 6);
+    const std::int64_t time = headDim - 2 * space;
+    const Axis axes[] = {{grid.frames, time, 0},
+                         {grid.height, space, time / 2},
+                         {grid.width, space, time / 2 + space / 2}};
+    std::vector<float> byAxis[3];
+    for (std::size_t a = 0; a < 3; ++a) {
+        byAxis[a].resize(static_cast<std::size_t>(axes[a].positions * pairs));
+        fillAxis(byAxis[a], axes[a], pairs, sine);
+    }
+    std::vector<float> table(static_cast<std::size_t>(grid.tokens() * pairs));
+    auto row = table.begin();
+    for (std::int64_t token = 0; token < grid.tokens(); ++token) {
+        const std::int64_t position[] = {token / (grid.height * grid.width), token / grid.width % grid.height,
+                                         token % grid.width};
+        for (std::size_t a = 0; a < 3; ++a) {
+            const auto from = byAxis[a].begin() + position[a] * pairs + axes[a].firstPair;
+            row = std::copy(from, from + axes[a].channels / 2, row);
+        }
+    }
+    return table;
+}
+
+}  // namespace
+
+RopeValues ropeValues(const method::TokenGrid& grid, std::int64_t headDim) {
+    return {gridTable(grid, headDim, false), gridTable(grid, headDim, true)};
+}
+
+std::vector<float> timestepSinusoid(double timestep, std::int64_t width) {
+    const std::int64_t half = width / 2;
+    std::vector<float> result(static_cast<std::size_t>(width));
+    const auto step = static_cast<float>(-std::log(10000.0));
+    for (std::int64_t i = 0; i < half; ++i) {
+        const float frequency = std::exp(step * static_cast<float>(i) / static_cast<float>(half));
+        const float angle = static_cast<float>(timestep) * frequency;
+        result[static_cast<std::size_t>(i)] = std::cos(angle);
+        result[static_cast<std::size_t>(half + i)] = std::sin(angle);
+    }
+    return result;
+}
+
+struct WanTransformer::Parts {
+    weights::WanTransformerConfig config;
+    Geometry geometry;
+    DType compute = DType::F32;
+    backend::Device* device = nullptr;
+    std::unique_ptr<PackedLinear> patchEmbedding;       // C·pT·pH·pW → d
+    std::unique_ptr<PackedLinear> time1, time2, timeProjection;  // freq → d → d → 6d, f32
+    std::unique_ptr<PackedLinear> text1, text2;         // textDim → d → d
+    std::unique_ptr<PackedLinear> head;                 // d → pT·pH·pW·C
+    std::vector<Block> blocks;
+    OwnedTensor modulation;      // [layers, 6, d]
+    OwnedTensor headModulation;  // [2, d]: shift, scale
+    std::int64_t bytes = 0;
+
+    method::TokenGrid ropeGrid;  // what the tables were made for
+    OwnedTensor ropeCosine, ropeSine;
+    std::vector<float> sinusoid;  // read by the last upload
+};
+
+// What one forward() hands from stage to stage; tensors live in the arena.
+struct WanTransformer::Call {
+    method::RunContext& context;
+    method::TokenGrid grid;
+    TensorView x;               // [1, N, d] f32: the residual stream
+    TensorView normed, buffer;  // [1, N, d] act: a module's input and its output before it is added
+    TensorView text;            // [1, L, d] act
+    TensorView modulation;      // [layers, 6, d] f32
+    TensorView headModulation;  // [2, d] f32
+
+    [[nodiscard]] ConstTensorView row(std::int64_t layer, Modulation which) const {
+        const std::int64_t d = x.dim(2);
+        return modulation.slice(0, layer, layer + 1).slice(1, which, which + 1).reshape({1, d});
+    }
+};
+
+WanTransformer::WanTransformer(std::unique_ptr<Parts> parts) : m_parts(std::move(parts)) {}
+WanTransformer::~WanTransformer() = default;
+
+const VideoTransformer::Geometry& WanTransformer::geometry() const { return m_parts->geometry; }
+std::int64_t WanTransformer::weightBytes() const { return m_parts->bytes; }
+
+Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesystem::path& folder,
+                                                             backend::Device& device, backend::Ops& ops,
+                                                             DType compute) {
+    FW_ASSIGN(const auto config, weights::loadWanTransformerConfig(folder));
+    if (config.headDim % 16 != 0 || config.headDim > 512) {
+        return fail(ErrorCode::Unsupported,
+                    "the transformer's attention_head_dim is {}; multiples of 16 up to 512 can be computed",
+                    config.headDim);
+    }
+    FW_ASSIGN(auto loader, WeightLoader::open(folder, "transformer", weights::tensorTable(config), device, ops));
+    auto parts = std::make_unique<Parts>();
+    parts->config = config;
+    parts->compute = compute;
+    parts->device = &device;
+    parts->geometry = {config.inChannels, config.patchT, config.patchH,  config.patchW,
+                       config.layers,     config.heads,  config.headDim, config.textDim};
+    const std::string condition = "condition_embedder.";
+    FW_ASSIGN(parts->patchEmbedding, loader.linear({"patch_embedding"}, true, compute));
+    FW_ASSIGN(parts->time1, loader.linear({condition + "time_embedder.linear_1"}, true, DType::F32));
+    FW_ASSIGN(parts->time2, loader.linear({condition + "time_embedder.linear_2"}, true, DType::F32));
+    FW_ASSIGN(parts->timeProjection, loader.linear({condition + "time_proj"}, true, DType::F32));
+    FW_ASSIGN(parts->text1, loader.linear({condition + "text_embedder.linear_1"}, true, compute));
+    FW_ASSIGN(parts->text2, loader.linear({condition + "text_embedder.linear_2"}, true, compute));
+    std::vector<std::string> tables;
+    for (std::int64_t i = 0; i < config.layers; ++i) {
+        FW_ASSIGN(auto block, loadBlock(loader, config, i, compute));
+        parts->blocks.push_back(std::move(block));
+        tables.push_back(fmt::format("blocks.{}.scale_shift_table", i));
+    }
+    FW_ASSIGN(parts->modulation, loader.stacked(tables, {kModulations, config.width()}));
+    parts->modulation.view = parts->modulation.view.reshape({config.layers, kModulations, config.width()});
+    FW_ASSIGN(parts->headModulation, loader.floats("scale_shift_table", {2, config.width()}));
+    FW_ASSIGN(parts->head, loader.linear({"proj_out"}, true, compute));
+    parts->bytes = loader.bytes();
+    return std::unique_ptr<WanTransformer>(new WanTransformer(std::move(parts)));
+}
+
+Status WanTransformer::prepareRope(backend::Ops& ops, const method::TokenGrid& grid) {
+    Parts& parts = *m_parts;
+    const method::TokenGrid& made = parts.ropeGrid;
+    if (made.frames == grid.frames && made.height == grid.height && made.width == grid.width) {
+        return {};
+    }
+    const std::int64_t longest = std::max({grid.frames, grid.height, grid.width});
+    if (longest > parts.config.ropeMaxSeqLen) {
+        return fail(ErrorCode::InvalidArgument,
+                    "the clip is {} x {} x {} tokens (frames, height, width); the model knows {} positions per axis",
+                    grid.frames, grid.height, grid.width, parts.config.ropeMaxSeqLen);
+    }
+    const Shape shape{grid.tokens(), parts.config.headDim / 2};
+    parts.ropeGrid = {};
+    FW_ASSIGN(parts.ropeCosine, backend::createTensor(*parts.device, DType::F32, shape));
+    FW_ASSIGN(parts.ropeSine, backend::createTensor(*parts.device, DType::F32, shape));
+    if (ops.deviceKind() != DeviceKind::Meta) {
+        const RopeValues values = ropeValues(grid, parts.config.headDim);
+        ops.upload(ConstTensorView(values.cosine.data(), DType::F32, shape), parts.ropeCosine.view);
+        ops.upload(ConstTensorView(values.sine.data(), DType::F32, shape), parts.ropeSine.view);
+        FW_TRY(ops.synchronize());
+    }
+    parts.ropeGrid = grid;
+    return {};
+}
+
+// Patches as rows [C, pT, pH, pW] of a matrix: the patch convolution is a product.
+void WanTransformer::embedLatents(Call& call, const ConstTensorView& latents) const {
+    const auto& config = m_parts->config;
+    const method::TokenGrid& grid = call.grid;
+    const ArenaScope scope(call.context.arena);
+    const std::int64_t values = config.inChannels * config.patchT * config.patchH * config.patchW;
+    const TensorView patches = call.context.arena.take(m_parts->compute, {1, grid.tokens(), values});
+    const TensorView target = patches.reshape({grid.frames, grid.height, grid.width, config.inChannels,
+                                               config.patchT, config.patchH, config.patchW});
+    const ConstTensorView source = latents.split(3, grid.width, config.patchW)
+                                       .split(2, grid.height, config.patchH)
+                                       .split(1, grid.frames, config.patchT)
+                                       .permute({1, 3, 5, 0, 2, 4, 6});
+    call.context.ops.copy(source, target);
+    call.context.ops.linear(patches, *m_parts->patchEmbedding, call.x);
+}
+
+void WanTransformer::embedTime(Call& call, double timestep) {
+    backend::Ops& ops = call.context.ops;
+    const std::int64_t d = m_parts->config.width();
+    const ArenaScope scope(call.context.arena);
+    const auto take = [&](std::int64_t width) { return call.context.arena.take(DType::F32, {1, width}); };
+    const TensorView sinusoid = take(m_parts->config.freqDim);
+    const TensorView hidden = take(d);
+    const TensorView embedding = take(d);
+    const TensorView activated = take(d);
+    const TensorView projection = take(kModulations * d);
+    m_parts->sinusoid = timestepSinusoid(timestep, m_parts->config.freqDim);
+    ops.upload(ConstTensorView(m_parts->sinusoid.data(), DType::F32, sinusoid.shape()), sinusoid);
+    ops.linear(sinusoid, *m_parts->time1, hidden, backend::Activation::Silu);
+    ops.linear(hidden, *m_parts->time2, embedding);
+    ops.silu(embedding, activated);
+    ops.linear(activated, *m_parts->timeProjection, projection);
+    ops.add(m_parts->modulation.view, projection.reshape({1, kModulations, d}), call.modulation);
+    ops.add(m_parts->headModulation.view, embedding, call.headModulation);
+}
+
+void WanTransformer::embedText(Call& call, const ConstTensorView& text) const {
+    backend::Ops& ops = call.context.ops;
+    const ArenaScope scope(call.context.arena);
+    const std::int64_t rows = text.dim(0);
+    const TensorView hidden = call.context.arena.take(m_parts->compute, {1, rows, m_parts->config.width()});
+    TensorView input = call.context.arena.take(m_parts->compute, {1, rows, text.dim(1)});
+    ops.copy(text, input.reshape(text.shape()));
+    ops.linear(input, *m_parts->text1, hidden, backend::Activation::GeluTanh);
+    ops.linear(hidden, *m_parts->text2, call.text);
+}
+
+Status WanTransformer::selfAttention(Call& call, std::int64_t layer) const {
+    const auto& config = m_parts->config;
+    const Attention& attention = m_parts->blocks[static_cast<std::size_t>(layer)].self;
+    const auto eps = static_cast<float>(config.eps);
+    const std::int64_t d = config.width();
+    backend::Ops& ops = call.context.ops;
+    const ModuleScope timed(call.context, Module::SelfAttention, static_cast<int>(layer));
+    const ArenaScope scope(call.context.arena);
+    const TensorView qkv = call.context.arena.take(m_parts->compute, {1, call.grid.tokens(), 3 * d});
+    const auto third = [&](std::int64_t i) { return qkv.slice(2, i * d, (i + 1) * d); };
+    const auto heads = [&](const TensorView& view) { return view.split(2, config.heads, config.headDim); };
+    const backend::RopeTables rope{m_parts->ropeCosine.view, m_parts->ropeSine.view};
+
+    ops.layerNormModulate(call.x, call.row(layer, kScale), call.row(layer, kShift), eps, call.normed);
+    ops.linear(call.normed, *attention.qkv, qkv);
+    ops.rmsNormRope(third(0), attention.normQ.view, eps, rope, config.headDim, third(0));
+    ops.rmsNormRope(third(1), attention.normK.view, eps, rope, config.headDim, third(1));
+    {
+        const ModuleScope core(call.context, Module::AttentionCore, static_cast<int>(layer));
+        method::SelfAttentionCall request;
+        request.q = heads(third(0));
+        request.k = heads(third(1));
+        request.v = heads(third(2));
+        request.out = heads(call.buffer);
+        request.hidden = call.normed;
+        request.grid = call.grid;
+        request.scale = 1.0F / std::sqrt(static_cast<float>(config.headDim));
+        request.layer = static_cast<int>(layer);
+        FW_TRY(call.context.selfAttention.attend(call.context, request));
+    }
+    ops.linear(call.buffer, *attention.out, call.normed);
+    ops.gatedAdd(call.x, call.normed, call.row(layer, kGate));
+    return {};
+}
+
+void WanTransformer::crossAttention(Call& call, std::int64_t layer) const {
+    const auto& config = m_parts->config;
+    const Block& block = m_parts->blocks[static_cast<std::size_t>(layer)];
+    const auto eps = static_cast<float>(config.eps);
+    const std::int64_t d = config.width();
+    backend::Ops& ops = call.context.ops;
+    const ModuleScope timed(call.context, Module::CrossAttention, static_cast<int>(layer));
+    const ArenaScope scope(call.context.arena);
+    const TensorView q = call.context.arena.take(m_parts->compute, call.normed.shape());
+    const TensorView kv = call.context.arena.take(m_parts->compute, {1, call.text.dim(1), 2 * d});
+    const TensorView k = kv.slice(2, 0, d);
+    const TensorView v = kv.slice(2, d, 2 * d);
+    const auto heads = [&](const TensorView& view) { return view.split(2, config.heads, config.headDim); };
+
+    if (config.crossAttnNorm) {
+        ops.layerNorm(call.x, block.crossNormWeight.view, block.crossNormBias.view, eps, call.normed);
+    } else {
+        ops.copy(call.x, call.normed);
+    }
+    ops.linear(call.normed, *block.cross.q, q);
+    ops.rmsNormRope(q, block.cross.normQ.view, eps, std::nullopt, config.headDim, q);
+    ops.linear(call.text, *block.cross.kv, kv);
+    ops.rmsNormRope(k, block.cross.normK.view, eps, std::nullopt, config.headDim, k);
+    const float scale = 1.0F / std::sqrt(static_cast<float>(config.headDim));
+    ops.attention(heads(q), heads(k), heads(v), heads(call.buffer), {.scale = scale, .bias = {}, .keyCount = -1});
+    ops.linear(call.buffer, *block.cross.out, call.normed);
+    ops.gatedAdd(call.x, call.normed, {});
+}
+
+void WanTransformer::feedForward(Call& call, std::int64_t layer) const {
+    const Block& block = m_parts->blocks[static_cast<std::size_t>(layer)];
+    backend::Ops& ops = call.context.ops;
+    const ModuleScope timed(call.context, Module::FeedForward, static_cast<int>(layer));
+    const ArenaScope scope(call.context.arena);
+    const TensorView hidden =
+        call.context.arena.take(m_parts->compute, {1, call.grid.tokens(), m_parts->config.ffnDim});
+    ops.layerNormModulate(call.x, call.row(layer, kFeedScale), call.row(layer, kFeedShift),
+                          static_cast<float>(m_parts->config.eps), call.normed);
+    ops.linear(call.normed, *block.feedIn, hidden, backend::Activation::GeluTanh);
+    ops.linear(hidden, *block.feedOut, call.buffer);
+    ops.gatedAdd(call.x, call.buffer, call.row(layer, kFeedGate));
+}
+
+// Each token's row is [pT, pH, pW, C]; unfolded into [C, T, H, W].
+void WanTransformer::project(Call& call, const TensorView& velocity) const {
+    const auto& config = m_parts->config;
+    const method::TokenGrid& grid = call.grid;
+    backend::Ops& ops = call.context.ops;
+    const ModuleScope timed(call.context, Module::Output);
+    const ArenaScope scope(call.context.arena);
+    const std::int64_t values = config.outChannels * config.patchT * config.patchH * config.patchW;
+    const TensorView rows = call.context.arena.take(DType::F32, {1, grid.tokens(), values});
+    ops.layerNormModulate(call.x, call.headModulation.slice(0, 1, 2), call.headModulation.slice(0, 0, 1),
+                          static_cast<float>(config.eps), call.normed);
+    ops.linear(call.normed, *m_parts->head, rows);
+    const ConstTensorView source = rows.reshape({grid.frames, grid.height, grid.width, config.patchT, config.patchH,
+                                                 config.patchW, config.outChannels})
+                                       .permute({6, 0, 3, 1, 4, 2, 5});
+    const TensorView target = velocity.split(3, grid.width, config.patchW)
+                                  .split(2, grid.height, config.patchH)
+                                  .split(1, grid.frames, config.patchT);
+    ops.copy(source, target);
+}
+
+Status WanTransformer::forward(method::RunContext& context, const ConstTensorView& latents, double timestep,
+                               const ConstTensorView& text, const TensorView& velocity) {
+    const auto& config = m_parts->config;
+    FW_CHECK(latents.rank() == 4 && latents.dim(0) == config.inChannels && latents.dim(1) % config.patchT == 0 &&
+                 latents.dim(2) % config.patchH == 0 && latents.dim(3) % config.patchW == 0,
+             "latents {}", latents.text());
+    FW_CHECK(text.rank() == 2 && text.dim(1) == config.textDim, "text {}", text.text());
+    FW_CHECK(velocity.shape() == latents.shape(), "velocity {} of latents {}", velocity.text(), latents.text());
+    const method::TokenGrid grid{latents.dim(1) / config.patchT, latents.dim(2) / config.patchH,
+                                 latents.dim(3) / config.patchW};
+    FW_TRY(prepareRope(context.ops, grid));
+
+    const ArenaScope scope(context.arena);
+    const Shape stream{1, grid.tokens(), config.width()};
+    Call call{context,
+              grid,
+              context.arena.take(DType::F32, stream),
+              context.arena.take(m_parts->compute, stream),
+              context.arena.take(m_parts->compute, stream),
+              context.arena.take(m_parts->compute, {1, text.dim(0), config.width()}),
+              context.arena.take(DType::F32, {config.layers, kModulations, config.width()}),
+              context.arena.take(DType::F32, {2, config.width()})};
+    {
+        const ModuleScope timed(context, Module::Embeddings);
+        embedLatents(call, latents);
+        embedTime(call, timestep);
+        embedText(call, text);
+    }
+    Status status = runBlocks(call);
+    if (status) {
+        project(call, velocity);
+    }
+    Status finished = context.ops.synchronize();  // also: the sinusoid's host memory may be reused from here on
+    return status ? finished : status;
+}
+
+Status WanTransformer::runBlocks(Call& call) const {
+    for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
+        FW_TRY(call.context.cancel.check());
+        FW_TRY(selfAttention(call, layer));
+        crossAttention(call, layer);
+        feedForward(call, layer);
+    }
+    return {};
+}
+
+Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
+                                                          backend::Device& device, backend::Ops& ops,
+                                                          DType compute) {
+    return WanTransformer::load(folder, device, ops, compute);
+}
+
+}  // namespace fw::model

@@ -1,0 +1,57 @@
+// Wan2.1's 3-D diffusion transformer (https://arxiv.org/abs/2503.20314), as diffusers' WanTransformer3DModel.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/model/video_model.h"
+#include "core/weights/model_config.h"
+
+namespace fw::model {
+
+// Cosines and sines of 3-D rotary position embedding for every token of a grid: f32 [tokens, headDim / 2] each.
+// Of a head's pairs, the first belong to time, then to rows, then to columns: h = w = 2·(headDim / 6) channels, the
+// rest time. Angles are float64, position · 10000^(-2m / channels of the axis), positions counted from 0.
+struct RopeValues {
+    std::vector<float> cosine, sine;
+};
+[[nodiscard]] RopeValues ropeValues(const method::TokenGrid& grid, std::int64_t headDim);
+
+// Sinusoid of a timestep: [cos | sin], `width` values, frequencies 10000^(-i / (width / 2)). float32 as the reference.
+[[nodiscard]] std::vector<float> timestepSinusoid(double timestep, std::int64_t width);
+
+// See VideoTransformer. Products in the compute type; residual stream, normalisation, modulation and the whole path of
+// the timestep in f32. Keys and values of the text are computed anew in each call: 0.2 % of a call's work in the
+// smallest model, less in larger ones.
+class WanTransformer final : public VideoTransformer {
+ public:
+    // `folder` is the model's root. The device must outlive the object.
+    [[nodiscard]] static Result<std::unique_ptr<WanTransformer>> load(const std::filesystem::path& folder,
+                                                                      backend::Device& device, backend::Ops& ops,
+                                                                      DType compute);
+    ~WanTransformer() override;
+
+    [[nodiscard]] const Geometry& geometry() const override;
+    [[nodiscard]] std::int64_t weightBytes() const override;
+    // InvalidArgument when the grid is longer than the model's position range on an axis. Waits for the device.
+    [[nodiscard]] Status forward(method::RunContext& context, const ConstTensorView& latents, double timestep,
+                                 const ConstTensorView& text, const TensorView& velocity) override;
+
+ private:
+    struct Parts;
+    struct Call;
+    explicit WanTransformer(std::unique_ptr<Parts> parts);
+    [[nodiscard]] Status prepareRope(backend::Ops& ops, const method::TokenGrid& grid);
+    void embedLatents(Call& call, const ConstTensorView& latents) const;
+    void embedTime(Call& call, double timestep);
+    void embedText(Call& call, const ConstTensorView& text) const;
+    [[nodiscard]] Status runBlocks(Call& call) const;
+    [[nodiscard]] Status selfAttention(Call& call, std::int64_t layer) const;
+    void crossAttention(Call& call, std::int64_t layer) const;
+    void feedForward(Call& call, std::int64_t layer) const;
+    void project(Call& call, const TensorView& velocity) const;
+
+    std::unique_ptr<Parts> m_parts;
+};
+
+}  // namespace fw::model

@@ -1,0 +1,132 @@
+#include "core/model/weight_loader.h"
+
+#include <algorithm>
+
+namespace fw::model {
+
+namespace {
+
+template <class T, class Convert>
+std::vector<float> convertAll(const ConstTensorView& view, const Convert& convert) {
+    const auto* data = static_cast<const T*>(view.data());
+    std::vector<float> result(static_cast<std::size_t>(view.count()));
+    std::transform(data, data + view.count(), result.begin(), convert);
+    return result;
+}
+
+ConstTensorView asMatrix(const ConstTensorView& weight) {
+    return weight.reshape({weight.dim(0), weight.count() / weight.dim(0)});
+}
+
+}  // namespace
+
+std::vector<float> toFloats(const ConstTensorView& view) {
+    FW_CHECK(view.isContiguous() && view.device() == DeviceKind::Cpu, "{}", view.text());
+    switch (view.dtype()) {
+        case DType::F32: return convertAll<float>(view, [](float v) { return v; });
+        case DType::F64: return convertAll<double>(view, [](double v) { return static_cast<float>(v); });
+        case DType::BF16: return convertAll<BFloat16>(view, [](BFloat16 v) { return static_cast<float>(v); });
+        case DType::F16: return convertAll<std::uint16_t>(view, halfToFloat);
+        default: FW_CHECK(false, "{} has no floating-point values", view.text());
+    }
+    return {};
+}
+
+Result<WeightLoader> WeightLoader::open(const std::filesystem::path& folder, std::string_view part,
+                                        const weights::TensorTable& table, backend::Device& device,
+                                        backend::Ops& ops) {
+    FW_ASSIGN(const auto path, weights::findWeightFile(folder, part));
+    FW_ASSIGN(auto file, weights::SafetensorsFile::open(path));
+    FW_TRY(weights::checkTable(*file, table));
+    return WeightLoader(std::move(file), device, ops);
+}
+
+Result<ConstTensorView> WeightLoader::checked(const std::string& name) const {
+    FW_ASSIGN(const auto view, m_file->tensor(name));
+    if (!isMeta()) {
+        if (auto finite = weights::checkFinite(view, name); !finite) {
+            return tl::unexpected(std::move(finite).error().within(m_file->path().string()));
+        }
+    }
+    return view;
+}
+
+Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(std::initializer_list<std::string> prefixes,
+                                                                    bool bias, DType compute) {
+    std::vector<ConstTensorView> matrices;
+    std::vector<ConstTensorView> biases;
+    for (const std::string& prefix : prefixes) {
+        FW_ASSIGN(const auto weight, checked(prefix + ".weight"));
+        matrices.push_back(asMatrix(weight));
+        if (bias) {
+            FW_ASSIGN(const auto vector, checked(prefix + ".bias"));
+            biases.push_back(vector);
+        }
+    }
+    FW_ASSIGN(auto packed, m_ops->packLinear({matrices, biases}, compute));
+    m_bytes += packed->bytes;
+    return packed;
+}
+
+Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(const std::vector<float>& weight,
+                                                                    const std::vector<float>& bias, DType compute) {
+    const auto out = static_cast<std::int64_t>(bias.size());
+    const std::vector<ConstTensorView> matrices{
+        ConstTensorView(weight.data(), DType::F32, {out, static_cast<std::int64_t>(weight.size()) / out})};
+    const std::vector<ConstTensorView> biases{ConstTensorView(bias.data(), DType::F32, {out})};
+    FW_ASSIGN(auto packed, m_ops->packLinear({matrices, biases}, compute));
+    m_bytes += packed->bytes;
+    return packed;
+}
+
+Result<std::unique_ptr<backend::PackedConv3d>> WeightLoader::conv(const std::string& prefix,
+                                                                  const backend::Conv3dGeometry& geometry,
+                                                                  DType compute) {
+    FW_ASSIGN(auto weight, checked(prefix + ".weight"));
+    FW_ASSIGN(const auto bias, checked(prefix + ".bias"));
+    if (weight.rank() == 4) {  // a convolution of single frames
+        weight = weight.reshape({weight.dim(0), weight.dim(1), 1, weight.dim(2), weight.dim(3)});
+    }
+    FW_ASSIGN(auto packed, m_ops->packConv3d(weight, bias, geometry, compute));
+    m_bytes += packed->bytes;
+    return packed;
+}
+
+Result<backend::OwnedTensor> WeightLoader::upload(const std::vector<float>& values, const Shape& shape) {
+    FW_ASSIGN(auto tensor, backend::createTensor(*m_device, DType::F32, shape));
+    m_bytes += tensor.view.bytes();
+    if (!isMeta()) {
+        m_ops->upload(ConstTensorView(values.data(), DType::F32, shape), tensor.view);
+        FW_TRY(m_ops->synchronize());
+    }
+    return tensor;
+}
+
+Result<backend::OwnedTensor> WeightLoader::floats(const std::string& name, const Shape& shape) {
+    return stacked({name}, shape);
+}
+
+Result<backend::OwnedTensor> WeightLoader::stacked(const std::vector<std::string>& names, const Shape& shape) {
+    Shape whole;
+    if (names.size() > 1) {
+        whole.push(static_cast<std::int64_t>(names.size()));
+    }
+    for (const std::int64_t extent : shape) {
+        whole.push(extent);
+    }
+    std::vector<float> values;
+    for (const std::string& name : names) {
+        FW_ASSIGN(const auto part, hostFloats(name));
+        FW_CHECK(isMeta() || static_cast<std::int64_t>(part.size()) == shape.product(), "{} has {} values, not {}",
+                 name, part.size(), shape.text());
+        values.insert(values.end(), part.begin(), part.end());
+    }
+    return upload(values, whole);
+}
+
+Result<std::vector<float>> WeightLoader::hostFloats(const std::string& name) {
+    FW_ASSIGN(const auto view, checked(name));
+    return isMeta() ? std::vector<float>{} : toFloats(view);
+}
+
+}  // namespace fw::model
