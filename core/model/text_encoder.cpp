@@ -14,13 +14,14 @@ using backend::PackedLinear;
 namespace {
 
 struct Layer {
-    OwnedTensor attentionNorm, feedForwardNorm;          // [d]
-    std::unique_ptr<PackedLinear> qkv, attentionOut;     // d → 3·inner, inner → d
+    OwnedTensor attentionNorm, feedForwardNorm;                  // [d]
+    std::unique_ptr<PackedLinear> qkv, attentionOut;             // d → 3·inner, inner → d
     std::unique_ptr<PackedLinear> gateAndValue, feedForwardOut;  // d → [wi_0; wi_1], dFf → d
-    std::vector<float> relativeBias;                     // [buckets, heads], on the host
+    std::vector<float> relativeBias;                             // [buckets, heads], on the host
 };
 
-Result<Layer> loadLayer(WeightLoader& loader, const weights::Umt5Config& config, std::int64_t index, DType compute) {
+Result<Layer> loadLayer(WeightLoader& loader, const weights::Umt5Config& config, std::int64_t index,
+                        DType compute) {
     const std::string attention = fmt::format("encoder.block.{}.layer.0.", index);
     const std::string feedForward = fmt::format("encoder.block.{}.layer.1.", index);
     const std::string self = attention + "SelfAttention.";
@@ -67,15 +68,19 @@ std::int64_t relativePositionBucket(std::int64_t relative, std::int64_t buckets,
 Umt5Encoder::Umt5Encoder(std::unique_ptr<Parts> parts) : m_parts(std::move(parts)) {}
 Umt5Encoder::~Umt5Encoder() = default;
 
-std::int64_t Umt5Encoder::width() const { return m_parts->config.dModel; }
-std::int64_t Umt5Encoder::weightBytes() const { return m_parts->bytes; }
+std::int64_t Umt5Encoder::width() const {
+    return m_parts->config.dModel;
+}
+std::int64_t Umt5Encoder::weightBytes() const {
+    return m_parts->bytes;
+}
 
 Result<std::unique_ptr<Umt5Encoder>> Umt5Encoder::load(const std::filesystem::path& folder, backend::Device& device,
                                                        backend::Ops& ops, DType compute) {
     FW_ASSIGN(const auto config, weights::loadUmt5Config(folder));
     if (config.dKv % 16 != 0 || config.dKv > 512) {
-        return fail(ErrorCode::Unsupported, "the text encoder's d_kv is {}; multiples of 16 up to 512 can be computed",
-                    config.dKv);
+        return fail(ErrorCode::Unsupported,
+                    "the text encoder's d_kv is {}; multiples of 16 up to 512 can be computed", config.dKv);
     }
     FW_ASSIGN(auto loader, WeightLoader::open(folder, "text_encoder", weights::tensorTable(config), device, ops));
     auto parts = std::make_unique<Parts>();
@@ -99,14 +104,15 @@ Result<std::vector<float>> Umt5Encoder::gatherEmbeddings(std::span<const std::in
     rows.reserve(ids.size() * static_cast<std::size_t>(width()));
     for (const std::int32_t id : ids) {
         if (id < 0 || id >= vocabulary) {
-            return fail(ErrorCode::BadModel,
-                        "{}: the tokenizer gave token {}, the text encoder knows tokens 0 to {}; the two do not belong "
-                        "together",
-                        m_parts->file->path().string(), id, vocabulary - 1);
+            return fail(
+                ErrorCode::BadModel,
+                "{}: the tokenizer gave token {}, the text encoder knows tokens 0 to {}; the two do not belong "
+                "together",
+                m_parts->file->path().string(), id, vocabulary - 1);
         }
         const auto row = m_parts->table.slice(0, id, id + 1);
-        FW_TRY(weights::checkFinite(row, fmt::format("{}: {}, row {}", m_parts->file->path().string(),
-                                                     m_parts->tableName, id)));
+        FW_TRY(weights::checkFinite(
+            row, fmt::format("{}: {}, row {}", m_parts->file->path().string(), m_parts->tableName, id)));
         const std::vector<float> values = toFloats(row);
         rows.insert(rows.end(), values.begin(), values.end());
     }

@@ -1,4 +1,5 @@
-// UMT5, the text encoder of Wan2.1 (https://arxiv.org/abs/2304.09151), as transformers' UMT5EncoderModel computes it.
+// UMT5, the text encoder of Wan2.1 (https://arxiv.org/abs/2304.09151), as transformers' UMT5EncoderModel computes
+// it.
 #pragma once
 
 #include <memory>

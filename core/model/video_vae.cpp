@@ -17,7 +17,9 @@ namespace {
 constexpr std::int64_t kChunkBytes = std::int64_t{16} << 20;
 constexpr std::int64_t kMaxChunkFrames = 4;
 
-bool isMeta(const method::RunContext& context) { return context.ops.deviceKind() == DeviceKind::Meta; }
+bool isMeta(const method::RunContext& context) {
+    return context.ops.deviceKind() == DeviceKind::Meta;
+}
 
 }  // namespace
 
@@ -60,8 +62,8 @@ TensorView WanVae::unpatch(method::RunContext& context, const TensorView& patche
     if (patch == 1) {
         return patches;
     }
-    const TensorView pixels = context.arena.take(
-        patches.dtype(), {patches.dim(0), patches.dim(1) * patch, patches.dim(2) * patch, 3});
+    const TensorView pixels =
+        context.arena.take(patches.dtype(), {patches.dim(0), patches.dim(1) * patch, patches.dim(2) * patch, 3});
     context.ops.copy(vae::patchesAsPixels(patches, patch), vae::pixelsByPatch(pixels, patch));
     return pixels;
 }
@@ -83,8 +85,8 @@ vae::PixelCanvas WanVae::canvasFor(const ConstTensorView& latents) const {
 
 Result<vae::Tile> WanVae::decodeTile(method::RunContext& context, const ConstTensorView& latents) const {
     const std::int64_t scale = m_geometry.spatialFactor / m_config.patchSize;
-    vae::Tile tile{framesOf(latents.dim(1)), latents.dim(2) * scale, latents.dim(3) * scale, m_config.outChannels,
-                   {}};
+    vae::Tile tile{
+        framesOf(latents.dim(1)), latents.dim(2) * scale, latents.dim(3) * scale, m_config.outChannels, {}};
     if (!isMeta(context)) {
         tile.values.resize(static_cast<std::size_t>(tile.frames * tile.height * tile.width * tile.channels));
     }

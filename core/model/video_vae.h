@@ -22,8 +22,8 @@ class WanVae final : public VideoVae {
 
     [[nodiscard]] const Geometry& geometry() const override { return m_geometry; }
     [[nodiscard]] std::int64_t weightBytes() const override { return m_bytes; }
-    [[nodiscard]] Status decode(method::RunContext& context, const ConstTensorView& latents, const VaeTiling& tiling,
-                                const FrameSink& sink) override;
+    [[nodiscard]] Status decode(method::RunContext& context, const ConstTensorView& latents,
+                                const VaeTiling& tiling, const FrameSink& sink) override;
     [[nodiscard]] Status decodeToFloat(method::RunContext& context, const ConstTensorView& latents,
                                        const VaeTiling& tiling, const TensorView& out) override;
     [[nodiscard]] Status encode(method::RunContext& context, const ConstTensorView& frames,

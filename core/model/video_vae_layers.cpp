@@ -8,9 +8,9 @@ using backend::ArenaScope;
 
 namespace {
 
-constexpr backend::Conv3dGeometry kSame{{1, 1, 1}, {1, 1, 1, 1}};      // 3×3 in space, size kept
-constexpr backend::Conv3dGeometry kHalve{{1, 2, 2}, {0, 1, 0, 1}};     // 3×3 at stride 2, padded right and below
-constexpr backend::Conv3dGeometry kTime{{1, 1, 1}, {0, 0, 0, 0}};      // 3 frames
+constexpr backend::Conv3dGeometry kSame{{1, 1, 1}, {1, 1, 1, 1}};       // 3×3 in space, size kept
+constexpr backend::Conv3dGeometry kHalve{{1, 2, 2}, {0, 1, 0, 1}};      // 3×3 at stride 2, padded right and below
+constexpr backend::Conv3dGeometry kTime{{1, 1, 1}, {0, 0, 0, 0}};       // 3 frames
 constexpr backend::Conv3dGeometry kTimeHalve{{2, 1, 1}, {0, 0, 0, 0}};  // 3 frames at stride 2
 
 Shape withSize(const ConstTensorView& x, std::int64_t frames, std::int64_t height, std::int64_t width,
@@ -236,7 +236,9 @@ Result<EdgeConv> EdgeConv::load(WeightLoader& loader, const std::string& convPre
     return layer;
 }
 
-void EdgeConv::plan(StatePlanner& planner) const { planner.add(2, m_in); }
+void EdgeConv::plan(StatePlanner& planner) const {
+    planner.add(2, m_in);
+}
 
 TensorView EdgeConv::forward(Chunk& chunk, CausalInput& input) const {
     const TensorView& frames = input.frames();

@@ -1,8 +1,8 @@
 // Building blocks of Wan2.1's video auto-encoder, streaming in time.
 //
 // Activations are channels last, [1, T, H, W, C] of the compute type, one chunk of frames at a time. A causal
-// convolution of three frames sees the last frames of earlier chunks through VaeState; before the first frame there is
-// zero. Decoding or encoding chunk by chunk therefore equals the whole clip at once.
+// convolution of three frames sees the last frames of earlier chunks through VaeState; before the first frame there
+// is zero. Decoding or encoding chunk by chunk therefore equals the whole clip at once.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@
 
 namespace fw::model::vae {
 
-// One past-frames tensor per causal convolution of a network, in the order of its layers. Taken from the arena before
-// the first chunk; belongs to one pass over one clip (or one tile of it).
+// One past-frames tensor per causal convolution of a network, in the order of its layers. Taken from the arena
+// before the first chunk; belongs to one pass over one clip (or one tile of it).
 struct VaeState {
     std::vector<TensorView> past;  // [1, frames of history, H, W, C]
     bool first = true;             // no chunk has been through yet
@@ -63,8 +63,8 @@ class CausalInput {
 // norm, SiLU, convolution, norm, SiLU, convolution, added to the input or to its 1×1×1 projection.
 class ResidualBlock {
  public:
-    [[nodiscard]] static Result<ResidualBlock> load(WeightLoader& loader, const std::string& prefix, std::int64_t in,
-                                                    std::int64_t out, DType compute);
+    [[nodiscard]] static Result<ResidualBlock> load(WeightLoader& loader, const std::string& prefix,
+                                                    std::int64_t in, std::int64_t out, DType compute);
     void plan(StatePlanner& planner) const;
     // Returns x itself, changed, or a new tensor from the arena when the number of channels changes.
     [[nodiscard]] TensorView forward(Chunk& chunk, const TensorView& x) const;
@@ -110,7 +110,8 @@ class Upsampler {
     std::unique_ptr<backend::PackedConv3d> m_conv, m_timeConv;
 };
 
-// ÷2 in space and, with `temporal`, in time: the clip's first frame passes, then windows of three frames at stride 2.
+// ÷2 in space and, with `temporal`, in time: the clip's first frame passes, then windows of three frames at
+// stride 2.
 class Downsampler {
  public:
     [[nodiscard]] static Result<Downsampler> load(WeightLoader& loader, const std::string& prefix,

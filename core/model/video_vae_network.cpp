@@ -37,7 +37,8 @@ Result<Affine> loadAffine(WeightLoader& loader, const std::string& prefix, std::
     return Affine{{weight.begin(), weight.end()}, {bias.begin(), bias.end()}, static_cast<std::size_t>(in)};
 }
 
-Result<std::unique_ptr<backend::PackedLinear>> packAffine(WeightLoader& loader, const Affine& affine, DType compute) {
+Result<std::unique_ptr<backend::PackedLinear>> packAffine(WeightLoader& loader, const Affine& affine,
+                                                          DType compute) {
     return loader.linear(Floats(affine.weight.begin(), affine.weight.end()),
                          Floats(affine.bias.begin(), affine.bias.end()), compute);
 }
@@ -133,7 +134,8 @@ Result<TensorView> Decoder::forward(method::RunContext& context, VaeState& state
     {
         const backend::ArenaScope scope(context.arena);
         const TensorView channelsLast = chunk.take(shape);
-        context.ops.copy(latents.permute({1, 2, 3, 0}), channelsLast.reshape({shape[1], shape[2], shape[3], shape[4]}));
+        context.ops.copy(latents.permute({1, 2, 3, 0}),
+                         channelsLast.reshape({shape[1], shape[2], shape[3], shape[4]}));
         context.ops.linear(channelsLast, *m_quant, input.frames());
     }
     TensorView x = m_middle.forward(chunk, m_in.forward(chunk, input));
@@ -175,9 +177,8 @@ Result<Encoder> Encoder::load(WeightLoader& loader, const weights::WanVaeConfig&
         }
         channels = out;
         if (i + 1 < levels) {
-            FW_ASSIGN(level.downsampler,
-                      Downsampler::load(loader, fmt::format("encoder.down_blocks.{}", index++), out,
-                                        config.temporalDownsample[i], compute));
+            FW_ASSIGN(level.downsampler, Downsampler::load(loader, fmt::format("encoder.down_blocks.{}", index++),
+                                                           out, config.temporalDownsample[i], compute));
         }
         net.m_levels.push_back(std::move(level));
     }

@@ -17,8 +17,9 @@ class Decoder {
                                               DType compute);
     // Takes a state for latents of height × width from the arena, all history zero.
     [[nodiscard]] VaeState plan(method::RunContext& context, std::int64_t height, std::int64_t width) const;
-    // latents [z, T, h, w] f32, normalised, any strides: the next T latent frames of the clip; the first chunk holds
-    // exactly one. Returns [1, T', h·s, w·s, 3·patch²] act in the arena, T' = 1 or T·temporal factor, not clamped.
+    // latents [z, T, h, w] f32, normalised, any strides: the next T latent frames of the clip; the first chunk
+    // holds exactly one. Returns [1, T', h·s, w·s, 3·patch²] act in the arena, T' = 1 or T·temporal factor, not
+    // clamped.
     [[nodiscard]] Result<TensorView> forward(method::RunContext& context, VaeState& state,
                                              const ConstTensorView& latents) const;
     // Bytes of the widest activation for one latent frame of height × width.
@@ -47,8 +48,8 @@ class Encoder {
                                               DType compute);
     // Takes a state for frames of height × width pixels from the arena, all history zero.
     [[nodiscard]] VaeState plan(method::RunContext& context, std::int64_t height, std::int64_t width) const;
-    // frames [F, H, W, 3] f32: the next frames of the clip; the first chunk holds exactly one, later ones a multiple
-    // of the temporal factor. Returns [1, T, h, w, z] f32 in the arena.
+    // frames [F, H, W, 3] f32: the next frames of the clip; the first chunk holds exactly one, later ones a
+    // multiple of the temporal factor. Returns [1, T, h, w, z] f32 in the arena.
     [[nodiscard]] Result<TensorView> forward(method::RunContext& context, VaeState& state,
                                              const ConstTensorView& frames) const;
 

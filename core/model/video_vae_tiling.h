@@ -21,8 +21,8 @@ struct Tile {
     }
 };
 
-// Receives finished patched pixels and stores them as [F, H, W, 3], clamped to [-1, 1]: as f32, or as u8 when `bytes`
-// is given. Borrows the memory.
+// Receives finished patched pixels and stores them as [F, H, W, 3], clamped to [-1, 1]: as f32, or as u8 when
+// `bytes` is given. Borrows the memory.
 struct PixelCanvas {
     std::int64_t frames = 0, height = 0, width = 0, patch = 1;  // height, width in pixels
     float* floats = nullptr;

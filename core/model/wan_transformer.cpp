@@ -81,9 +81,8 @@ std::vector<float> gridTable(const method::TokenGrid& grid, std::int64_t headDim
     const std::int64_t pairs = headDim / 2;
     const std::int64_t space = 2 * (headDim / 6);
     const std::int64_t time = headDim - 2 * space;
-    const Axis axes[] = {{grid.frames, time, 0},
-                         {grid.height, space, time / 2},
-                         {grid.width, space, time / 2 + space / 2}};
+    const Axis axes[] = {
+        {grid.frames, time, 0}, {grid.height, space, time / 2}, {grid.width, space, time / 2 + space / 2}};
     std::vector<float> byAxis[3];
     for (std::size_t a = 0; a < 3; ++a) {
         byAxis[a].resize(static_cast<std::size_t>(axes[a].positions * pairs));
@@ -126,10 +125,10 @@ struct WanTransformer::Parts {
     Geometry geometry;
     DType compute = DType::F32;
     backend::Device* device = nullptr;
-    std::unique_ptr<PackedLinear> patchEmbedding;       // C·pT·pH·pW → d
+    std::unique_ptr<PackedLinear> patchEmbedding;                // C·pT·pH·pW → d
     std::unique_ptr<PackedLinear> time1, time2, timeProjection;  // freq → d → d → 6d, f32
-    std::unique_ptr<PackedLinear> text1, text2;         // textDim → d → d
-    std::unique_ptr<PackedLinear> head;                 // d → pT·pH·pW·C
+    std::unique_ptr<PackedLinear> text1, text2;                  // textDim → d → d
+    std::unique_ptr<PackedLinear> head;                          // d → pT·pH·pW·C
     std::vector<Block> blocks;
     OwnedTensor modulation;      // [layers, 6, d]
     OwnedTensor headModulation;  // [2, d]: shift, scale
@@ -159,8 +158,12 @@ struct WanTransformer::Call {
 WanTransformer::WanTransformer(std::unique_ptr<Parts> parts) : m_parts(std::move(parts)) {}
 WanTransformer::~WanTransformer() = default;
 
-const VideoTransformer::Geometry& WanTransformer::geometry() const { return m_parts->geometry; }
-std::int64_t WanTransformer::weightBytes() const { return m_parts->bytes; }
+const VideoTransformer::Geometry& WanTransformer::geometry() const {
+    return m_parts->geometry;
+}
+std::int64_t WanTransformer::weightBytes() const {
+    return m_parts->bytes;
+}
 
 Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesystem::path& folder,
                                                              backend::Device& device, backend::Ops& ops,
@@ -207,9 +210,10 @@ Status WanTransformer::prepareRope(backend::Ops& ops, const method::TokenGrid& g
     }
     const std::int64_t longest = std::max({grid.frames, grid.height, grid.width});
     if (longest > parts.config.ropeMaxSeqLen) {
-        return fail(ErrorCode::InvalidArgument,
-                    "the clip is {} x {} x {} tokens (frames, height, width); the model knows {} positions per axis",
-                    grid.frames, grid.height, grid.width, parts.config.ropeMaxSeqLen);
+        return fail(
+            ErrorCode::InvalidArgument,
+            "the clip is {} x {} x {} tokens (frames, height, width); the model knows {} positions per axis",
+            grid.frames, grid.height, grid.width, parts.config.ropeMaxSeqLen);
     }
     const Shape shape{grid.tokens(), parts.config.headDim / 2};
     parts.ropeGrid = {};
@@ -232,8 +236,8 @@ void WanTransformer::embedLatents(Call& call, const ConstTensorView& latents) co
     const ArenaScope scope(call.context.arena);
     const std::int64_t values = config.inChannels * config.patchT * config.patchH * config.patchW;
     const TensorView patches = call.context.arena.take(m_parts->compute, {1, grid.tokens(), values});
-    const TensorView target = patches.reshape({grid.frames, grid.height, grid.width, config.inChannels,
-                                               config.patchT, config.patchH, config.patchW});
+    const TensorView target = patches.reshape(
+        {grid.frames, grid.height, grid.width, config.inChannels, config.patchT, config.patchH, config.patchW});
     const ConstTensorView source = latents.split(3, grid.width, config.patchW)
                                        .split(2, grid.height, config.patchH)
                                        .split(1, grid.frames, config.patchT)

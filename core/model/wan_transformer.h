@@ -17,11 +17,12 @@ struct RopeValues {
 };
 [[nodiscard]] RopeValues ropeValues(const method::TokenGrid& grid, std::int64_t headDim);
 
-// Sinusoid of a timestep: [cos | sin], `width` values, frequencies 10000^(-i / (width / 2)). float32 as the reference.
+// Sinusoid of a timestep: [cos | sin], `width` values, frequencies 10000^(-i / (width / 2)). float32 as the
+// reference.
 [[nodiscard]] std::vector<float> timestepSinusoid(double timestep, std::int64_t width);
 
-// See VideoTransformer. Products in the compute type; residual stream, normalisation, modulation and the whole path of
-// the timestep in f32. Keys and values of the text are computed anew in each call: 0.2 % of a call's work in the
+// See VideoTransformer. Products in the compute type; residual stream, normalisation, modulation and the whole path
+// of the timestep in f32. Keys and values of the text are computed anew in each call: 0.2 % of a call's work in the
 // smallest model, less in larger ones.
 class WanTransformer final : public VideoTransformer {
  public:

@@ -23,11 +23,16 @@ ConstTensorView asMatrix(const ConstTensorView& weight) {
 std::vector<float> toFloats(const ConstTensorView& view) {
     FW_CHECK(view.isContiguous() && view.device() == DeviceKind::Cpu, "{}", view.text());
     switch (view.dtype()) {
-        case DType::F32: return convertAll<float>(view, [](float v) { return v; });
-        case DType::F64: return convertAll<double>(view, [](double v) { return static_cast<float>(v); });
-        case DType::BF16: return convertAll<BFloat16>(view, [](BFloat16 v) { return static_cast<float>(v); });
-        case DType::F16: return convertAll<std::uint16_t>(view, halfToFloat);
-        default: FW_CHECK(false, "{} has no floating-point values", view.text());
+        case DType::F32:
+            return convertAll<float>(view, [](float v) { return v; });
+        case DType::F64:
+            return convertAll<double>(view, [](double v) { return static_cast<float>(v); });
+        case DType::BF16:
+            return convertAll<BFloat16>(view, [](BFloat16 v) { return static_cast<float>(v); });
+        case DType::F16:
+            return convertAll<std::uint16_t>(view, halfToFloat);
+        default:
+            FW_CHECK(false, "{} has no floating-point values", view.text());
     }
     return {};
 }

@@ -20,9 +20,9 @@ namespace fw::model {
 // A host tensor (f32, f16, bf16 or f64, contiguous) as float32 values.
 [[nodiscard]] std::vector<float> toFloats(const ConstTensorView& view);
 
-// Borrows device and ops; owns the mapped file, which packed weights no longer need. On a Meta device only names and
-// shapes are looked at. Every function fails with BadModel naming file and tensor when a value is not finite, and with
-// OutOfMemory when the device is full.
+// Borrows device and ops; owns the mapped file, which packed weights no longer need. On a Meta device only names
+// and shapes are looked at. Every function fails with BadModel naming file and tensor when a value is not finite,
+// and with OutOfMemory when the device is full.
 class WeightLoader {
  public:
     // Opens `part` ("transformer", "vae", "text_encoder") of a model folder and compares it with the table.
@@ -32,8 +32,8 @@ class WeightLoader {
 
     // One matrix made of the rows of several ("<prefix>.weight" and, with `bias`, "<prefix>.bias"). Trailing
     // dimensions of convolution kernels are taken as input features.
-    [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linear(
-        std::initializer_list<std::string> prefixes, bool bias, DType compute);
+    [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linear(std::initializer_list<std::string> prefixes,
+                                                                        bool bias, DType compute);
     // The same from host memory: weight [out, in], bias [out].
     [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linear(const std::vector<float>& weight,
                                                                         const std::vector<float>& bias,

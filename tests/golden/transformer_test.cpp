@@ -1,0 +1,127 @@
+// The denoiser against diffusers' WanTransformer3DModel.
+#include <cmath>
+
+#include "core/model/wan_transformer.h"
+#include "golden_support.h"
+#include "recipe.h"
+
+namespace fw::golden {
+namespace {
+
+class TransformerGolden : public testing::TestWithParam<std::tuple<const char*, DType>> {
+ protected:
+    TransformerGolden() : m_key(std::get<0>(GetParam())), m_compute(std::get<1>(GetParam())) {
+        const Json config = m_fixture.metadata("configs").at(m_key);
+        m_config = require(weights::parseWanTransformerConfig(config));
+        writePart(m_folder.path(), "transformer", config, weights::tensorTable(m_config),
+                  m_fixture.metadata("seeds").at(m_key));
+    }
+
+    HostTensor latents() const {
+        const Shape shape = shapeOf(m_fixture.metadata("latents").at(m_key));
+        return {values(m_key + ".latents", 1, shape.product()), shape};
+    }
+    HostTensor text() const {
+        constexpr std::int64_t kRows = 12;
+        constexpr std::int64_t kPadding = 5;
+        HostTensor result(values(m_key + ".text", 1, kRows * m_config.textDim), {kRows, m_config.textDim});
+        std::fill(result.values.end() - kPadding * m_config.textDim, result.values.end(), 0.0F);
+        return result;
+    }
+
+    Fixture m_fixture{"transformer"};
+    TemporaryFolder m_folder;
+    Engine m_engine;
+    std::string m_key;
+    DType m_compute;
+    weights::WanTransformerConfig m_config;
+};
+
+TEST_P(TransformerGolden, AgreesWithTheReferenceAtTwoTimesteps) {
+    if (!m_engine.supports(m_compute)) {
+        GTEST_SKIP() << "no " << dtypeName(m_compute) << " on this machine";
+    }
+    auto transformer = require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, m_compute));
+    const HostTensor input = latents();
+    const HostTensor condition = text();
+    trace::Trace trace;
+    auto context = m_engine.context();
+    context.trace = &trace;
+    const auto timesteps = m_fixture.metadata("timesteps").get<std::vector<double>>();
+    for (std::size_t i = 0; i < timesteps.size(); ++i) {
+        HostTensor velocity(input.view.shape());
+        require(transformer->forward(context, input.view, timesteps[i], condition.view, velocity.view));
+        const auto expected = m_fixture.tensor(fmt::format("{}.{}.velocity", m_key, i));
+        expectClose(velocity.view, expected, m_compute);
+    }
+    EXPECT_EQ(m_engine.arena->mark(), 0);
+    // Per call: embeddings and output once, and four rows per layer (attention's core inside self-attention).
+    EXPECT_EQ(trace.rows().size(), timesteps.size() * static_cast<std::size_t>(2 + 4 * m_config.layers));
+}
+
+TEST_P(TransformerGolden, DryRunNeedsExactlyTheArenaAndWorkOfARealOne) {
+    Engine meta("meta");
+    const HostTensor input = latents();
+    const HostTensor condition = text();
+    HostTensor velocity(input.view.shape());
+    const auto onMeta = [](const TensorView& view) {
+        return TensorView(nullptr, view.dtype(), view.shape(), DeviceKind::Meta);
+    };
+    auto dry = require(model::loadTransformer(m_folder.path(), *meta.device, *meta.ops, DType::F32));
+    auto dryContext = meta.context();
+    require(dry->forward(dryContext, onMeta(input.view), 500.0, onMeta(condition.view), onMeta(velocity.view)));
+
+    auto real = require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, DType::F32));
+    auto context = m_engine.context();
+    require(real->forward(context, input.view, 500.0, condition.view, velocity.view));
+    EXPECT_EQ(meta.arena->highWater(), m_engine.arena->highWater());
+    EXPECT_EQ(meta.ops->cost().flops, m_engine.ops->cost().flops);
+}
+
+TEST_P(TransformerGolden, StopsWhenCancelledAndWorksAfterwards) {
+    auto transformer =
+        require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, DType::F32));
+    const HostTensor input = latents();
+    const HostTensor condition = text();
+    HostTensor velocity(input.view.shape());
+    CancelSource source;
+    source.cancel();
+    auto context = m_engine.context();
+    context.cancel = source.token();
+    const Status status = transformer->forward(context, input.view, 999.0, condition.view, velocity.view);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::Cancelled);
+    EXPECT_EQ(m_engine.arena->mark(), 0);
+    context.cancel = {};
+    require(transformer->forward(context, input.view, 999.0, condition.view, velocity.view));
+    expectClose(velocity.view, m_fixture.tensor(m_key + ".0.velocity"), DType::F32);
+}
+
+INSTANTIATE_TEST_SUITE_P(Configurations, TransformerGolden,
+                         testing::Combine(testing::Values("a", "b"), testing::Values(DType::F32, DType::BF16)),
+                         [](const auto& test) {
+                             return fmt::format("{}_{}", std::get<0>(test.param),
+                                                dtypeName(std::get<1>(test.param)));
+                         });
+
+TEST(RopeValues, FollowTheAxesOfTheGrid) {
+    const model::RopeValues rope = model::ropeValues({2, 3, 5}, 32);  // 12 channels of time, 10 and 10 of space
+    ASSERT_EQ(rope.cosine.size(), 30U * 16U);
+    const std::size_t last = 29 * 16;  // frame 1, row 2, column 4
+    EXPECT_FLOAT_EQ(rope.sine[last + 0], static_cast<float>(std::sin(1.0)));
+    EXPECT_FLOAT_EQ(rope.sine[last + 1], static_cast<float>(std::sin(std::pow(10000.0, -2.0 / 12.0))));
+    EXPECT_FLOAT_EQ(rope.sine[last + 6], static_cast<float>(std::sin(2.0)));
+    EXPECT_FLOAT_EQ(rope.cosine[last + 11], static_cast<float>(std::cos(4.0)));
+    EXPECT_FLOAT_EQ(rope.cosine[last + 12], static_cast<float>(std::cos(4.0 * std::pow(10000.0, -2.0 / 10.0))));
+}
+
+TEST(TimestepSinusoid, IsCosinesThenSines) {
+    const std::vector<float> values = model::timestepSinusoid(437.25, 8);
+    EXPECT_NEAR(values[0], std::cos(437.25), 1e-4);
+    EXPECT_NEAR(values[1], std::cos(43.725), 1e-5);
+    EXPECT_NEAR(values[4], std::sin(437.25), 1e-4);
+    EXPECT_NEAR(values[7], std::sin(0.43725), 1e-6);
+}
+
+}  // namespace
+}  // namespace fw::golden
