@@ -86,7 +86,7 @@ void WorkerClient::acceptConnection() {
 }
 
 void WorkerClient::readSocket() {
-    if (m_socket == nullptr || m_decoder == nullptr) {
+    if (m_socket == nullptr || m_decoder == nullptr || !m_socket->isReadable()) {
         return;
     }
     const QByteArray bytes = m_socket->readAll();

@@ -61,7 +61,7 @@ std::string systemText(int error) {
 
 struct PreviewRing::Header {
     std::uint64_t magic;
-    std::int32_t slots;
+    std::int32_t slotCount;
     std::int32_t reserved;
     std::int64_t slotBytes;
     std::atomic<std::uint64_t> nextSequence;
@@ -75,14 +75,14 @@ PreviewRing::~PreviewRing() {
     munmap(m_memory, m_size);
 }
 
-Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name, int slots,
+Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name, int slotCount,
                                                          std::int64_t slotBytes) {
-    FW_CHECK(slots > 0 && slotBytes > 0, "{} slots of {} bytes", slots, slotBytes);
+    FW_CHECK(slotCount > 0 && slotBytes > 0, "{} slotCount of {} bytes", slotCount, slotBytes);
     const int file = shm_open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (file < 0) {
         return fail(ErrorCode::Io, "cannot create shared memory for previews: {}", systemText(errno));
     }
-    const std::size_t size = kSlotAlignment + static_cast<std::size_t>(slots) * slotStride(slotBytes);
+    const std::size_t size = kSlotAlignment + static_cast<std::size_t>(slotCount) * slotStride(slotBytes);
     // posix_fallocate reserves the pages now: a full /dev/shm is an error here and not a SIGBUS later.
     const int reserved = posix_fallocate(file, 0, static_cast<off_t>(size));
     void* memory = reserved == 0 ? mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
@@ -94,11 +94,11 @@ Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name
                     systemText(error));
     }
     auto* header = new (memory) Header{};
-    header->slots = slots;
+    header->slotCount = slotCount;
     header->slotBytes = slotBytes;
     header->nextSequence.store(1);
     header->magic = kMagic;
-    return std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size, {slots, slotBytes}));
+    return std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size, {slotCount, slotBytes}));
 }
 
 Result<std::unique_ptr<PreviewRing>> PreviewRing::open(const std::string& name) {
@@ -115,12 +115,12 @@ Result<std::unique_ptr<PreviewRing>> PreviewRing::open(const std::string& name) 
         return fail(ErrorCode::Io, "the shared memory for previews cannot be mapped");
     }
     const auto* header = static_cast<const Header*>(memory);
-    const Layout layout{header->slots, header->slotBytes};
+    const Layout layout{header->slotCount, header->slotBytes};
     auto ring = std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size, layout));
     const bool valid =
-        header->magic == kMagic && layout.slots > 0 && layout.slotBytes > 0 &&
+        header->magic == kMagic && layout.slotCount > 0 && layout.slotBytes > 0 &&
         layout.slotBytes < static_cast<std::int64_t>(size) &&
-        static_cast<std::size_t>(layout.slots) <= (size - kSlotAlignment) / slotStride(layout.slotBytes);
+        static_cast<std::size_t>(layout.slotCount) <= (size - kSlotAlignment) / slotStride(layout.slotBytes);
     if (!valid) {
         return fail(ErrorCode::InvalidArgument, "the shared memory for previews has an unknown layout");
     }
@@ -138,7 +138,7 @@ Result<PreviewRing::Written> PreviewRing::write(const void* data, std::int64_t b
                     m_layout.slotBytes);
     }
     const int slot = m_next;
-    m_next = (m_next + 1) % m_layout.slots;
+    m_next = (m_next + 1) % m_layout.slotCount;
     auto* base = static_cast<std::byte*>(m_memory) + kSlotAlignment +
                  static_cast<std::size_t>(slot) * slotStride(m_layout.slotBytes);
     auto* slotHeader = reinterpret_cast<SlotHeader*>(base);
@@ -152,7 +152,7 @@ Result<PreviewRing::Written> PreviewRing::write(const void* data, std::int64_t b
 }
 
 std::vector<std::uint8_t> PreviewRing::read(int slot, std::uint64_t sequence) {
-    if (slot < 0 || slot >= m_layout.slots || sequence == 0) {
+    if (slot < 0 || slot >= m_layout.slotCount || sequence == 0) {
         return {};
     }
     auto* base = static_cast<std::byte*>(m_memory) + kSlotAlignment +

@@ -17,7 +17,7 @@ namespace fw::ipc {
 class PreviewRing {
  public:
     // slotBytes: largest preview, frames·H·W·3.
-    [[nodiscard]] static Result<std::unique_ptr<PreviewRing>> create(const std::string& name, int slots,
+    [[nodiscard]] static Result<std::unique_ptr<PreviewRing>> create(const std::string& name, int slotCount,
                                                                      std::int64_t slotBytes);
     [[nodiscard]] static Result<std::unique_ptr<PreviewRing>> open(const std::string& name);
     ~PreviewRing();
@@ -39,7 +39,7 @@ class PreviewRing {
     struct Header;
     // What this side trusts: read from the shared header once, because the other process could change it later.
     struct Layout {
-        int slots = 0;
+        int slotCount = 0;
         std::int64_t slotBytes = 0;
     };
     PreviewRing(std::string name, void* memory, std::size_t size, const Layout& layout);

@@ -32,6 +32,7 @@ class SqliteStore final : public LibraryStore {
                           const std::string& checkpointFile) override;
     Status finishJob(std::int64_t id, JobState state, const std::string& errorCode,
                      const std::string& errorMessage) override;
+    Status requeueJob(std::int64_t id) override;
     Result<int> countWorkerLoss(std::int64_t id) override;
 
     Result<Clip> addClip(const Clip& clip) override;

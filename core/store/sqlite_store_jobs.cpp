@@ -191,9 +191,18 @@ Status SqliteStore::setJobProgress(std::int64_t id, const std::string& phase, in
 Status SqliteStore::finishJob(std::int64_t id, JobState state, const std::string& errorCode,
                               const std::string& errorMessage) {
     FW_ASSIGN(auto statement, m_connection->prepare("UPDATE job SET state = ?, finished_us = ?, error_code = ?, "
-                                                    "error_message = ? WHERE id = ?"));
+                                                    "error_message = ? WHERE id = ? AND state <> 'done'"));
     FW_TRY(statement.bind(jobStateName(state)).bind(nowUs()).bind(errorCode).bind(errorMessage).bind(id).run());
-    return requireChange(*m_connection, id, "does not exist");
+    return requireChange(*m_connection, id, "does not exist or is done");
+}
+
+Status SqliteStore::requeueJob(std::int64_t id) {
+    FW_ASSIGN(auto statement,
+              m_connection->prepare("UPDATE job SET state = 'queued', finished_us = 0, started_us = 0, step = 0, "
+                                    "checkpoint = '', worker_losses = 0, error_code = '', error_message = '', "
+                                    "position = (SELECT max(position) + 1 FROM job) "
+                                    "WHERE id = ? AND state IN ('failed', 'cancelled')"));
+    return statement.bind(id).run();
 }
 
 Result<int> SqliteStore::countWorkerLoss(std::int64_t id) {
