@@ -33,6 +33,7 @@ struct CpuPackedConv3d final : PackedConv3d {
 // A primitive made once for a shape, with its arguments; only data handles change between executions.
 struct CachedPrimitive {
     dnnl::primitive primitive;
+    bool splitsSums = false;  // results depend on the number of threads
     dnnl::memory::desc weightLayout;
     dnnl::memory source, destination, scratchpad;
     std::unordered_map<int, dnnl::memory> arguments;
@@ -46,6 +47,7 @@ struct LinearKey {
     DType compute = DType::F32, result = DType::F32;
     Activation activation = Activation::None;
     bool bias = false;
+    int threads = 1;
     auto operator<=>(const LinearKey&) const = default;
 };
 
@@ -116,6 +118,10 @@ class CpuOps final : public Ops {
 
     // Keeps the first failure for synchronize(). True when there is none to report.
     bool note(Status status);
+    // A product in blocks of rows that do not depend on the number of threads, each by one thread. Throws
+    // dnnl::error.
+    void multiplyInBlocks(const LinearKey& key, const void* source, const CpuPackedLinear& weights,
+                          void* destination);
     // Made on first use. Both throw dnnl::error.
     [[nodiscard]] CachedPrimitive& linearPrimitive(const LinearKey& key);
     [[nodiscard]] CachedPrimitive& convPrimitive(const ConvKey& key);

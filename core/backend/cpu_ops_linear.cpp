@@ -2,8 +2,13 @@
 //
 // Weights are packed once in the layout oneDNN asks for (format_tag::any); activations stay plain. A primitive is
 // made once per shape, kept, and executed without allocation. https://oneapi-src.github.io/oneDNN/v2.6/
+#include <algorithm>
+#include <atomic>
+#include <string_view>
+
 #include "core/backend/cpu_ops.h"
 #include "core/backend/cpu_views.h"
+#include "kernels/cpu/parallel.h"
 
 namespace fw::backend {
 
@@ -37,6 +42,8 @@ dnnl::matmul::primitive_desc describeLinear(const LinearKey& key, const dnnl::en
 CachedPrimitive CpuOps::makePrimitive(const dnnl::primitive_desc& description) const {
     CachedPrimitive cached;
     cached.primitive = dnnl::primitive(description);
+    // Below AVX-512 oneDNN multiplies through a general product that divides its sums among the threads.
+    cached.splitsSums = std::string_view(description.impl_info_str()).starts_with("gemm");
     cached.weightLayout = description.weights_desc();
     cached.source = memory(description.src_desc(), m_engine, nullptr);
     cached.destination = memory(description.dst_desc(), m_engine, nullptr);
@@ -97,7 +104,8 @@ Result<std::unique_ptr<PackedLinear>> CpuOps::doPackLinear(const LinearSource& s
         }
         // The layout does not depend on much but the type; other layouts are added when a shape asks for one.
         constexpr std::int64_t kTypicalRows = 512;
-        const LinearKey typical{kTypicalRows, in, out, in, out, compute, compute, Activation::None, bool(bias)};
+        const LinearKey typical{kTypicalRows,     in,         out,      in, out, compute, compute,
+                                Activation::None, bool(bias), m_threads};
         WeightLayouts temporary;
         temporary.add(plain);
         packed->weights.add(
@@ -119,6 +127,58 @@ CachedPrimitive& CpuOps::linearPrimitive(const LinearKey& key) {
     return m_linears.emplace(key, makePrimitive(describeLinear(key, m_engine))).first->second;
 }
 
+void CpuOps::multiplyInBlocks(const LinearKey& key, const void* source, const CpuPackedLinear& weights,
+                              void* destination) {
+    constexpr std::int64_t kBlockRows = 128;
+    constexpr std::int64_t kScratchAlignment = 64;
+    const ThreadScope single(1);
+    const auto blockOf = [&](std::int64_t rows) -> CachedPrimitive& {
+        LinearKey block = key;
+        block.rows = rows;
+        block.threads = 1;
+        return linearPrimitive(block);
+    };
+    const std::int64_t blocks = (key.rows + kBlockRows - 1) / kBlockRows;
+    const std::int64_t lastRows = key.rows - (blocks - 1) * kBlockRows;
+    // Copies, which share oneDNN's objects: making the second primitive may empty the cache.
+    const CachedPrimitive full = blockOf(std::min(kBlockRows, key.rows));
+    const CachedPrimitive last = blockOf(lastRows);
+    const memory fullWeights = weights.weights.inLayout(full.weightLayout, m_engine, m_stream);
+    const memory lastWeights = weights.weights.inLayout(last.weightLayout, m_engine, m_stream);
+    std::int64_t scratchBytes = static_cast<std::int64_t>(
+        std::max(full.scratchpad.get_desc().get_size(), last.scratchpad.get_desc().get_size()));
+    scratchBytes = (scratchBytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+    auto* scratch = static_cast<std::byte*>(m_scratchpad.take(scratchBytes * m_threads));
+    if (scratch == nullptr) {
+        throw std::bad_alloc();
+    }
+    std::atomic<bool> failed = false;
+    kernels::cpu::parallelFor(blocks, m_threads, [&](std::int64_t index, int worker) {
+        const bool isLast = index == blocks - 1;
+        const CachedPrimitive& block = isLast ? last : full;
+        const std::int64_t row = index * kBlockRows;
+        const auto* from = static_cast<const std::byte*>(source) + row * key.sourceStride * dtypeSize(key.compute);
+        auto* to = static_cast<std::byte*>(destination) + row * key.destinationStride * dtypeSize(key.result);
+        try {
+            std::unordered_map<int, memory> arguments{
+                {DNNL_ARG_SRC, memory(block.source.get_desc(), m_engine, const_cast<std::byte*>(from))},
+                {DNNL_ARG_DST, memory(block.destination.get_desc(), m_engine, to)},
+                {DNNL_ARG_SCRATCHPAD,
+                 memory(block.scratchpad.get_desc(), m_engine, scratch + worker * scratchBytes)},
+                {DNNL_ARG_WEIGHTS, isLast ? lastWeights : fullWeights}};
+            if (weights.bias) {
+                arguments[DNNL_ARG_BIAS] = weights.bias;
+            }
+            block.primitive.execute(m_stream, arguments);
+        } catch (...) {
+            failed = true;  // nothing may leave a parallel region
+        }
+    });
+    if (failed) {
+        throw dnnl::error(dnnl_runtime_error, "a block of a product failed");
+    }
+}
+
 void CpuOps::doLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
                       Activation activation) {
     const auto* packed = dynamic_cast<const CpuPackedLinear*>(&weights);
@@ -126,7 +186,7 @@ void CpuOps::doLinear(const ConstTensorView& x, const PackedLinear& weights, con
     kernels::cpu::LoopNest<2> nest = loopsOver<2>(x.rank() - 1, {&x, &y}).merged();
     const std::int64_t in = weights.inFeatures;
     const std::int64_t out = weights.outFeatures;
-    LinearKey key{1, in, out, in, out, weights.compute, y.dtype(), activation, bool(packed->bias)};
+    LinearKey key{1, in, out, in, out, weights.compute, y.dtype(), activation, bool(packed->bias), m_threads};
     // The innermost loop becomes the rows of one product, unless rows overlap (broadcast views).
     if (nest.rank > 0 && nest.step(nest.rank - 1)[1] >= out && nest.step(nest.rank - 1)[0] >= in) {
         key.rows = nest.extents[static_cast<std::size_t>(nest.rank - 1)];
@@ -137,6 +197,13 @@ void CpuOps::doLinear(const ConstTensorView& x, const PackedLinear& weights, con
     const ThreadScope threads(m_threads);
     note(guarded("linear", [&] {
         CachedPrimitive& cached = linearPrimitive(key);
+        if (cached.splitsSums) {
+            for (std::int64_t i = 0; i < nest.count(); ++i) {
+                const auto offsets = nest.offsetsAt(i);
+                multiplyInBlocks(key, advanced(x, offsets[0]), *packed, advancedMutable(y, offsets[1]));
+            }
+            return;
+        }
         const memory layout = packed->weights.inLayout(cached.weightLayout, m_engine, m_stream);
         for (std::int64_t i = 0; i < nest.count(); ++i) {
             const auto offsets = nest.offsetsAt(i);

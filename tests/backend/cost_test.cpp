@@ -1,0 +1,99 @@
+// Costs: exact where they can be counted by hand, and the same on every device and in a dry run.
+#include <gtest/gtest.h>
+
+#include "ops_harness.h"
+
+namespace fw::backend {
+namespace {
+
+// One of each operation on tensors of `device`; weights come from the host.
+OpCost costOfEverything(Device& device, Ops& ops, DType act) {
+    std::vector<OwnedTensor> kept;
+    const auto tensor = [&](DType dtype, const Shape& shape) {
+        kept.push_back(std::move(*createTensor(device, dtype, shape)));
+        if (kept.back().view.data() != nullptr) {
+            std::memset(kept.back().view.mutableData(), 0, static_cast<std::size_t>(kept.back().view.bytes()));
+        }
+        return kept.back().view;
+    };
+    const TestTensor weight = TestTensor::input(DType::F32, {24, 32});
+    const TestTensor kernel = TestTensor::input(DType::F32, {5, 4, 3, 3, 3});
+    const TestTensor host = TestTensor::input(DType::F32, {6, 32});
+    const ConstTensorView weightView = weight.view();
+    auto linear = ops.packLinear({{&weightView, 1}, {}}, act);
+    auto conv = ops.packConv3d(kernel.view(), {}, {.stride = {1, 1, 1}, .padding = {1, 1, 1, 1}}, act);
+    EXPECT_TRUE(linear && conv);
+
+    const TensorView vectors = tensor(DType::F32, {2, 32});
+    const TensorView channels = tensor(DType::F32, {32});
+    const TensorView rows = tensor(act, {2, 3, 32});
+    const TensorView other = tensor(act, {2, 3, 32});
+    const TensorView table = tensor(DType::F32, {3, 8});
+    ops.upload(host.view().slice(0, 0, 6), tensor(DType::F32, {6, 32}));
+    ops.linear(rows, **linear, tensor(act, {2, 3, 24}), Activation::Silu);
+    const TensorView heads = tensor(act, {1, 4, 2, 16});
+    AttentionOptions options;
+    options.keyCount = 3;
+    options.bias = tensor(DType::F32, {2, 4, 4});
+    ops.attention(heads, heads, heads, tensor(act, {1, 4, 2, 16}), options);
+    ops.rmsNormRope(rows, channels, 1e-6F, RopeTables{table, table}, 16, other);
+    ops.layerNormModulate(rows, vectors, vectors, 1e-6F, other);
+    ops.layerNorm(rows, channels, channels, 1e-6F, other);
+    ops.rmsNorm(rows, channels, 1e-6F, other);
+    ops.channelNorm(rows, channels, true, other);
+    ops.gatedAdd(rows, other, vectors);
+    ops.add(channels, vectors, tensor(DType::F32, {2, 32}));
+    ops.silu(vectors, vectors);
+    ops.gatedGelu(rows, tensor(act, {2, 3, 16}));
+    ops.embed(vectors, tensor(DType::I32, {4}), tensor(act, {4, 32}));
+    ops.copy(rows, tensor(DType::F32, {2, 3, 32}));
+    const Ops::Term terms[] = {{2.0, vectors}, {1.0, vectors}};
+    ops.linearCombination(terms, vectors);
+    const TensorView clip = tensor(act, {1, 3, 6, 6, 4});
+    ops.conv3d(clip, **conv, tensor(act, {1, 1, 6, 6, 5}), true);
+    ops.upsample2x(clip, tensor(act, {1, 3, 12, 12, 4}));
+    ops.toBytes(clip, tensor(DType::U8, {1, 3, 6, 6, 4}));
+    EXPECT_TRUE(ops.synchronize());
+    return ops.cost();
+}
+
+class CostTest : public ::testing::TestWithParam<OpsParameter> {};
+INSTANTIATE_TEST_SUITE_P(Devices, CostTest, ::testing::ValuesIn(allParameters()), parameterName);
+
+TEST_P(CostTest, DryRunForecastsTheRealRun) {
+    auto device = createDevice(GetParam().device);
+    ASSERT_TRUE(device);
+    auto ops = (*device)->createOps({});
+    ASSERT_TRUE(ops);
+    const auto meta = createMetaDevice(GetParam().dtype);
+    auto metaOps = meta->createOps({});
+    ASSERT_TRUE(metaOps);
+    const OpCost real = costOfEverything(**device, **ops, GetParam().dtype);
+    const OpCost forecast = costOfEverything(*meta, **metaOps, GetParam().dtype);
+    EXPECT_GT(real.flops, 0);
+    EXPECT_GT(real.bytes, 0);
+    EXPECT_EQ(real.flops, forecast.flops);
+    EXPECT_EQ(real.bytes, forecast.bytes);
+}
+
+TEST(Cost, ProductsAreCountedExactly) {
+    const auto meta = createMetaDevice(DType::F32);
+    auto ops = *meta->createOps({});
+    const TensorView x(nullptr, DType::F32, {2, 3, 32}, DeviceKind::Meta);
+    const TensorView y(nullptr, DType::F32, {2, 3, 24}, DeviceKind::Meta);
+    const ConstTensorView weight(nullptr, DType::F32, {24, 32}, DeviceKind::Meta);
+    const auto packed = *ops->packLinear({{&weight, 1}, {}}, DType::F32);
+    EXPECT_EQ(packed->bytes, 24 * 32 * 4);
+    ops->linear(x, *packed, y);
+    EXPECT_EQ(ops->cost().flops, 2 * 6 * 24 * 32);
+    EXPECT_EQ(ops->cost().bytes, 4 * (6 * 32 + 6 * 24 + 24 * 32));
+
+    const std::int64_t before = ops->cost().flops;
+    const TensorView q(nullptr, DType::F32, {1, 5, 2, 16}, DeviceKind::Meta);
+    const TensorView k(nullptr, DType::F32, {1, 9, 2, 16}, DeviceKind::Meta);
+    ops->attention(q, k, k, q, {.scale = 1.0F, .bias = {}, .keyCount = 7});
+    EXPECT_EQ(ops->cost().flops - before, 2 * 2 * 2 * 5 * 7 * 16);
+}
+
+}  // namespace
+}  // namespace fw::backend

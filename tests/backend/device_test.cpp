@@ -1,0 +1,179 @@
+// Devices: what they say about themselves, memory, and the choice between them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/backend/arena.h"
+#include "core/backend/cpu_memory.h"
+#include "core/backend/device.h"
+#include "core/backend/ops.h"
+
+namespace fw::backend {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+TEST(Devices, TheCpuIsAlwaysThere) {
+    const auto backends = createBackends();
+    bool found = false;
+    for (const BackendEntry& backend : backends) {
+        if (backend.name == "cpu") {
+            ASSERT_EQ(backend.devices.size(), 1U);
+            EXPECT_EQ(backend.status, "ok");
+            const DeviceInfo info = backend.devices[0]->info();
+            EXPECT_EQ(info.id, "cpu");
+            EXPECT_EQ(info.kind, DeviceKind::Cpu);
+            EXPECT_GT(info.totalBytes, 0);
+            EXPECT_GT(info.freeBytes, 0);
+            EXPECT_LE(info.freeBytes, info.totalBytes);
+            EXPECT_THAT(info.computeDTypes, Contains(DType::F32));
+            EXPECT_THAT(info.computeDTypes, Contains(info.preferredDType));
+            EXPECT_THAT(info.name, HasSubstr("thread"));
+            EXPECT_FALSE(info.features.empty());
+            found = true;
+        }
+    }
+    EXPECT_TRUE(found);
+}
+
+TEST(Devices, AnUnknownChoiceNamesWhatThereIs) {
+    EXPECT_TRUE(createDevice("auto"));
+    EXPECT_TRUE(createDevice("cpu"));
+    const auto unknown = createDevice("cuda:77");
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code, ErrorCode::Unsupported);
+    EXPECT_THAT(unknown.error().message, HasSubstr("cuda:77"));
+    EXPECT_THAT(unknown.error().message, HasSubstr("cpu"));
+}
+
+TEST(Devices, AllocationsAreAlignedAndRefusedWhenTooLarge) {
+    auto device = *createDevice("cpu");
+    for (const std::int64_t bytes : {0, 1, 255, 4097}) {
+        auto buffer = device->allocate(bytes);
+        ASSERT_TRUE(buffer);
+        EXPECT_EQ((*buffer)->bytes(), bytes);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>((*buffer)->data()) % 256, 0U);
+    }
+    const std::int64_t tooMuch = device->info().totalBytes + 1;
+    const auto refused = device->allocate(tooMuch);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::OutOfMemory);
+    EXPECT_THAT(refused.error().message, HasSubstr(std::to_string(tooMuch)));
+    EXPECT_FALSE(device->allocate(std::int64_t{1} << 62));
+}
+
+// Untouched pages still look free to the system: what was handed out must be remembered, and forgotten when freed.
+TEST(Devices, PromisedMemoryCounts) {
+    auto device = *createDevice("cpu");
+    const DeviceInfo info = device->info();
+    const std::int64_t most = info.freeBytes / 10 * 6;
+    if (most * 2 <= info.totalBytes) {
+        GTEST_SKIP() << "two large allocations fit this machine";
+    }
+    auto first = device->allocate(most);
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_FALSE(device->allocate(most));
+    first->reset();
+    EXPECT_TRUE(device->allocate(most));
+}
+
+TEST(Devices, NegativeThreadCountsAreRefused) {
+    auto device = *createDevice("cpu");
+    const auto ops = device->createOps({.threads = -1});
+    ASSERT_FALSE(ops);
+    EXPECT_EQ(ops.error().code, ErrorCode::InvalidArgument);
+}
+
+TEST(Devices, WeightsOfAnUnsupportedTypeAreAnError) {
+    auto device = *createDevice("cpu");
+    auto ops = *device->createOps({});
+    const float values[4] = {1, 2, 3, 4};
+    const ConstTensorView weight(values, DType::F32, {2, 2});
+    const auto packed = ops->packLinear({{&weight, 1}, {}}, DType::F16);
+    ASSERT_FALSE(packed);
+    EXPECT_EQ(packed.error().code, ErrorCode::Unsupported);
+    EXPECT_THAT(packed.error().message, HasSubstr("f16"));
+}
+
+TEST(Devices, ShapeMistakesEndTheProgramWithTheShapes) {
+    auto device = *createDevice("cpu");
+    auto ops = *device->createOps({});
+    const auto x = createTensor(*device, DType::F32, {1, 2, 4}).value().view;
+    const auto weight = createTensor(*device, DType::F32, {5}).value();
+    EXPECT_DEATH(ops->rmsNorm(x, weight.view, 1e-6F, x), "shape \\[4\\] expected");
+    const TensorView meta(nullptr, DType::F32, {1, 2, 4}, DeviceKind::Meta);
+    EXPECT_DEATH(ops->copy(meta, meta), "another device");
+}
+
+TEST(Meta, MeasuresAnArenaWithoutMemory) {
+    const auto device = createMetaDevice(DType::BF16);
+    EXPECT_EQ(device->info().preferredDType, DType::BF16);
+    auto tensor = createTensor(*device, DType::F32, {std::int64_t{1} << 40});
+    ASSERT_TRUE(tensor);
+    EXPECT_EQ(tensor->view.data(), nullptr);
+    EXPECT_FALSE(tensor->view.isNone());
+    const auto arena = Arena::createMeta();
+    {
+        const ArenaScope scope(*arena);
+        EXPECT_EQ(arena->take(DType::F32, {1000}).device(), DeviceKind::Meta);
+    }
+    EXPECT_EQ(arena->mark(), 0);
+    EXPECT_EQ(arena->highWater(), 4096);
+    auto real = createDevice("cpu");
+    const auto backed = Arena::create(**real, arena->highWater());
+    ASSERT_TRUE(backed);
+    EXPECT_NE((*backed)->take(DType::F32, {1000}).data(), nullptr);
+    EXPECT_DEATH(static_cast<void>((*backed)->take(DType::U8, {1})), "plan was too small");
+}
+
+// A made-up system tree: files of /proc and of the control groups.
+class HostMemoryTest : public ::testing::Test {
+ protected:
+    void SetUp() override {
+        m_root = std::filesystem::temp_directory_path() /
+                 ("fw_memory_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+        std::filesystem::remove_all(m_root);
+        write("proc/meminfo", "MemTotal:       8000 kB\nMemFree:        1000 kB\nMemAvailable:   6000 kB\n");
+    }
+    void TearDown() override { std::filesystem::remove_all(m_root); }
+    void write(const std::string& file, const std::string& text) const {
+        std::filesystem::create_directories((m_root / file).parent_path());
+        std::ofstream(m_root / file) << text;
+    }
+    std::filesystem::path m_root;
+};
+
+constexpr std::int64_t kKibi = 1024;
+
+TEST_F(HostMemoryTest, WithoutGroupsTheMachineCounts) {
+    const HostMemory memory = readHostMemory(m_root);
+    EXPECT_EQ(memory.totalBytes, 8000 * kKibi);
+    EXPECT_EQ(memory.availableBytes, 6000 * kKibi);
+}
+
+TEST_F(HostMemoryTest, AGroupOfVersion2Limits) {
+    write("proc/self/cgroup", "0::/user/job\n");
+    write("sys/fs/cgroup/user/job/memory.max", "max\n");
+    write("sys/fs/cgroup/user/job/memory.current", "100\n");
+    write("sys/fs/cgroup/user/memory.max", std::to_string(4000 * kKibi));
+    write("sys/fs/cgroup/user/memory.current", std::to_string(3000 * kKibi));
+    write("sys/fs/cgroup/user/memory.stat", "anon 5\ninactive_file " + std::to_string(500 * kKibi) + "\n");
+    const HostMemory memory = readHostMemory(m_root);
+    EXPECT_EQ(memory.totalBytes, 4000 * kKibi);
+    EXPECT_EQ(memory.availableBytes, 1500 * kKibi);
+}
+
+TEST_F(HostMemoryTest, AGroupOfVersion1Limits) {
+    write("proc/self/cgroup", "12:cpu,cpuacct:/\n4:memory:/job\n0::/\n");
+    write("sys/fs/cgroup/memory/job/memory.limit_in_bytes", std::to_string(2000 * kKibi));
+    write("sys/fs/cgroup/memory/job/memory.usage_in_bytes", std::to_string(2500 * kKibi));
+    const HostMemory memory = readHostMemory(m_root);
+    EXPECT_EQ(memory.totalBytes, 2000 * kKibi);
+    EXPECT_EQ(memory.availableBytes, 0);
+}
+
+}  // namespace
+}  // namespace fw::backend

@@ -1,0 +1,55 @@
+// The naive back-end that real ones are compared with: plain loops in double precision, no blocking, no threads.
+#pragma once
+
+#include "core/backend/ops.h"
+
+namespace fw::backend {
+
+// The value of element `index` (one position per dimension) in double precision.
+[[nodiscard]] double readElement(const ConstTensorView& view, const Dims& index);
+// Rounds to the view's type: nearest even for floats, clamped for bytes.
+void writeElement(const TensorView& view, const Dims& index, double value);
+// Moves `index` to the next position of `shape`, row-major. False after the last.
+[[nodiscard]] bool advance(Dims& index, const Shape& shape);
+[[nodiscard]] Dims firstIndex(const Shape& shape);
+
+class ReferenceOps final : public Ops {
+ public:
+    [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cpu; }
+    [[nodiscard]] Status synchronize() override { return {}; }
+    [[nodiscard]] std::int64_t timestampUs() override { return 0; }
+
+ private:
+    void doUpload(const ConstTensorView& host, const TensorView& device) override;
+    void doDownload(const ConstTensorView& device, const TensorView& host) override;
+    Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) override;
+    Result<std::unique_ptr<PackedConv3d>> doPackConv3d(const ConstTensorView& weight, const ConstTensorView& bias,
+                                                       const Conv3dGeometry& geometry, DType compute) override;
+    void doLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
+                  Activation activation) override;
+    void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                     const TensorView& out, const AttentionOptions& options) override;
+    void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
+                       const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
+    void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
+                             float eps, const TensorView& y) override;
+    void doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
+                     float eps, const TensorView& y) override;
+    void doRmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps,
+                   const TensorView& y) override;
+    void doChannelNorm(const ConstTensorView& x, const ConstTensorView& gamma, bool silu,
+                       const TensorView& y) override;
+    void doGatedAdd(const TensorView& residual, const ConstTensorView& delta, const ConstTensorView& gate) override;
+    void doAdd(const ConstTensorView& a, const ConstTensorView& b, const TensorView& y) override;
+    void doSilu(const ConstTensorView& x, const TensorView& y) override;
+    void doGatedGelu(const ConstTensorView& x, const TensorView& y) override;
+    void doEmbed(const ConstTensorView& table, const ConstTensorView& ids, const TensorView& y) override;
+    void doCopy(const ConstTensorView& x, const TensorView& y) override;
+    void doLinearCombination(std::span<const Term> terms, const TensorView& y) override;
+    void doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
+                  bool accumulate) override;
+    void doUpsample2x(const ConstTensorView& x, const TensorView& y) override;
+    void doToBytes(const ConstTensorView& x, const TensorView& y) override;
+};
+
+}  // namespace fw::backend

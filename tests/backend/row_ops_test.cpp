@@ -1,0 +1,231 @@
+// Normalisations and element-wise operations against the reference.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "ops_harness.h"
+
+namespace fw::backend {
+namespace {
+
+// What a row-wise operation is tried with: every width with every layout and both types on either side.
+struct RowCase {
+    Shape shape;  // [B, N, C]
+    DType x = DType::F32, y = DType::F32;
+    Layout xLayout = Layout::Contiguous, yLayout = Layout::Contiguous;
+
+    [[nodiscard]] std::string text() const {
+        return fmt::format("{} {} to {}, layouts {} {}", shape.text(), dtypeName(x), dtypeName(y),
+                           static_cast<int>(xLayout), static_cast<int>(yLayout));
+    }
+};
+
+class RowOpsTest : public OpsTest {
+ protected:
+    // `step` 2 keeps to even widths.
+    [[nodiscard]] std::vector<RowCase> cases(std::int64_t step = 1) const {
+        std::vector<RowCase> result;
+        for (const Shape& rows : {Shape{1, 1}, Shape{1, 13}, Shape{3, 5}, Shape{2, 64}}) {
+            for (const std::int64_t channels : {1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 127, 256}) {
+                Shape shape = rows;
+                shape.push(channels * step);
+                const std::size_t i = result.size();
+                const Layout layouts[] = {Layout::Contiguous, Layout::PaddedRows, Layout::Fused};
+                result.push_back({shape, dtype(), dtype(), layouts[i % 3], layouts[i / 3 % 3]});
+                result.push_back({shape, DType::F32, dtype(), layouts[i / 2 % 3], layouts[i % 3]});
+            }
+        }
+        return result;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, RowOpsTest, ::testing::ValuesIn(allParameters()), parameterName);
+
+TEST_P(RowOpsTest, RmsNorm) {
+    for (const RowCase& c : cases()) {
+        const TestTensor x = TestTensor::input(c.x, c.shape, c.xLayout, 3.0);
+        const TestTensor weight = TestTensor::input(DType::F32, {c.shape[2]});
+        const TestTensor y = TestTensor::output(c.y, c.shape, c.yLayout);
+        expectMatch("rmsNorm " + c.text(), {&x, &weight}, y,
+                    [&](Ops& ops, const ViewOf& view) { ops.rmsNorm(view(x), view(weight), 1e-6F, view(y)); });
+    }
+}
+
+TEST_P(RowOpsTest, RmsNormRopeWithTablesAndWithout) {
+    for (const RowCase& c : cases(2)) {
+        // Heads as wide as the row and, where it divides, as wide as an eighth.
+        const std::int64_t headDim = c.shape[2] % 16 == 0 ? c.shape[2] / 8 : c.shape[2];
+        const TestTensor x = TestTensor::input(c.x, c.shape, c.xLayout);
+        const TestTensor weight = TestTensor::input(DType::F32, {c.shape[2]});
+        const TestTensor cosine = TestTensor::input(DType::F32, {c.shape[1], headDim / 2});
+        const TestTensor sine = TestTensor::input(DType::F32, {c.shape[1], headDim / 2}, Layout::PaddedRows);
+        const TestTensor y = TestTensor::output(c.y, c.shape, c.yLayout);
+        const std::vector<const TestTensor*> inputs{&x, &weight, &cosine, &sine};
+        expectMatch("rmsNormRope " + c.text(), inputs, y, [&](Ops& ops, const ViewOf& view) {
+            ops.rmsNormRope(view(x), view(weight), 1e-6F, RopeTables{view(cosine), view(sine)}, headDim, view(y));
+        });
+        expectMatch("rmsNormRope without tables " + c.text(), inputs, y, [&](Ops& ops, const ViewOf& view) {
+            ops.rmsNormRope(view(x), view(weight), 1e-6F, std::nullopt, headDim, view(y));
+        });
+    }
+}
+
+TEST_P(RowOpsTest, RmsNormRopeInPlace) {
+    const TestTensor cosine = TestTensor::input(DType::F32, {5, 8});
+    const TestTensor sine = TestTensor::input(DType::F32, {5, 8});
+    const TestTensor weight = TestTensor::input(DType::F32, {48});
+    const TestTensor x = TestTensor::input(dtype(), {2, 5, 48}, Layout::Fused);
+    expectMatch("rmsNormRope in place", {&weight, &cosine, &sine}, x, [&](Ops& ops, const ViewOf& view) {
+        ops.rmsNormRope(view(x), view(weight), 1e-6F, RopeTables{view(cosine), view(sine)}, 16, view(x));
+    });
+}
+
+TEST_P(RowOpsTest, LayerNormModulate) {
+    for (const RowCase& c : cases()) {
+        const Shape vectors{c.shape[0], c.shape[2]};
+        const TestTensor x = TestTensor::input(c.x, c.shape, c.xLayout, 3.0);
+        const TestTensor scale = TestTensor::input(DType::F32, vectors, Layout::Fused);
+        const TestTensor shift = TestTensor::input(DType::F32, vectors, Layout::PaddedRows);
+        const TestTensor y = TestTensor::output(c.y, c.shape, c.yLayout);
+        expectMatch("layerNormModulate " + c.text(), {&x, &scale, &shift}, y, [&](Ops& ops, const ViewOf& view) {
+            ops.layerNormModulate(view(x), view(scale), view(shift), 1e-6F, view(y));
+        });
+    }
+}
+
+TEST_P(RowOpsTest, LayerNorm) {
+    for (const RowCase& c : cases()) {
+        const TestTensor x = TestTensor::input(c.x, c.shape, c.xLayout);
+        const TestTensor weight = TestTensor::input(DType::F32, {c.shape[2]});
+        const TestTensor bias = TestTensor::input(DType::F32, {c.shape[2]}, Layout::Fused);
+        const TestTensor y = TestTensor::output(c.y, c.shape, c.yLayout);
+        expectMatch("layerNorm " + c.text(), {&x, &weight, &bias}, y, [&](Ops& ops, const ViewOf& view) {
+            ops.layerNorm(view(x), view(weight), view(bias), 1e-5F, view(y));
+        });
+    }
+}
+
+// The variance of 100 ± 1 is lost by the difference of squares in single precision.
+TEST_P(RowOpsTest, LayerNormOfALargeMean) {
+    const TestTensor x = TestTensor::input(DType::F32, {1, 3, 129});
+    Dims index = firstIndex({1, 3, 129});
+    do {
+        x.set(index, 100.0 + static_cast<double>((index[2] * 7 + index[1]) % 5 - 2) / 2.0);
+    } while (advance(index, {1, 3, 129}));
+    const TestTensor weight = TestTensor::input(DType::F32, {129});
+    const TestTensor bias = TestTensor::input(DType::F32, {129});
+    const TestTensor y = TestTensor::output(dtype(), {1, 3, 129});
+    expectMatch("large mean", {&x, &weight, &bias}, y, [&](Ops& ops, const ViewOf& view) {
+        ops.layerNorm(view(x), view(weight), view(bias), 1e-6F, view(y));
+    });
+}
+
+TEST_P(RowOpsTest, NanStaysInItsRow) {
+    const TestTensor x = TestTensor::input(dtype(), {1, 5, 70});
+    x.set({0, 2, 69}, std::nan(""));
+    const TestTensor weight = TestTensor::input(DType::F32, {70});
+    const TestTensor scale = TestTensor::input(DType::F32, {1, 70});
+    const TestTensor y = TestTensor::output(dtype(), {1, 5, 70});
+    const std::vector<const TestTensor*> inputs{&x, &weight, &scale};
+    expectMatch("rmsNorm of NaN", inputs, y,
+                [&](Ops& ops, const ViewOf& view) { ops.rmsNorm(view(x), view(weight), 1e-6F, view(y)); });
+    expectMatch("layerNorm of NaN", inputs, y, [&](Ops& ops, const ViewOf& view) {
+        ops.layerNorm(view(x), view(weight), view(weight), 1e-6F, view(y));
+    });
+    expectMatch("layerNormModulate of NaN", inputs, y, [&](Ops& ops, const ViewOf& view) {
+        ops.layerNormModulate(view(x), view(scale), view(scale), 1e-6F, view(y));
+    });
+    expectMatch("channelNorm of NaN", inputs, y,
+                [&](Ops& ops, const ViewOf& view) { ops.channelNorm(view(x), view(weight), true, view(y)); });
+}
+
+TEST_P(RowOpsTest, GatedAdd) {
+    for (const RowCase& c : cases()) {
+        const TestTensor delta = TestTensor::input(c.y, c.shape, c.yLayout);
+        const TestTensor gate = TestTensor::input(DType::F32, {c.shape[0], c.shape[2]}, Layout::PaddedRows);
+        const TestTensor residual = TestTensor::input(c.x, c.shape, c.xLayout, 2.0);
+        expectMatch("gatedAdd " + c.text(), {&delta, &gate}, residual,
+                    [&](Ops& ops, const ViewOf& view) { ops.gatedAdd(view(residual), view(delta), view(gate)); });
+        expectMatch("gatedAdd without gate " + c.text(), {&delta}, residual, [&](Ops& ops, const ViewOf& view) {
+            ops.gatedAdd(view(residual), view(delta), ConstTensorView());
+        });
+    }
+}
+
+TEST_P(RowOpsTest, GatedGelu) {
+    for (const RowCase& c : cases()) {
+        Shape twice = c.shape;
+        twice[2] *= 2;
+        const TestTensor x = TestTensor::input(c.x, twice, c.xLayout, 3.0);
+        const TestTensor y = TestTensor::output(c.y, c.shape, c.yLayout);
+        expectMatch("gatedGelu " + c.text(), {&x}, y,
+                    [&](Ops& ops, const ViewOf& view) { ops.gatedGelu(view(x), view(y)); });
+    }
+}
+
+TEST_P(RowOpsTest, SiluOfSmallAndHugeValues) {
+    for (const std::int64_t count : {1, 13, 15, 16, 17, 40000}) {
+        const TestTensor x = TestTensor::input(DType::F32, {count}, Layout::Contiguous, 30.0);
+        x.set({0}, -200.0);
+        x.set({count - 1}, count > 13 ? 1e30 : -88.5);
+        const TestTensor y = TestTensor::output(DType::F32, {count});
+        expectMatch("silu", {&x}, y, [&](Ops& ops, const ViewOf& view) { ops.silu(view(x), view(y)); });
+        expectMatch("silu in place", {}, x, [&](Ops& ops, const ViewOf& view) { ops.silu(view(x), view(x)); });
+    }
+}
+
+TEST_P(RowOpsTest, AddBroadcasts) {
+    struct Case {
+        Shape a, b, y;
+    };
+    const Case list[] = {
+        {{1}, {1}, {1}},
+        {{17}, {17}, {17}},
+        {{3, 17}, {17}, {3, 17}},
+        {{3, 1}, {1, 17}, {3, 17}},
+        {{2, 6, 16}, {6, 16}, {2, 6, 16}},
+        {{1, 6, 65}, {2, 1, 65}, {2, 6, 65}},
+        {{1}, {300, 70}, {300, 70}},
+    };
+    for (const Case& c : list) {
+        for (const Layout layout : {Layout::Contiguous, Layout::PaddedRows, Layout::Fused}) {
+            const TestTensor a = TestTensor::input(DType::F32, c.a, layout);
+            const TestTensor b = TestTensor::input(DType::F32, c.b, Layout::PaddedRows, 2.0);
+            const TestTensor y = TestTensor::output(DType::F32, c.y, layout);
+            expectMatch("add " + c.a.text() + c.b.text(), {&a, &b}, y,
+                        [&](Ops& ops, const ViewOf& view) { ops.add(view(a), view(b), view(y)); });
+        }
+    }
+}
+
+TEST_P(RowOpsTest, AddOfATransposedOperand) {
+    const TestTensor a = TestTensor::input(DType::F32, {5, 19});
+    const TestTensor transposed = a.viewedAs(a.view().permute({1, 0}));
+    const TestTensor b = TestTensor::input(DType::F32, {19, 5});
+    const TestTensor y = TestTensor::output(DType::F32, {19, 5});
+    expectMatch("add transposed", {&transposed, &b}, y,
+                [&](Ops& ops, const ViewOf& view) { ops.add(view(transposed), view(b), view(y)); });
+}
+
+TEST_P(RowOpsTest, LinearCombination) {
+    for (const std::int64_t count : {1, 13, 16, 17, 33000}) {
+        const TestTensor a = TestTensor::input(DType::F32, {count});
+        const TestTensor b = TestTensor::input(DType::F32, {count}, Layout::Contiguous, 2.0);
+        const TestTensor c = TestTensor::input(DType::F32, {count}, Layout::Contiguous, 3.0);
+        const TestTensor y = TestTensor::output(DType::F32, {count});
+        expectMatch("one term", {&a}, y, [&](Ops& ops, const ViewOf& view) {
+            const Ops::Term terms[] = {{-0.5, view(a)}};
+            ops.linearCombination(terms, view(y));
+        });
+        expectMatch("three terms", {&a, &b, &c}, y, [&](Ops& ops, const ViewOf& view) {
+            const Ops::Term terms[] = {{5.0, view(a)}, {-4.0, view(b)}, {0.25, view(c)}};
+            ops.linearCombination(terms, view(y));
+        });
+        expectMatch("in place", {&b}, a, [&](Ops& ops, const ViewOf& view) {
+            const Ops::Term terms[] = {{0.75, view(b)}, {1.5, view(a)}};
+            ops.linearCombination(terms, view(a));
+        });
+    }
+}
+
+}  // namespace
+}  // namespace fw::backend
