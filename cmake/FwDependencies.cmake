@@ -2,10 +2,13 @@
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tl-expected REQUIRED)
+if(FW_FUZZ)
+  return()  # the fuzz targets use nothing else
+endif()
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 
 # Debian's oneDNN has a CMake package that demands OpenCL headers; the library itself is all that is needed.
 find_path(FW_DNNL_INCLUDE dnnl.hpp REQUIRED)
@@ -19,6 +22,7 @@ pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET sentencepiece)
 pkg_check_modules(libav REQUIRED IMPORTED_TARGET libavcodec libavformat libavutil libswscale libavfilter)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(CLI11 REQUIRED)
 
 if(FW_BUILD_UI)

@@ -19,8 +19,16 @@ elseif(NOT FW_SANITIZE STREQUAL "")
   message(FATAL_ERROR "FW_SANITIZE is '${FW_SANITIZE}': use address, thread or nothing")
 endif()
 
+if(FW_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "FW_FUZZ needs clang: cmake --preset fuzz")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 find_program(FW_MOLD mold)
-if(FW_MOLD AND NOT FW_SANITIZE)
+if(FW_MOLD AND NOT FW_SANITIZE AND NOT FW_FUZZ)
   add_link_options(-fuse-ld=mold)
 endif()
 

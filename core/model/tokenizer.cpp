@@ -1,5 +1,7 @@
-// loadTokenizer: SentencePiece (https://github.com/google/sentencepiece) on tokenizer/spiece.model, with the
+// SentencePiece (https://github.com/google/sentencepiece) on tokenizer/spiece.model, with the
 // reference's prompt cleaning before it and T5's end of sequence behind it.
+#include "core/model/tokenizer.h"
+
 #include <sentencepiece_processor.h>
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include <utility>
 
 #include "core/model/prompt_cleaning.h"
-#include "core/model/video_model.h"
 #include "core/weights/model_config.h"
 
 namespace fw::model {
@@ -20,14 +21,15 @@ constexpr std::uintmax_t kMaxModelBytes = std::uintmax_t{64} << 20U;  // UMT5's 
 
 class SentencePieceTokenizer final : public Tokenizer {
  public:
-    [[nodiscard]] static Result<std::unique_ptr<Tokenizer>> create(const std::string& modelBytes,
-                                                                   weights::TokenizerConfig config) {
+    [[nodiscard]] static Result<LoadedTokenizer> create(const std::string& modelBytes,
+                                                        weights::TokenizerConfig config) {
         auto tokenizer = std::make_unique<SentencePieceTokenizer>(std::move(config));
         if (const auto status = tokenizer->m_processor.LoadFromSerializedProto(modelBytes); !status.ok()) {
             return fail(ErrorCode::BadModel, "not a SentencePiece model: {}", status.ToString());
         }
         FW_TRY(tokenizer->checkVocabulary());
-        return tokenizer;
+        const std::int64_t limit = tokenizer->idLimit();
+        return LoadedTokenizer{std::move(tokenizer), limit};
     }
 
     explicit SentencePieceTokenizer(weights::TokenizerConfig config) : m_config(std::move(config)) {}
@@ -72,6 +74,14 @@ class SentencePieceTokenizer final : public Tokenizer {
             }
         }
         return {};
+    }
+
+    [[nodiscard]] std::int64_t idLimit() const {
+        std::int64_t result = m_processor.GetPieceSize();
+        for (const auto& [token, id] : m_config.specialTokens) {
+            result = std::max<std::int64_t>(result, id + 1);
+        }
+        return result;
     }
 
     // Where the next special token begins at or after `position`, and which; the text's end when there is none. Of
@@ -124,7 +134,7 @@ Result<std::string> readModel(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& folder) {
+Result<LoadedTokenizer> loadSentencePieceTokenizer(const std::filesystem::path& folder) {
     FW_ASSIGN(auto config, weights::loadTokenizerConfig(folder));
     const auto path = folder / "tokenizer" / "spiece.model";
     FW_ASSIGN(const std::string content, readModel(path));
@@ -133,6 +143,11 @@ Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& fo
         return tl::unexpected(std::move(tokenizer).error().within(path.string()));
     }
     return tokenizer;
+}
+
+Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& folder) {
+    FW_ASSIGN(LoadedTokenizer loaded, loadSentencePieceTokenizer(folder));
+    return std::move(loaded.tokenizer);
 }
 
 }  // namespace fw::model

@@ -107,20 +107,27 @@ struct PreviewProjection {
 struct ModelInfo {
     std::filesystem::path folder;
     std::string name;       // "mini", "Wan2.1-T2V-1.3B-Diffusers"
-    std::string family;     // "wan"
+    std::string family;     // "wan"; empty when it is not one this program runs
+    std::string description;  // one sentence from framewright.json; may be empty
     job::ModelDefaults defaults;
-    std::int64_t parameters = 0;
-    std::int64_t bytes = 0;
+    std::int64_t parameters = 0;  // of transformer, autoencoder and text encoder, by their configurations
+    std::int64_t bytes = 0;       // of their weight files
     std::optional<PreviewProjection> preview;
     // Everything that stands in the way of running it, one sentence each; empty: runnable.
     std::vector<std::string> problems;
 };
 
-// Reads configs and tensor tables (names, shapes, types), no weights. BadModel only when the folder is no model at all.
+// Reads configs, tensor tables (names, shapes, types) and the vocabulary, no weights. BadModel only when the folder is
+// no model at all (it holds no model_index.json); whatever is wrong inside it becomes a problem.
+// Defaults come from the optional framewright.json (keys width, height, frames, fps as 16 or "24000/1001", steps, guidance,
+// shift, name, description, preview: {matrix: 3 rows of latentChannels, bias: 3}), otherwise from the architecture.
 [[nodiscard]] Result<ModelInfo> inspectModel(const std::filesystem::path& folder);
-// Model folders directly below each of `roots`.
+// Model folders directly below each of `roots`, by name; a folder reached twice is listed once. Roots that do not exist
+// hold none.
 [[nodiscard]] std::vector<ModelInfo> listModels(std::span<const std::filesystem::path> roots);
-// SHA-256 over the weight files' headers and sizes and the config files: identifies a model cheaply and stably.
+// SHA-256 in lower-case hex over the configs, the vocabulary, every tensor's name, type and shape, and 256 bytes of
+// every tensor: tells retrained weights apart without reading gigabytes, and does not change when weights are sharded
+// differently or framewright.json is edited. BadModel when a part is missing.
 [[nodiscard]] Result<std::string> modelHash(const std::filesystem::path& folder);
 
 [[nodiscard]] Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& folder);

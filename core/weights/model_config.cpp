@@ -258,6 +258,8 @@ Result<ModelIndex> parseModelIndex(const Json& json) {
     ConfigReader reader(json);
     ModelIndex index;
     index.className = reader.text("_class_name");
+    reader.only("boundary_ratio", nullptr, "Wan2.2's pair of transformers does not run here");
+    reader.only("expand_timesteps", false, "Wan2.2's timestep per token does not run here");
     FW_TRY(reader.status());
     for (const auto& [key, value] : json.items()) {
         // ["diffusers", "WanTransformer3DModel"]; options such as "boundary_ratio" and absent parts are left out.

@@ -89,7 +89,7 @@ struct SchedulerConfig {
     bool operator==(const SchedulerConfig&) const = default;
 };
 
-// model_index.json: class name per part ("transformer" → "WanTransformer3DModel").
+// model_index.json: class name per part ("transformer" → "WanTransformer3DModel"). Wan2.2's options are refused.
 struct ModelIndex {
     std::string className;  // "WanPipeline"
     std::map<std::string, std::string> parts;

@@ -79,7 +79,6 @@ class HeaderBuilder {
     HeaderEntry m_entry;
     std::vector<std::uint64_t> m_offsets;
     bool m_hasType = false, m_hasShape = false, m_hasOffsets = false;
-    bool m_hasMetadata = false;
     std::unordered_set<std::string> m_names;
 };
 
