@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 namespace fw::kernels::cpu {
 
@@ -67,6 +68,9 @@ bool processorHasTiles() {
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma,avx2,amx-tile,amx-bf16")
 #endif
 
+// For what lives in registers between the lines of one loop: left alone, g++ turns it into calls.
+#define FW_INLINE __attribute__((always_inline)) inline
+
 namespace fw::kernels::cpu {
 
 namespace {
@@ -78,7 +82,8 @@ constexpr std::int64_t kTileFloats = 256;
 constexpr std::int64_t kRowBytes = 64;
 constexpr std::int64_t kQueryTiles = 2;
 constexpr std::int64_t kQueries = kQueryTiles * kTile;
-constexpr std::int64_t kKeyBlock = 128;
+constexpr std::int64_t kKeyBlock = 64;
+constexpr std::int64_t kGroups = kKeyBlock / kPair;  // of 32 keys in a block
 constexpr std::int64_t kKeyTiles = kKeyBlock / kTile;
 constexpr std::int64_t kPackBlock = 128;
 constexpr float kLog2E = 1.4426950408889634F;
@@ -92,29 +97,40 @@ std::int64_t roundUp(std::int64_t value, std::int64_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
+// The head widths that are compiled, in chunks of 32; others are filled up with zeros to the next.
+constexpr std::int64_t kChunkCounts[] = {1, 2, 3, 4, 6, 8, 12, 16};
+
+std::int64_t chunksOf(std::int64_t headDim) {
+    return *std::lower_bound(std::begin(kChunkCounts), std::end(kChunkCounts), roundUp(headDim, kPair) / kPair);
+}
+
 std::int64_t panelBytes(std::int64_t keys, std::int64_t headDim) {
-    return roundUp(keys, kPair) * roundUp(headDim, kPair) * static_cast<std::int64_t>(sizeof(std::uint16_t));
+    return roundUp(keys, kPair) / kPair * chunksOf(headDim) * 2 * kTileBytes;
 }
 
 // Scratch of one thread. All of it is whole tiles, each 1 KiB and contiguous:
-// Qᵀ (d / 32, query tile), Sᵀ (key tile, query tile), Pᵀ (key pair of tiles, query tile), Oᵀ (d / 16, query tile).
+// Qᵀ (d / 32, query tile), Sᵀ (key tile, query tile), Pᵀ (pair of key tiles, query tile), Oᵀ (d / 16, query tile).
+// Sᵀ and Pᵀ exist twice, for even and odd key blocks.
 struct Scratch {
     std::byte* queries;
-    float* scores;
-    std::byte* probabilities;
+    float* scores[2];
+    std::byte* probabilities[2];
     float* output;
 };
 
-Scratch viewScratch(std::byte* memory, std::int64_t headDim) {
-    std::byte* scores = memory + roundUp(headDim, kPair) / kPair * kQueryTiles * kTileBytes;
-    std::byte* probabilities = scores + kKeyTiles * kQueryTiles * kTileBytes;
-    std::byte* output = probabilities + kKeyTiles / 2 * kQueryTiles * kTileBytes;
-    return {memory, reinterpret_cast<float*>(scores), probabilities, reinterpret_cast<float*>(output)};
+constexpr std::int64_t kScoreBytes = kKeyTiles * kQueryTiles * kTileBytes;
+
+Scratch viewScratch(std::byte* memory, std::int64_t chunks) {
+    std::byte* scores = memory + chunks * kQueryTiles * kTileBytes;
+    std::byte* probabilities = scores + 2 * kScoreBytes;
+    return {memory,
+            {reinterpret_cast<float*>(scores), reinterpret_cast<float*>(scores + kScoreBytes)},
+            {probabilities, probabilities + kScoreBytes / 2},
+            reinterpret_cast<float*>(probabilities + kScoreBytes)};
 }
 
 std::int64_t scratchBytes(std::int64_t headDim) {
-    const std::int64_t tiles = roundUp(headDim, kPair) / kPair + kKeyTiles + kKeyTiles / 2 + headDim / kTile;
-    return tiles * kQueryTiles * kTileBytes;
+    return 3 * chunksOf(headDim) * kQueryTiles * kTileBytes + 3 * kScoreBytes;
 }
 
 // g++ 12 does not tell the optimiser that a tile load reads memory: stores before it must not be moved behind it.
@@ -173,13 +189,14 @@ inline void transpose(__m512i (&rows)[16]) {
 
 // Elements [d, d + 32) of a row of bf16, zeros from headDim on.
 inline __m512i loadPairs(const std::uint16_t* row, std::int64_t d, std::int64_t headDim) {
-    const __mmask32 inside = headDim - d >= kPair ? 0xFFFFFFFFU : 0xFFFFU;
+    const std::int64_t left = headDim - d;
+    const __mmask32 inside = left >= kPair ? 0xFFFFFFFFU : left > 0 ? 0xFFFFU : 0U;
     return _mm512_maskz_loadu_epi16(inside, row + d);
 }
 
 void packKeys(const BlockTask& task) {
     const AttentionArgs& args = *task.args;
-    const std::int64_t chunks = roundUp(args.headDim, kPair) / kPair;
+    const std::int64_t chunks = chunksOf(args.headDim);
     const auto* source =
         static_cast<const std::uint16_t*>(args.k) + task.batch * args.kBatch + task.head * args.kHead;
     const std::int64_t end = task.first + roundUp(task.count, kPair);
@@ -197,25 +214,27 @@ void packKeys(const BlockTask& task) {
 // Tiles of Vᵀ: 16 rows of d, 32 keys each. Two keys make one row of 32-bit pairs, which then is transposed.
 void packValues(const BlockTask& task) {
     const AttentionArgs& args = *task.args;
-    const std::int64_t dTiles = args.headDim / kTile;
+    const std::int64_t dTiles = 2 * chunksOf(args.headDim);
     const auto* source =
         static_cast<const std::uint16_t*>(args.v) + task.batch * args.vBatch + task.head * args.vHead;
     const std::int64_t end = task.first + task.count;
     for (std::int64_t group = task.first; group < end; group += kPair) {
         for (std::int64_t tile = 0; tile < dTiles; ++tile) {
             __m512i rows[16];
+#pragma GCC unroll 16
             for (std::int64_t pair = 0; pair < kTile; ++pair) {
                 const std::int64_t key = group + 2 * pair;
                 const auto load = [&](std::int64_t k) {
                     const auto* address = source + k * args.vToken + tile * kTile;
-                    return k < end ? _mm512_cvtepu16_epi32(
-                                         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(address)))
-                                   : _mm512_setzero_si512();
+                    return k < end && tile * kTile < args.headDim ? _mm512_cvtepu16_epi32(_mm256_loadu_si256(
+                                                                        reinterpret_cast<const __m256i*>(address)))
+                                                                  : _mm512_setzero_si512();
                 };
                 rows[pair] = _mm512_or_si512(load(key), _mm512_slli_epi32(load(key + 1), 16));
             }
             transpose(rows);
             std::byte* target = task.panel.values + (group / kPair * dTiles + tile) * kTileBytes;
+#pragma GCC unroll 16
             for (std::int64_t row = 0; row < kTile; ++row) {
                 _mm512_store_si512(target + row * kRowBytes, rows[row]);
             }
@@ -235,9 +254,10 @@ void packQueries(const BlockTask& task, std::byte* packed) {
     const auto* source = static_cast<const std::uint16_t*>(args.q) + task.batch * args.qBatch +
                          task.head * args.qHead + task.first * args.qToken;
     const __m512i sign = _mm512_set1_epi16(args.scale < 0.0F ? std::numeric_limits<short>::min() : short{0});
-    for (std::int64_t d = 0; d < args.headDim; d += kPair) {
+    for (std::int64_t d = 0; d < chunksOf(args.headDim) * kPair; d += kPair) {
         for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
             __m512i rows[16];
+#pragma GCC unroll 16
             for (std::int64_t row = 0; row < kTile; ++row) {
                 const std::int64_t query = tile * kTile + row;
                 rows[row] = query < task.count ? loadPairs(source + query * args.qToken, d, args.headDim)
@@ -246,6 +266,7 @@ void packQueries(const BlockTask& task, std::byte* packed) {
             }
             transpose(rows);
             std::byte* target = packed + (d / kPair * kQueryTiles + tile) * kTileBytes;
+#pragma GCC unroll 16
             for (std::int64_t row = 0; row < kTile; ++row) {
                 _mm512_store_si512(target + row * kRowBytes, rows[row]);
             }
@@ -253,97 +274,138 @@ void packQueries(const BlockTask& task, std::byte* packed) {
     }
 }
 
-// Sᵀ of two key tiles and two query tiles.
-inline void multiplyScores(const std::byte* keys, const std::byte* queries, std::int64_t chunks, float* scores) {
-    orderMemory();
+// Products of two left tiles with two right tiles into the sums in tiles 0 to 3.
+FW_INLINE void multiplyTiles(const std::byte* left, const std::byte* secondLeft, const std::byte* right) {
+    _tile_loadd(4, left, kRowBytes);
+    _tile_loadd(6, right, kRowBytes);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, right + kTileBytes, kRowBytes);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, secondLeft, kRowBytes);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+}
+
+FW_INLINE void zeroSums() {
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    const std::byte* secondKeys = keys + chunks * kTileBytes;
-    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-        _tile_loadd(4, keys + chunk * kTileBytes, kRowBytes);
-        _tile_loadd(6, queries + (2 * chunk) * kTileBytes, kRowBytes);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, queries + (2 * chunk + 1) * kTileBytes, kRowBytes);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, secondKeys + chunk * kTileBytes, kRowBytes);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-    }
-    _tile_stored(0, scores, kRowBytes);
-    _tile_stored(1, scores + kTileFloats, kRowBytes);
-    _tile_stored(2, scores + 2 * kTileFloats, kRowBytes);
-    _tile_stored(3, scores + 3 * kTileFloats, kRowBytes);
-    orderMemory();
 }
 
-// Two tiles of d of Oᵀ += Vᵀ Pᵀ over `groups` groups of 32 keys. `values` points at the first of the two d tiles.
-inline void multiplyValues(const std::byte* values, const std::byte* probabilities, std::int64_t groups,
-                           std::int64_t dTiles, float* output) {
-    orderMemory();
-    _tile_loadd(0, output, kRowBytes);
-    _tile_loadd(1, output + kTileFloats, kRowBytes);
-    _tile_loadd(2, output + 2 * kTileFloats, kRowBytes);
-    _tile_loadd(3, output + 3 * kTileFloats, kRowBytes);
-    for (std::int64_t group = 0; group < groups; ++group) {
-        _tile_loadd(4, values, kRowBytes);
-        _tile_loadd(6, probabilities, kRowBytes);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, probabilities + kTileBytes, kRowBytes);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, values + kTileBytes, kRowBytes);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-        values += dTiles * kTileBytes;
-        probabilities += kQueryTiles * kTileBytes;
-    }
-    _tile_stored(0, output, kRowBytes);
-    _tile_stored(1, output + kTileFloats, kRowBytes);
-    _tile_stored(2, output + 2 * kTileFloats, kRowBytes);
-    _tile_stored(3, output + 3 * kTileFloats, kRowBytes);
-    orderMemory();
+FW_INLINE void loadSums(const float* source) {
+    _tile_loadd(0, source, kRowBytes);
+    _tile_loadd(1, source + kTileFloats, kRowBytes);
+    _tile_loadd(2, source + 2 * kTileFloats, kRowBytes);
+    _tile_loadd(3, source + 3 * kTileFloats, kRowBytes);
 }
 
-// The same for one tile of d: head widths that are an odd multiple of 16.
-inline void multiplyLastValues(const std::byte* values, const std::byte* probabilities, std::int64_t groups,
-                               std::int64_t dTiles, float* output) {
-    orderMemory();
-    _tile_loadd(0, output, kRowBytes);
-    _tile_loadd(1, output + kTileFloats, kRowBytes);
-    for (std::int64_t group = 0; group < groups; ++group) {
-        _tile_loadd(4, values + group * dTiles * kTileBytes, kRowBytes);
-        _tile_loadd(6, probabilities + 2 * group * kTileBytes, kRowBytes);
-        _tile_loadd(7, probabilities + (2 * group + 1) * kTileBytes, kRowBytes);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
+template <int kSum>
+FW_INLINE void storeSum(float* target) {
+    float* address = target + kSum * kTileFloats;
+    if constexpr (kSum == 0) {  // the intrinsic pastes the register's number into the assembler text
+        _tile_stored(0, address, kRowBytes);
+    } else if constexpr (kSum == 1) {
+        _tile_stored(1, address, kRowBytes);
+    } else if constexpr (kSum == 2) {
+        _tile_stored(2, address, kRowBytes);
+    } else {
+        _tile_stored(3, address, kRowBytes);
     }
-    _tile_stored(0, output, kRowBytes);
-    _tile_stored(1, output + kTileFloats, kRowBytes);
-    orderMemory();
 }
 
-// 2^x for x <= about kMaximumSlack; relative error 2.6e-6, a two-hundredth of what rounding to bf16 does. Exactly 0
-// for x <= -127 (the constant term must be exactly 1 for that), NaN for NaN. x = n + f with f in [-1/2, 1/2].
-inline __m512 exp2(__m512 x) {
-    const __m512 magic = _mm512_set1_ps(12582912.0F);  // 1.5 · 2^23: adding it rounds to an integer in the low bits
-    x = _mm512_max_ps(_mm512_set1_ps(-127.0F), x);     // in this order NaN stays
-    const __m512 shifted = _mm512_add_ps(x, magic);
-    const __m512 fraction = _mm512_sub_ps(x, _mm512_sub_ps(shifted, magic));
-    __m512 power = _mm512_set1_ps(0.009570101276040077F);
-    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.05591785907745361F));
-    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.240247443318367F));
-    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.6931217908859253F));
-    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(1.0F));
-    const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(shifted), 23);
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(power), exponent));
+// The tile products that go with the exponentials of one group of 32 keys: Sᵀ of one group of the next key block,
+// and a part of Oᵀ += Vᵀ Pᵀ of the previous block.
+struct TileWork {
+    const std::byte* keys = nullptr;  // of the group of the next block; nullptr: none
+    const std::byte* queries = nullptr;
+    float* scores = nullptr;
+    const std::byte* values = nullptr;  // of the previous block, which is a whole one; nullptr: none
+    const std::byte* probabilities = nullptr;
+    float* output = nullptr;
+    std::int64_t firstUnit = 0;  // a unit is two tiles of d
+    bool begin = false;          // output is not there yet
+};
+
+// TileWork as a fixed sequence of small actions, so that they can be spread between the vector instructions of the
+// softmax. By itself the processor overlaps the two badly: a store of tiles waits for its products, and a few of
+// those in a row fill the store buffer. An action is four products or the store of one tile.
+template <int kChunks>
+struct TileActions {
+    static constexpr int kStores = 4;
+    static constexpr int kUnits = (kChunks + kGroups - 1) / kGroups;  // of the output in one group
+    static constexpr int kScoreActions = kChunks + kStores;
+    static constexpr int kUnitActions = kGroups + kStores;
+    static constexpr int kCount = kScoreActions + kUnits * kUnitActions;
+
+    template <int kAction>
+    FW_INLINE static void run(const TileWork& work) {
+        orderMemory();
+        if constexpr (kAction < kScoreActions) {
+            if (work.keys != nullptr) {
+                multiplyScores<kAction>(work);
+            }
+        } else {
+            constexpr int kUnit = (kAction - kScoreActions) / kUnitActions;
+            if (work.values != nullptr && work.firstUnit + kUnit < kChunks) {
+                multiplyValues<(kAction - kScoreActions) % kUnitActions>(work, work.firstUnit + kUnit);
+            }
+        }
+        orderMemory();
+    }
+
+ private:
+    template <int kAction>
+    FW_INLINE static void multiplyScores(const TileWork& work) {
+        if constexpr (kAction == 0) {
+            zeroSums();
+        }
+        if constexpr (kAction < kChunks) {
+            const std::byte* left = work.keys + kAction * kTileBytes;
+            multiplyTiles(left, left + kChunks * kTileBytes, work.queries + kAction * kQueryTiles * kTileBytes);
+        } else {
+            storeSum<kAction - kChunks>(work.scores);
+        }
+    }
+
+    template <int kAction>
+    FW_INLINE static void multiplyValues(const TileWork& work, std::int64_t unit) {
+        float* target = work.output + unit * 2 * kQueryTiles * kTileFloats;
+        if constexpr (kAction == 0) {
+            if (work.begin) {
+                zeroSums();
+            } else {
+                loadSums(target);
+            }
+        }
+        if constexpr (kAction < kGroups) {
+            const std::byte* left = work.values + (kAction * kChunks + unit) * 2 * kTileBytes;
+            multiplyTiles(left, left + kTileBytes, work.probabilities + kAction * kQueryTiles * kTileBytes);
+        } else {
+            storeSum<kAction - kGroups>(target);
+        }
+    }
+};
+
+// 2^x, relative error 2.6e-6: a thousandth of what rounding to bf16 does next. 0 for -inf, NaN for NaN.
+// x = n + f with n = floor(x): a polynomial of least relative error for 2^f on [0, 1], then scaling by 2^n.
+FW_INLINE __m512 exp2(__m512 x) {
+    const __m512 fraction = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    __m512 power = _mm512_set1_ps(0.013534167781472206F);
+    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.052011460065841675F));
+    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.2414427548646927F));
+    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.6930038332939148F));
+    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(1.0000026226043701F));
+    return _mm512_scalef_ps(power, x);
 }
 
 // Of the 16 queries of one query tile.
 struct Softmax {
     __m512 reference;  // maximum, in units of the raw scores
     __m512 sum;
-    bool fused;  // |reference · factor| is small enough for the fused form
+    __m512 rescale;  // by which the output before this block must be multiplied if the reference `moved`
+    bool fused;      // |reference · factor| is small enough for the fused form
+    bool moved;
 };
 
 // What turns raw scores into powers of two.
@@ -352,14 +414,13 @@ struct ScoreScale {
     float slack;   // kMaximumSlack in units of the raw scores
 };
 
-inline const float* scoreRow(const float* scores, std::int64_t key, std::int64_t queryTile) {
+FW_INLINE const float* scoreRow(const float* scores, std::int64_t key, std::int64_t queryTile) {
     return scores + (key / kTile * kQueryTiles + queryTile) * kTileFloats + key % kTile * kTile;
 }
 
-// Raises the reference maximum where these scores ask for it. Returns whether it did; `rescale` then holds what the
-// output gathered so far must be multiplied by.
-inline bool moveMaximum(const float* scores, std::int64_t keys, std::int64_t queryTile, const ScoreScale& scale,
-                        Softmax& state, __m512& rescale) {
+// Raises the reference maximum where these scores ask for it.
+FW_INLINE void moveMaximum(const float* scores, std::int64_t keys, std::int64_t queryTile, const ScoreScale& scale,
+                           Softmax& state) {
     __m512 top[4] = {_mm512_set1_ps(kLowest), _mm512_set1_ps(kLowest), _mm512_set1_ps(kLowest),
                      _mm512_set1_ps(kLowest)};
     std::int64_t key = 0;
@@ -375,67 +436,122 @@ inline bool moveMaximum(const float* scores, std::int64_t keys, std::int64_t que
     }
     const __m512 highest = _mm512_max_ps(_mm512_max_ps(top[0], top[1]), _mm512_max_ps(top[2], top[3]));
     const __m512 limit = _mm512_add_ps(state.reference, _mm512_set1_ps(scale.slack));
-    if (_mm512_cmp_ps_mask(highest, limit, _CMP_GT_OQ) == 0) {
-        return false;
+    state.moved = _mm512_cmp_ps_mask(highest, limit, _CMP_GT_OQ) != 0;
+    if (!state.moved) {
+        return;
     }
     const __m512 factor = _mm512_set1_ps(scale.factor);
-    const __m512 moved = _mm512_max_ps(highest, state.reference);
-    rescale = exp2(_mm512_mul_ps(_mm512_sub_ps(state.reference, moved), factor));
-    state.reference = moved;
-    state.sum = _mm512_mul_ps(state.sum, rescale);
-    const __m512 size = _mm512_abs_ps(_mm512_mul_ps(moved, factor));
+    const __m512 reference = _mm512_max_ps(highest, state.reference);
+    state.rescale = exp2(_mm512_mul_ps(_mm512_sub_ps(state.reference, reference), factor));
+    state.reference = reference;
+    state.sum = _mm512_mul_ps(state.sum, state.rescale);
+    const __m512 size = _mm512_abs_ps(_mm512_mul_ps(reference, factor));
     state.fused = _mm512_cmp_ps_mask(size, _mm512_set1_ps(kLargestFusedScore), _CMP_NLE_UQ) == 0;
-    return true;
 }
 
 template <bool kFused>
-inline __m512 probability(const float* score, __m512 factor, __m512 reference) {
+FW_INLINE __m512 probability(const float* score, __m512 factor, __m512 reference) {
     const __m512 raw = _mm512_load_ps(score);
     return exp2(kFused ? _mm512_fmsub_ps(raw, factor, reference)
                        : _mm512_mul_ps(_mm512_sub_ps(raw, reference), factor));
 }
 
-// Pᵀ of a group of up to 32 keys in VNNI rows; rows of keys that are not there become zero.
-template <bool kFused>
-inline void exponentiateGroup(const float* scores, std::int64_t keys, std::int64_t queryTile, float factor,
-                              Softmax& state, std::byte* probabilities) {
-    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
-                                                22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    const __m512 factors = _mm512_set1_ps(factor);
-    const __m512 reference = kFused ? _mm512_mul_ps(state.reference, factors) : state.reference;
-    __m512 sums[2] = {state.sum, _mm512_setzero_ps()};
-    const auto store = [&](std::int64_t row, __m512 even, __m512 odd) {
-        const __m512i both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(odd, even));
-        _mm512_store_si512(probabilities + row * kRowBytes, _mm512_permutexvar_epi16(interleave, both));
-    };
-    const float* first = scores + queryTile * kTileFloats;
-    const auto rowOf = [&](std::int64_t key) {
-        return first + key / kTile * kQueryTiles * kTileFloats + key % kTile * kTile;
-    };
-    if (keys >= kPair) {
-#pragma GCC unroll 16
-        for (std::int64_t row = 0; row < kTile; ++row) {
-            const __m512 even = probability<kFused>(rowOf(2 * row), factors, reference);
-            const __m512 odd = probability<kFused>(rowOf(2 * row + 1), factors, reference);
-            sums[0] = _mm512_add_ps(sums[0], even);
-            sums[1] = _mm512_add_ps(sums[1], odd);
-            store(row, even, odd);
-        }
-    } else {
-        for (std::int64_t row = 0; row < kTile; ++row) {
-            const __m512 none = _mm512_setzero_ps();
-            const __m512 even = 2 * row < keys ? probability<kFused>(rowOf(2 * row), factors, reference) : none;
-            const __m512 odd =
-                2 * row + 1 < keys ? probability<kFused>(rowOf(2 * row + 1), factors, reference) : none;
-            sums[0] = _mm512_add_ps(sums[0], even);
-            sums[1] = _mm512_add_ps(sums[1], odd);
-            store(row, even, odd);
-        }
-    }
-    state.sum = _mm512_add_ps(sums[0], sums[1]);
+// Two keys of 16 queries as one VNNI row of bf16 pairs, rounded to nearest (cheaper than the conversion instruction
+// and the permutation it would need here).
+FW_INLINE __m512i interleave(__m512 even, __m512 odd) {
+    const __m512i half = _mm512_set1_epi32(0x8000);
+    const __m512i low = _mm512_srli_epi32(_mm512_add_epi32(_mm512_castps_si512(even), half), 16);
+    return _mm512_mask_blend_epi16(0xAAAAAAAAU, low, _mm512_add_epi32(_mm512_castps_si512(odd), half));
 }
 
-inline void rescaleOutput(float* output, std::int64_t dTiles, std::int64_t queryTile, __m512 factor) {
+constexpr int kLot = 4;  // keys exponentiated in one go
+constexpr int kLots = static_cast<int>(kPair) / kLot * static_cast<int>(kQueryTiles);  // in a group of 32 keys
+
+// The addresses of lot `lot` of a group: the key is the slower index, the query tile the faster one.
+FW_INLINE const float* lotScores(const float* scores, int lot) {
+    return scoreRow(scores, lot / kQueryTiles * kLot, lot % kQueryTiles);
+}
+
+FW_INLINE std::byte* lotProbabilities(std::byte* probabilities, int lot) {
+    return probabilities + lot % kQueryTiles * kTileBytes + lot / kQueryTiles * (kLot / 2) * kRowBytes;
+}
+
+// Pᵀ of four keys, which are two VNNI rows, of one query tile. Returns their sum.
+template <bool kFused>
+FW_INLINE __m512 exponentiateLot(const float* scores, __m512 factor, __m512 reference, std::byte* probabilities) {
+    const __m512 p0 = probability<kFused>(scores, factor, reference);
+    const __m512 p1 = probability<kFused>(scores + kTile, factor, reference);
+    const __m512 p2 = probability<kFused>(scores + 2 * kTile, factor, reference);
+    const __m512 p3 = probability<kFused>(scores + 3 * kTile, factor, reference);
+    _mm512_store_si512(probabilities, interleave(p0, p1));
+    _mm512_store_si512(probabilities + kRowBytes, interleave(p2, p3));
+    return _mm512_add_ps(_mm512_add_ps(p0, p1), _mm512_add_ps(p2, p3));
+}
+
+// The same for the last keys: rows of keys that are not there become zero.
+FW_INLINE __m512 exponentiateLastLot(const float* scores, std::int64_t keys, __m512 factor, __m512 reference,
+                                     std::byte* probabilities) {
+    __m512 p[kLot];
+    for (int key = 0; key < kLot; ++key) {
+        p[key] = key < keys ? probability<false>(scores + key * kTile, factor, reference) : _mm512_setzero_ps();
+    }
+    _mm512_store_si512(probabilities, interleave(p[0], p[1]));
+    _mm512_store_si512(probabilities + kRowBytes, interleave(p[2], p[3]));
+    return _mm512_add_ps(_mm512_add_ps(p[0], p[1]), _mm512_add_ps(p[2], p[3]));
+}
+
+// A whole group of 32 keys, with the tile actions spread evenly between its lots.
+template <int kChunks, bool kFused>
+class SpreadGroup {
+ public:
+    FW_INLINE static void run(const float* scores, std::byte* probabilities, float factor, const TileWork& work,
+                              Softmax (&state)[kQueryTiles]) {
+        const __m512 factors = _mm512_set1_ps(factor);
+        __m512 references[kQueryTiles];
+        __m512 sums[kQueryTiles];
+        for (int tile = 0; tile < kQueryTiles; ++tile) {
+            references[tile] = kFused ? _mm512_mul_ps(state[tile].reference, factors) : state[tile].reference;
+            sums[tile] = state[tile].sum;
+        }
+        runLots(std::make_integer_sequence<int, kLots>(), scores, probabilities, factors, references, sums, work);
+        for (int tile = 0; tile < kQueryTiles; ++tile) {
+            state[tile].sum = sums[tile];
+        }
+    }
+
+    template <int... kActions>
+    FW_INLINE static void runActions(std::integer_sequence<int, kActions...>, const TileWork& work) {
+        (TileActions<kChunks>::template run<kActions>(work), ...);
+    }
+
+ private:
+    template <int... kLotIndex>
+    FW_INLINE static void runLots(std::integer_sequence<int, kLotIndex...>, const float* scores,
+                                  std::byte* probabilities, __m512 factors, const __m512 (&references)[kQueryTiles],
+                                  __m512 (&sums)[kQueryTiles], const TileWork& work) {
+        (runLot<kLotIndex>(scores, probabilities, factors, references, sums, work), ...);
+    }
+
+    template <int kLotIndex>
+    FW_INLINE static void runLot(const float* scores, std::byte* probabilities, __m512 factors,
+                                 const __m512 (&references)[kQueryTiles], __m512 (&sums)[kQueryTiles],
+                                 const TileWork& work) {
+        constexpr int kTileIndex = kLotIndex % static_cast<int>(kQueryTiles);
+        const __m512 sum = exponentiateLot<kFused>(lotScores(scores, kLotIndex), factors, references[kTileIndex],
+                                                   lotProbabilities(probabilities, kLotIndex));
+        sums[kTileIndex] = _mm512_add_ps(sums[kTileIndex], sum);
+        constexpr int kFirst = kLotIndex * TileActions<kChunks>::kCount / kLots;
+        constexpr int kEnd = (kLotIndex + 1) * TileActions<kChunks>::kCount / kLots;
+        runFrom<kFirst>(std::make_integer_sequence<int, kEnd - kFirst>(), work);
+    }
+
+    template <int kFirst, int... kOffsets>
+    FW_INLINE static void runFrom(std::integer_sequence<int, kOffsets...>, [[maybe_unused]] const TileWork& work) {
+        (TileActions<kChunks>::template run<kFirst + kOffsets>(work), ...);
+    }
+};
+
+inline void scaleOutput(float* output, std::int64_t dTiles, std::int64_t queryTile, __m512 factor) {
     for (std::int64_t tile = 0; tile < dTiles; ++tile) {
         float* rows = output + (tile * kQueryTiles + queryTile) * kTileFloats;
         for (std::int64_t row = 0; row < kTile; ++row) {
@@ -452,6 +568,7 @@ void addBias(const BlockTask& task, std::int64_t firstKey, std::int64_t keys, fl
         const __mmask16 inside = static_cast<__mmask16>((1U << std::min(kTile, keys - key)) - 1U);
         for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
             __m512i rows[16];
+#pragma GCC unroll 16
             for (std::int64_t row = 0; row < kTile; ++row) {
                 const std::int64_t query = tile * kTile + row;
                 rows[row] = query < task.count
@@ -460,6 +577,7 @@ void addBias(const BlockTask& task, std::int64_t firstKey, std::int64_t keys, fl
             }
             transpose(rows);
             float* target = scores + (key / kTile * kQueryTiles + tile) * kTileFloats;
+#pragma GCC unroll 16
             for (std::int64_t row = 0; row < kTile; ++row) {
                 const __m512 scaled = _mm512_mul_ps(_mm512_load_ps(target + row * kTile), _mm512_set1_ps(factor));
                 _mm512_store_ps(target + row * kTile,
@@ -481,6 +599,7 @@ void storeOutput(const BlockTask& task, const float* output, const Softmax (&sta
         for (std::int64_t d = 0; d < args.headDim; d += kTile) {
             const float* source = output + (d / kTile * kQueryTiles + tile) * kTileFloats;
             __m512i rows[16];
+#pragma GCC unroll 16
             for (std::int64_t row = 0; row < kTile; ++row) {
                 rows[row] = _mm512_castps_si512(_mm512_mul_ps(_mm512_load_ps(source + row * kTile), inverse));
             }
@@ -494,64 +613,189 @@ void storeOutput(const BlockTask& task, const float* output, const Softmax (&sta
     }
 }
 
-void exponentiate(const Scratch& scratch, std::int64_t keys, float factor, Softmax (&state)[kQueryTiles]) {
-    for (std::int64_t key = 0; key < keys; key += kPair) {
-        for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
-            const float* scores = scratch.scores + key / kTile * kQueryTiles * kTileFloats;
-            std::byte* target = scratch.probabilities + (key / kPair * kQueryTiles + tile) * kTileBytes;
-            if (state[tile].fused) {
-                exponentiateGroup<true>(scores, keys - key, tile, factor, state[tile], target);
+// One query block on its way through the key blocks, in three stages that overlap: while block j is exponentiated,
+// the scores of block j + 1 and the output of block j - 1 are multiplied in tiles.
+template <int kChunks>
+class BlockPipeline {
+ public:
+    explicit BlockPipeline(const BlockTask& task)
+        : m_task(task),
+          m_args(*task.args),
+          m_blocks(roundUp(m_args.keys, kKeyBlock) / kKeyBlock),
+          m_factor(std::abs(m_args.scale) * kLog2E),
+          m_scratch(viewScratch(task.scratch, kChunks)) {
+        m_scale = m_args.bias == nullptr ? ScoreScale{m_factor, kMaximumSlack / m_factor}
+                                         : ScoreScale{1.0F, kMaximumSlack};
+        for (Softmax& one : m_state) {
+            one = {_mm512_set1_ps(kLowest), _mm512_setzero_ps(), _mm512_setzero_ps(), true, false};
+        }
+    }
+
+    void run() {
+        packQueries(m_task, m_scratch.queries);
+        if (m_blocks == 0) {
+            std::fill(m_scratch.output, m_scratch.output + 2 * kChunks * kQueryTiles * kTileFloats, 0.0F);
+        } else {
+            const TileConfiguration tiles;
+            runBlocks();
+        }
+        storeOutput(m_task, m_scratch.output, m_state);
+    }
+
+ private:
+    using Actions = std::make_integer_sequence<int, TileActions<kChunks>::kCount>;
+
+    void runBlocks() {
+        for (std::int64_t group = 0; group < groupsIn(0); ++group) {
+            runActions(scoreWork(0, group));
+        }
+        findMaximum(0);
+        for (std::int64_t block = 0; block < m_blocks; ++block) {
+            for (std::int64_t group = 0; group < kGroups; ++group) {
+                TileWork work = scoreWork(block + 1, group);
+                addValueWork(block - 1, group, work);
+                exponentiate(block, group, work);
+            }
+            if (block > 0) {
+                rescaleOutput();
+            }
+            findMaximum(block + 1);
+        }
+        finishValues(m_blocks - 1);
+    }
+
+    static void runActions(const TileWork& work) { SpreadGroup<kChunks, true>::runActions(Actions(), work); }
+
+    [[nodiscard]] std::int64_t keysIn(std::int64_t block) const {
+        return std::clamp<std::int64_t>(m_args.keys - block * kKeyBlock, 0, kKeyBlock);
+    }
+
+    [[nodiscard]] std::int64_t groupsIn(std::int64_t block) const { return roundUp(keysIn(block), kPair) / kPair; }
+
+    // The scores of a group of a block, if the block has it.
+    [[nodiscard]] TileWork scoreWork(std::int64_t block, std::int64_t group) const {
+        TileWork work;
+        if (group < groupsIn(block)) {
+            work.keys = m_task.panel.keys + (block * kGroups + group) * 2 * kChunks * kTileBytes;
+            work.queries = m_scratch.queries;
+            work.scores = m_scratch.scores[block % 2] + group * 2 * kQueryTiles * kTileFloats;
+        }
+        return work;
+    }
+
+    // The part of a whole block's output that goes with a group of the next block.
+    void addValueWork(std::int64_t block, std::int64_t group, TileWork& work) const {
+        if (block >= 0) {
+            work.values = m_task.panel.values + block * kGroups * 2 * kChunks * kTileBytes;
+            work.probabilities = m_scratch.probabilities[block % 2];
+            work.output = m_scratch.output;
+            work.firstUnit = group * TileActions<kChunks>::kUnits;
+            work.begin = block == 0;
+        }
+    }
+
+    // The output of the last block, which may have fewer groups.
+    void finishValues(std::int64_t block) {
+        orderMemory();
+        for (std::int64_t unit = 0; unit < kChunks; ++unit) {
+            float* target = m_scratch.output + unit * 2 * kQueryTiles * kTileFloats;
+            if (block == 0) {
+                zeroSums();
             } else {
-                exponentiateGroup<false>(scores, keys - key, tile, factor, state[tile], target);
+                loadSums(target);
+            }
+            for (std::int64_t group = 0; group < groupsIn(block); ++group) {
+                const std::byte* left =
+                    m_task.panel.values + ((block * kGroups + group) * kChunks + unit) * 2 * kTileBytes;
+                const std::byte* right = m_scratch.probabilities[block % 2] + group * kQueryTiles * kTileBytes;
+                multiplyTiles(left, left + kTileBytes, right);
+            }
+            storeSum<0>(target);
+            storeSum<1>(target);
+            storeSum<2>(target);
+            storeSum<3>(target);
+        }
+        orderMemory();
+    }
+
+    // Moves the reference maxima for this block of scores, which are about to be exponentiated.
+    void findMaximum(std::int64_t block) {
+        if (block < m_blocks) {
+            float* scores = m_scratch.scores[block % 2];
+            if (m_args.bias != nullptr) {
+                addBias(m_task, block * kKeyBlock, keysIn(block), m_factor, scores);
+            }
+            for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
+                moveMaximum(scores, keysIn(block), tile, m_scale, m_state[tile]);
             }
         }
     }
+
+    void exponentiate(std::int64_t block, std::int64_t group, const TileWork& work) {
+        const std::int64_t keys = keysIn(block) - group * kPair;
+        const float* scores = m_scratch.scores[block % 2] + group * 2 * kQueryTiles * kTileFloats;
+        std::byte* probabilities = m_scratch.probabilities[block % 2] + group * kQueryTiles * kTileBytes;
+        if (keys < kPair) {
+            runActions(work);
+            exponentiateLast(scores, keys, probabilities);
+        } else if (m_state[0].fused && m_state[1].fused) {
+            SpreadGroup<kChunks, true>::run(scores, probabilities, m_scale.factor, work, m_state);
+        } else {
+            SpreadGroup<kChunks, false>::run(scores, probabilities, m_scale.factor, work, m_state);
+        }
+    }
+
+    void exponentiateLast(const float* scores, std::int64_t keys, std::byte* probabilities) {
+        for (int lot = 0; keys > 0 && lot < kLots; ++lot) {
+            Softmax& state = m_state[lot % kQueryTiles];
+            const __m512 sum = exponentiateLastLot(lotScores(scores, lot), keys - lot / kQueryTiles * kLot,
+                                                   _mm512_set1_ps(m_scale.factor), state.reference,
+                                                   lotProbabilities(probabilities, lot));
+            state.sum = _mm512_add_ps(state.sum, sum);
+        }
+    }
+
+    void rescaleOutput() {
+        for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
+            if (m_state[tile].moved) {
+                scaleOutput(m_scratch.output, 2 * kChunks, tile, m_state[tile].rescale);
+            }
+        }
+    }
+
+    const BlockTask& m_task;
+    const AttentionArgs& m_args;
+    std::int64_t m_blocks;
+    float m_factor;
+    ScoreScale m_scale{};
+    Scratch m_scratch;
+    Softmax m_state[kQueryTiles];
+};
+
+template <int kChunks>
+void attendChunks(const BlockTask& task) {
+    BlockPipeline<kChunks>(task).run();
 }
 
 void attend(const BlockTask& task) {
-    const AttentionArgs& args = *task.args;
-    const std::int64_t chunks = roundUp(args.headDim, kPair) / kPair;
-    const std::int64_t dTiles = args.headDim / kTile;
-    const Scratch scratch = viewScratch(task.scratch, args.headDim);
-    const float factor = std::abs(args.scale) * kLog2E;
-    const ScoreScale scale =
-        args.bias == nullptr ? ScoreScale{factor, kMaximumSlack / factor} : ScoreScale{1.0F, kMaximumSlack};
-    Softmax state[kQueryTiles];
-    for (Softmax& one : state) {
-        one = {_mm512_set1_ps(kLowest), _mm512_setzero_ps(), true};
+    switch (chunksOf(task.args->headDim)) {
+        case 1:
+            return attendChunks<1>(task);
+        case 2:
+            return attendChunks<2>(task);
+        case 3:
+            return attendChunks<3>(task);
+        case 4:
+            return attendChunks<4>(task);
+        case 6:
+            return attendChunks<6>(task);
+        case 8:
+            return attendChunks<8>(task);
+        case 12:
+            return attendChunks<12>(task);
+        default:
+            return attendChunks<16>(task);
     }
-    packQueries(task, scratch.queries);
-    std::fill(scratch.output, scratch.output + dTiles * kQueryTiles * kTileFloats, 0.0F);
-    const TileConfiguration tiles;
-    for (std::int64_t first = 0; first < args.keys; first += kKeyBlock) {
-        const std::int64_t count = std::min(kKeyBlock, args.keys - first);
-        const std::int64_t groups = roundUp(count, kPair) / kPair;
-        for (std::int64_t group = 0; group < groups; ++group) {
-            const std::byte* keys = task.panel.keys + (first / kTile + 2 * group) * chunks * kTileBytes;
-            multiplyScores(keys, scratch.queries, chunks, scratch.scores + group * 4 * kTileFloats);
-        }
-        if (args.bias != nullptr) {
-            addBias(task, first, count, factor, scratch.scores);
-        }
-        for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
-            __m512 rescale;
-            if (moveMaximum(scratch.scores, count, tile, scale, state[tile], rescale)) {
-                rescaleOutput(scratch.output, dTiles, tile, rescale);
-            }
-        }
-        exponentiate(scratch, count, scale.factor, state);
-        const std::byte* values = task.panel.values + first / kPair * dTiles * kTileBytes;
-        std::int64_t tile = 0;
-        for (; tile + 2 <= dTiles; tile += 2) {
-            multiplyValues(values + tile * kTileBytes, scratch.probabilities, groups, dTiles,
-                           scratch.output + tile * kQueryTiles * kTileFloats);
-        }
-        if (tile < dTiles) {
-            multiplyLastValues(values + tile * kTileBytes, scratch.probabilities, groups, dTiles,
-                               scratch.output + tile * kQueryTiles * kTileFloats);
-        }
-    }
-    storeOutput(task, scratch.output, state);
 }
 
 }  // namespace
