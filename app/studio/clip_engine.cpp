@@ -1,0 +1,1 @@
+#include "app/studio/clip_engine.h"
