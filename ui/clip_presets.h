@@ -1,0 +1,18 @@
+// Sizes and lengths offered for a model: around what it prefers, and only what it can make.
+#pragma once
+
+#include <QList>
+#include <QSize>
+
+#include "core/job/generation_request.h"
+
+namespace fw::ui {
+
+// The model's own size first, then other shapes of about the same area, then a quick small one. All are multiples
+// of the model's size multiple; none is given twice.
+[[nodiscard]] QList<QSize> sizePresets(const job::ModelDefaults& defaults);
+
+// Numbers of frames, rising: a still, a quarter, a half, the model's own, one and a half times that.
+[[nodiscard]] QList<qint64> lengthPresets(const job::ModelDefaults& defaults);
+
+}  // namespace fw::ui

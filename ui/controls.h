@@ -1,0 +1,29 @@
+// Small builders for controls that look and name themselves alike everywhere.
+#pragma once
+
+#include <QString>
+
+class QAbstractButton;
+class QLabel;
+class QPushButton;
+class QToolButton;
+class QWidget;
+
+namespace fw::ui {
+
+// A square button of one icon. `name` is what a screen reader says.
+[[nodiscard]] QToolButton* makeIconButton(const QString& iconName, const QString& name, const QString& toolTip);
+
+// kind: "", "primary", "suggestion" or "link" (style_sheet.cpp).
+[[nodiscard]] QPushButton* makeButton(const QString& text, const QString& kind = QString());
+
+// A label in front of `buddy`; it also gives the control its accessible name.
+[[nodiscard]] QLabel* makeFieldLabel(const QString& text, QWidget* buddy);
+
+// Draws the control as wrong, or as right again.
+void setInvalid(QWidget* control, bool invalid);
+
+// Sets a property the style sheet looks at and has the style look again.
+void setStyleProperty(QWidget* widget, const char* name, const QVariant& value);
+
+}  // namespace fw::ui

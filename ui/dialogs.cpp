@@ -1,0 +1,118 @@
+#include "ui/dialogs.h"
+
+#include <QCoreApplication>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QDir>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QGridLayout>
+#include <QLabel>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QVBoxLayout>
+#include <array>
+
+#include "ui/theme.h"
+
+namespace fw::ui {
+namespace {
+
+struct Dialogs {
+    Q_DECLARE_TR_FUNCTIONS(fw::ui::Dialogs)
+};
+
+// A yes-or-no question whose buttons say what they do. True for `yes`.
+bool ask(QWidget* parent, const QString& question, const QString& more, const QString& yes, const QString& no) {
+    QMessageBox box(QMessageBox::Question, QStringLiteral("Framewright"), question, QMessageBox::NoButton, parent);
+    box.setInformativeText(more);
+    auto* yesButton = box.addButton(yes, QMessageBox::AcceptRole);
+    box.setDefaultButton(box.addButton(no, QMessageBox::RejectRole));
+    box.exec();
+    return box.clickedButton() == yesButton;
+}
+
+}  // namespace
+
+QString askForClipPath(QWidget* parent, const QString& folder, const QFileInfo& clip) {
+    const std::array<std::pair<QString, QString>, 4> formats{
+        {{Dialogs::tr("MP4 video (*.mp4)"), QStringLiteral("mp4")},
+         {Dialogs::tr("WebM video (*.webm)"), QStringLiteral("webm")},
+         {Dialogs::tr("Animated GIF (*.gif)"), QStringLiteral("gif")},
+         {Dialogs::tr("PNG pictures in a folder (*.png)"), QStringLiteral("png")}}};
+    QFileDialog dialog(parent, Dialogs::tr("Save the clip"), folder);
+    dialog.setAcceptMode(QFileDialog::AcceptSave);
+    QStringList filters;
+    for (const auto& [filter, extension] : formats) {
+        filters.append(filter);
+    }
+    dialog.setNameFilters(filters);
+    dialog.selectFile(clip.completeBaseName() + QStringLiteral(".mp4"));
+    dialog.setDefaultSuffix(QStringLiteral("mp4"));
+    QObject::connect(&dialog, &QFileDialog::filterSelected, &dialog, [&](const QString& chosen) {
+        for (const auto& [filter, extension] : formats) {
+            if (filter == chosen && !dialog.selectedFiles().isEmpty()) {
+                dialog.setDefaultSuffix(extension);
+                dialog.selectFile(QFileInfo(dialog.selectedFiles().first()).completeBaseName() + QLatin1Char('.') +
+                                  extension);
+            }
+        }
+    });
+    return dialog.exec() == QDialog::Accepted ? dialog.selectedFiles().value(0) : QString();
+}
+
+bool askToReplace(QWidget* parent, const QString& path) {
+    return ask(
+        parent, Dialogs::tr("Replace “%1”?").arg(QFileInfo(path).fileName()),
+        Dialogs::tr("It exists already in %1.").arg(QDir::toNativeSeparators(QFileInfo(path).absolutePath())),
+        Dialogs::tr("Replace"), Dialogs::tr("Keep it"));
+}
+
+bool askToStop(QWidget* parent) {
+    return ask(parent, Dialogs::tr("Stop the clip that is being made?"),
+               Dialogs::tr("What was made of it so far is lost."), Dialogs::tr("Stop and close"),
+               Dialogs::tr("Go on"));
+}
+
+void showShortcutsDialog(QWidget* parent) {
+    QDialog dialog(parent);
+    dialog.setWindowTitle(Dialogs::tr("Keyboard shortcuts"));
+    auto* grid = new QGridLayout(&dialog);
+    grid->setContentsMargins(3 * kGrid, 3 * kGrid, 3 * kGrid, 3 * kGrid);
+    grid->setHorizontalSpacing(4 * kGrid);
+    grid->setVerticalSpacing(kGrid);
+    const std::array<std::pair<QString, QString>, 9> rows{
+        {{Dialogs::tr("Ctrl+Enter"), Dialogs::tr("Run")},
+         {Dialogs::tr("Esc"), Dialogs::tr("Cancel the clip")},
+         {Dialogs::tr("Space"), Dialogs::tr("Play or pause")},
+         {Dialogs::tr("Left, Right"), Dialogs::tr("Step one frame")},
+         {Dialogs::tr("Home, End"), Dialogs::tr("First, last frame")},
+         {Dialogs::tr("Ctrl+S"), Dialogs::tr("Save the clip as…")},
+         {Dialogs::tr("Ctrl+O"), Dialogs::tr("Choose a model")},
+         {Dialogs::tr("F1"), Dialogs::tr("This page")},
+         {Dialogs::tr("Ctrl+Q"), Dialogs::tr("Quit")}}};
+    int row = 0;
+    for (const auto& [key, meaning] : rows) {
+        grid->addWidget(makeLabel(key, TextRole::Heading), row, 0);
+        grid->addWidget(makeLabel(meaning, TextRole::Body), row++, 1);
+    }
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
+    grid->addWidget(buttons, row, 0, 1, 2);
+    dialog.exec();
+}
+
+void showAboutDialog(QWidget* parent) {
+    QMessageBox box(QMessageBox::NoIcon, Dialogs::tr("About Framewright"),
+                    Dialogs::tr("Framewright %1").arg(QCoreApplication::applicationVersion()), QMessageBox::Close,
+                    parent);
+    box.setInformativeText(
+        Dialogs::tr(
+            "Makes video from text with diffusion transformers, on this machine alone: it never uses the "
+            "network.\n\nApache License 2.0. Uses Qt %1 (LGPL 3), oneDNN, Highway, SentencePiece and FFmpeg; "
+            "their licences are listed in docs/dependencies.md.")
+            .arg(QString::fromLatin1(qVersion())));
+    box.exec();
+}
+
+}  // namespace fw::ui

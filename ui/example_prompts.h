@@ -1,0 +1,14 @@
+// Prompts for the first look at a model.
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+namespace fw::ui {
+
+// Four sentences the model called `model` is good at: from the world of the embedded model, or general ones.
+[[nodiscard]] QStringList examplePrompts(const QString& model);
+// What fits into the prompt's placeholder.
+[[nodiscard]] QString placeholderPrompt(const QString& model);
+
+}  // namespace fw::ui

@@ -1,0 +1,250 @@
+#include "ui/stage_widget.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QPushButton>
+#include <QStackedLayout>
+#include <QStackedWidget>
+#include <QStringList>
+#include <QVBoxLayout>
+
+#include "ui/controls.h"
+#include "ui/formats.h"
+#include "ui/frame_player.h"
+#include "ui/message_view.h"
+#include "ui/notice_bar.h"
+#include "ui/progress_row.h"
+#include "ui/recent_strip.h"
+#include "ui/stage_canvas.h"
+#include "ui/theme.h"
+#include "ui/transport_bar.h"
+
+namespace fw::ui {
+namespace {
+
+QString factsOf(const job::GenerationRequest& request) {
+    QStringList facts;
+    if (request.steps) {
+        facts.append(StageWidget::tr("%1 steps").arg(*request.steps));
+    }
+    if (request.guidance) {
+        facts.append(StageWidget::tr("guidance %1").arg(QLocale().toString(*request.guidance, 'g', 3)));
+    }
+    facts.append(request.sampler == job::SamplerKind::Euler ? QStringLiteral("Euler") : QStringLiteral("UniPC"));
+    if (request.seed) {
+        facts.append(StageWidget::tr("seed %1").arg(*request.seed));
+    }
+    return facts.join(QStringLiteral("  ·  "));
+}
+
+QString shapeOf(int width, int height, qint64 frames, double fps) {
+    return StageWidget::tr("%1 × %2  ·  %3 frames at %4 per second")
+        .arg(width)
+        .arg(height)
+        .arg(countText(frames), QLocale().toString(fps, 'g', 4));
+}
+
+}  // namespace
+
+StageWidget::StageWidget(QWidget* parent) : QWidget(parent), m_player(new FramePlayer(this)) {
+    setObjectName(QStringLiteral("stage"));
+    setAttribute(Qt::WA_StyledBackground);
+    m_canvas = new StageCanvas(*m_player);
+    m_invitation = new InvitationView;
+    m_error = new ErrorView;
+    auto* views = new QWidget;
+    m_views = new QStackedLayout(views);
+    m_views->addWidget(m_invitation);
+    m_views->addWidget(m_canvas);
+    m_views->addWidget(m_error);
+    m_notice = new NoticeBar(views);
+
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(views, 1);
+    column->addWidget(buildBottom());
+
+    connect(m_canvas, &StageCanvas::clicked, this, [this] { m_player->togglePlaying(); });
+    connect(m_invitation, &InvitationView::exampleChosen, this, &StageWidget::exampleChosen);
+    connect(m_error, &ErrorView::actionRequested, this, &StageWidget::errorActionRequested);
+    connect(m_notice, &NoticeBar::actionRequested, this, &StageWidget::noticeActionRequested);
+    connect(m_progress, &ProgressRow::cancelRequested, this, &StageWidget::cancelRequested);
+    connect(m_transport, &TransportBar::saveRequested, this, &StageWidget::saveRequested);
+    connect(m_transport, &TransportBar::smoothChanged, this, [this](bool smooth) {
+        m_canvas->setSmooth(smooth);
+        emit smoothChanged(smooth);
+    });
+    showEmpty();
+}
+
+QWidget* StageWidget::buildBottom() {
+    auto* bottom = new QWidget;
+    auto* column = new QVBoxLayout(bottom);
+    column->setContentsMargins(3 * kGrid, 2 * kGrid, 3 * kGrid, 2 * kGrid);
+    column->setSpacing(2 * kGrid);
+
+    m_titleLabel = makeLabel(QString(), TextRole::Heading);
+    m_titleLabel->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_facts = makeLabel(QString(), TextRole::Caption);
+    m_facts->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_facts->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_progress = new ProgressRow;
+    m_transport = new TransportBar(*m_player);
+    m_cancelledRow = buildCancelledRow();
+    m_controls = new QStackedWidget;
+    m_controls->addWidget(m_progress);
+    m_controls->addWidget(m_transport);
+    m_controls->addWidget(m_cancelledRow);
+    m_controls->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    m_controls->setFixedHeight(kControlHeight + kGrid);
+
+    m_controlsBox = new QWidget;
+    auto* box = new QVBoxLayout(m_controlsBox);
+    box->setContentsMargins(0, 0, 0, 0);
+    box->setSpacing(kGrid / 4);
+    box->addWidget(m_titleLabel);
+    box->addWidget(m_facts);
+    box->addSpacing(kGrid);
+    box->addWidget(m_controls);
+    m_recent = new RecentStrip;
+    column->addWidget(m_controlsBox);
+    column->addWidget(m_recent);
+    return bottom;
+}
+
+QWidget* StageWidget::buildCancelledRow() {
+    auto* cancelled = new QWidget;
+    auto* row = new QHBoxLayout(cancelled);
+    row->setContentsMargins(0, 0, 0, 0);
+    m_cancelledText = makeLabel(QString(), TextRole::Body);
+    auto* again = makeButton(tr("Run again"));
+    again->setToolTip(tr("Make this clip after all (Ctrl+Enter)"));
+    row->addWidget(m_cancelledText);
+    row->addStretch(1);
+    row->addWidget(again);
+    connect(again, &QPushButton::clicked, this, &StageWidget::runAgainRequested);
+    return cancelled;
+}
+
+void StageWidget::setExamples(const QStringList& prompts) {
+    m_invitation->setExamples(prompts);
+}
+
+void StageWidget::setState(StageState state) {
+    m_state = state;
+    QWidget* view = state == StageState::Empty    ? static_cast<QWidget*>(m_invitation)
+                    : state == StageState::Failed ? static_cast<QWidget*>(m_error)
+                                                  : m_canvas;
+    m_views->setCurrentWidget(view);
+    m_controlsBox->setVisible(state != StageState::Empty && state != StageState::Failed);
+    m_controls->setCurrentWidget(state == StageState::Running     ? static_cast<QWidget*>(m_progress)
+                                 : state == StageState::Cancelled ? m_cancelledRow
+                                                                  : m_transport);
+    m_canvas->setDimmed(state == StageState::Cancelled);
+    m_notice->hide();
+    emit stateChanged(state);
+}
+
+void StageWidget::setCaption(const QString& title, const QString& facts) {
+    m_title = title;
+    m_factsText = facts;
+    m_titleLabel->setToolTip(title);
+    m_facts->setToolTip(facts);
+    elideCaption();
+}
+
+void StageWidget::elideCaption() {
+    const int room = width() - 6 * kGrid;
+    m_titleLabel->setText(m_titleLabel->fontMetrics().elidedText(m_title, Qt::ElideRight, room));
+    m_facts->setText(m_facts->fontMetrics().elidedText(m_factsText, Qt::ElideRight, room));
+}
+
+void StageWidget::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    elideCaption();
+    m_notice->place();
+}
+
+void StageWidget::showEmpty() {
+    m_clip.reset();
+    m_player->clear();
+    m_recent->setCurrent(QString());
+    setState(StageState::Empty);
+}
+
+void StageWidget::beginJob(const job::GenerationRequest& request) {
+    m_clip.reset();
+    m_previews = 0;
+    m_player->clear();
+    m_recent->setCurrent(QString());
+    m_progress->reset();
+    const QSize size(static_cast<int>(request.width.value_or(0)), static_cast<int>(request.height.value_or(0)));
+    const auto rate = request.frameRate.value_or(job::FrameRate{});
+    m_canvas->setClipSize(size);
+    setCaption(QString::fromStdString(request.prompt),
+               shapeOf(size.width(), size.height(), request.frames.value_or(0),
+                       static_cast<double>(rate.numerator) / static_cast<double>(rate.denominator)) +
+                   QStringLiteral("  ·  ") + factsOf(request));
+    setState(StageState::Running);
+}
+
+void StageWidget::setProgress(const app::JobProgress& progress) {
+    m_progress->setProgress(progress);
+}
+
+void StageWidget::showPreview(const app::JobPreview& preview) {
+    ++m_previews;
+    m_player->setClip(preview.images, true);
+}
+
+void StageWidget::showCancelled() {
+    const QString step = m_progress->stepText();
+    m_cancelledText->setText(step.isEmpty() ? tr("Cancelled. Nothing was saved.")
+                                            : tr("Cancelled at %1. Nothing was saved.").arg(step));
+    m_player->pause();
+    setState(StageState::Cancelled);
+}
+
+void StageWidget::showClip(const app::LoadedClip& clip, double seconds) {
+    m_clip = clip;
+    const QImage& first = clip.images.frames.first();
+    m_canvas->setClipSize(first.size());
+    m_player->setClip(clip.images, m_state == StageState::Running);
+    QString facts = shapeOf(first.width(), first.height(), clip.images.frames.size(), clip.images.framesPerSecond);
+    QString title = clip.file.section(QLatin1Char('/'), -1);
+    if (clip.request) {
+        title = QString::fromStdString(clip.request->prompt);
+        facts += QStringLiteral("  ·  ") + factsOf(*clip.request);
+    }
+    if (seconds >= 0.0) {
+        facts += QStringLiteral("  ·  ") + tr("made in %1").arg(durationText(seconds));
+    }
+    setCaption(title, facts);
+    m_recent->setCurrent(clip.file);
+    setState(StageState::Finished);
+}
+
+void StageWidget::showError(const PresentedError& error, const QString& details) {
+    m_clip.reset();
+    m_player->clear();
+    m_recent->setCurrent(QString());
+    m_error->show(error, details);
+    setState(StageState::Failed);
+}
+
+void StageWidget::showNotice(const QString& text, const QString& action) {
+    m_notice->show(text, action);
+}
+
+void StageWidget::setSmooth(bool smooth) {
+    m_canvas->setSmooth(smooth);
+    m_transport->setSmooth(smooth);
+}
+
+bool StageWidget::isSmooth() const {
+    return m_canvas->isSmooth();
+}
+
+}  // namespace fw::ui

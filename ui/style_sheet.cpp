@@ -1,0 +1,137 @@
+#include "ui/style_sheet.h"
+
+#include <QHash>
+#include <QRegularExpression>
+
+#include "ui/theme.h"
+
+namespace fw::ui {
+namespace {
+
+// @name stands for a colour of Colours. Focus is a 2 px ring in the accent; controls keep their size by giving the
+// second pixel back from the padding.
+constexpr auto kTemplate = R"(
+QWidget { color: @text; }
+QMainWindow, QDialog { background: @window; }
+QToolTip { background: @control; color: @text; border: 1px solid @border; padding: 6px; }
+
+#panel { background: @panel; border: 0; border-right: 1px solid @line; }
+#panelScroll, #panelContent { background: @panel; border: 0; }
+#actions { background: @panel; border-top: 1px solid @line; }
+#stage { background: @window; }
+
+QLabel { background: transparent; }
+QLabel[tone="secondary"] { color: @textSecondary; }
+QLabel[tone="danger"] { color: @danger; }
+QLabel:disabled { color: @textDisabled; }
+
+QPlainTextEdit, QLineEdit, QComboBox, QAbstractSpinBox {
+  background: @control; border: 1px solid @border; border-radius: 4px; padding: 1px 7px;
+  selection-background-color: @accent; selection-color: @onAccent;
+}
+QLineEdit, QComboBox, QAbstractSpinBox { min-height: 28px; }
+QPlainTextEdit { padding: 5px 5px; }
+QComboBox { padding: 1px 9px; }
+QPlainTextEdit:hover, QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover { background: @controlHover; }
+QPlainTextEdit:focus, QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {
+  border: 2px solid @accent; padding: 0px 6px;
+}
+QPlainTextEdit:focus { padding: 4px 4px; background: @control; }
+QComboBox:focus { padding: 0px 8px; }
+QLineEdit[invalid="true"], QAbstractSpinBox[invalid="true"] { border: 2px solid @danger; padding: 0px 6px; }
+QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled { color: @textDisabled; border-color: @line; }
+
+QComboBox::drop-down { width: 24px; border: 0; subcontrol-origin: padding; subcontrol-position: center right; }
+QComboBox::down-arrow { image: url(:/framewright/icons/glyph-down.svg); width: 12px; height: 12px; }
+QComboBox QAbstractItemView {
+  background: @control; border: 1px solid @border; outline: 0; padding: 4px;
+  selection-background-color: @accent; selection-color: @onAccent;
+}
+QComboBox QAbstractItemView::item { min-height: 28px; padding: 0 4px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 20px; border: 0; background: transparent; }
+QAbstractSpinBox::up-button { subcontrol-position: top right; }
+QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
+QAbstractSpinBox::up-arrow { image: url(:/framewright/icons/glyph-up.svg); width: 10px; height: 10px; }
+QAbstractSpinBox::down-arrow { image: url(:/framewright/icons/glyph-down.svg); width: 10px; height: 10px; }
+
+QPushButton {
+  background: @control; border: 1px solid @border; border-radius: 4px; padding: 1px 15px; min-height: 28px;
+}
+QPushButton:hover { background: @controlHover; }
+QPushButton:pressed { background: @line; }
+QPushButton:focus { border: 2px solid @accent; padding: 0px 14px; }
+QPushButton:disabled { color: @textDisabled; border-color: @line; background: transparent; }
+
+QPushButton[kind="primary"] { background: @accent; color: @onAccent; border: 0; padding: 2px 16px; min-height: 36px; }
+QPushButton[kind="primary"]:hover { background: @accentHover; }
+QPushButton[kind="primary"]:pressed { background: @accentPressed; }
+QPushButton[kind="primary"]:focus { border: 2px solid @text; padding: 0px 14px; }
+QPushButton[kind="primary"]:disabled { background: @line; color: @textSecondary; border: 0; }
+
+QPushButton[kind="suggestion"] { text-align: left; padding: 1px 15px; min-height: 36px; }
+QPushButton[kind="suggestion"]:focus { padding: 0px 14px; }
+
+QPushButton[kind="link"] {
+  background: transparent; border: 2px solid transparent; color: @text; text-align: left; padding: 0 6px 0 0; margin-left: -4px;
+}
+QPushButton[kind="link"]:hover { color: @accent; }
+QPushButton[kind="link"]:focus { border-color: @accent; }
+
+QToolButton { background: transparent; border: 2px solid transparent; border-radius: 4px; padding: 4px; }
+QToolButton:hover { background: @controlHover; }
+QToolButton:pressed { background: @line; }
+QToolButton:checked { background: @controlHover; }
+QToolButton:focus { border-color: @accent; }
+QToolButton::menu-indicator { image: none; width: 0; }
+
+QScrollArea { border: 0; background: transparent; }
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::handle { background: @border; border-radius: 3px; margin: 2px; min-height: 24px; min-width: 24px; }
+QScrollBar::handle:hover { background: @textSecondary; }
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page { background: none; border: 0; width: 0; height: 0; }
+
+QMenu { background: @control; border: 1px solid @border; padding: 4px; }
+QMenu::item { padding: 6px 24px 6px 28px; border-radius: 3px; }
+QMenu::item:selected { background: @accent; color: @onAccent; }
+QMenu::item:disabled { color: @textDisabled; }
+QMenu::separator { height: 1px; background: @line; margin: 4px 8px; }
+QMenu::indicator { width: 12px; height: 12px; left: 8px; }
+
+QProgressBar { background: @line; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
+QProgressBar::chunk { background: @accent; border-radius: 2px; }
+
+#notice { background: @control; border: 1px solid @border; border-radius: 4px; }
+#recent { background: transparent; border: 0; }
+)";
+
+}  // namespace
+
+QString styleSheet(const Colours& c) {
+    const QHash<QString, QColor> names{{"window", c.window},
+                                       {"panel", c.panel},
+                                       {"control", c.control},
+                                       {"controlHover", c.controlHover},
+                                       {"line", c.line},
+                                       {"border", c.border},
+                                       {"text", c.text},
+                                       {"textSecondary", c.textSecondary},
+                                       {"textDisabled", c.textDisabled},
+                                       {"accent", c.accent},
+                                       {"accentHover", c.accentHover},
+                                       {"accentPressed", c.accentPressed},
+                                       {"onAccent", c.onAccent},
+                                       {"danger", c.danger}};
+    static const QRegularExpression pattern(QStringLiteral("@([A-Za-z]+)"));
+    const QString source = QString::fromUtf8(kTemplate);
+    QString result;
+    qsizetype from = 0;
+    for (auto matches = pattern.globalMatch(source); matches.hasNext();) {
+        const auto match = matches.next();
+        result += source.mid(from, match.capturedStart() - from) + names.value(match.captured(1)).name();
+        from = match.capturedEnd();
+    }
+    return result + source.mid(from);
+}
+
+}  // namespace fw::ui
