@@ -138,7 +138,9 @@ Status WanVae::decode(method::RunContext& context, const ConstTensorView& latent
     return decodeChunks(context, latents, [&](const TensorView& patches) -> Status {
         const TensorView pixels = unpatch(context, patches);
         const TensorView bytes = context.arena.take(DType::U8, pixels.shape());
-        context.ops.toBytes(pixels, bytes);
+        // Whole lines as rows: three values are too few for one.
+        const Shape lines{pixels.dim(0), pixels.dim(1), pixels.dim(2) * 3};
+        context.ops.toBytes(pixels.reshape(lines), bytes.reshape(lines));
         if (isMeta(context)) {
             return {};
         }
