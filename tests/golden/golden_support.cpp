@@ -66,13 +66,16 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 void writePart(const std::filesystem::path& folder, const std::string& part, const Json& config,
-               const weights::TensorTable& table, std::uint64_t seed) {
+               const weights::TensorTable& table, std::uint64_t seed, const std::string& spoiled) {
     std::filesystem::create_directories(folder / part);
     std::ofstream(folder / part / "config.json") << config.dump();
     std::vector<std::vector<BFloat16>> storage;
     std::vector<std::pair<std::string, ConstTensorView>> tensors;
     for (const weights::TensorSpec& spec : table) {
         storage.push_back(weight(spec.name, seed, spec.shape));
+        if (spec.name == spoiled) {
+            storage.back().front() = BFloat16(std::numeric_limits<float>::quiet_NaN());
+        }
         tensors.emplace_back(spec.name, ConstTensorView(storage.back().data(), DType::BF16, spec.shape));
     }
     const char* name = part == "text_encoder" ? "model.safetensors" : "diffusion_pytorch_model.safetensors";

@@ -52,9 +52,10 @@ class TemporaryFolder {
     std::filesystem::path m_path;
 };
 
-// Writes <folder>/<part>/config.json and the weights of `table` by the recipe, as bf16 (f32 with `single`).
+// Writes <folder>/<part>/config.json and the weights of `table` by the recipe, as bf16. The first value of the
+// tensor named `spoiled` becomes a NaN.
 void writePart(const std::filesystem::path& folder, const std::string& part, const Json& config,
-               const weights::TensorTable& table, std::uint64_t seed);
+               const weights::TensorTable& table, std::uint64_t seed, const std::string& spoiled = "");
 
 // One device, queue, arena and attention method.
 struct Engine {
