@@ -268,7 +268,8 @@ def make_mini(folder: pathlib.Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the golden fixtures from the published classes.")
-    parser.add_argument("what", nargs="?", default="all")
+    parser.add_argument("what", nargs="?", default="all",
+                        choices=["all", "samplers", "text", "transformer", "vae", "mini"])  # fmt: skip
     parser.add_argument("--model", type=pathlib.Path, default=HERE.parents[1] / "resources" / "models" / "mini")
     arguments = parser.parse_args()
     check_versions()

@@ -97,6 +97,25 @@ TEST_P(TransformerGolden, StopsWhenCancelledAndWorksAfterwards) {
     expectClose(velocity.view, m_fixture.tensor(m_key + ".0.velocity"), DType::F32);
 }
 
+TEST_P(TransformerGolden, GivesTheSameBitsOnAnyNumberOfThreads) {
+    if (!m_engine.supports(m_compute)) {
+        GTEST_SKIP() << "no " << dtypeName(m_compute) << " on this machine";
+    }
+    const HostTensor input = latents();
+    const HostTensor condition = text();
+    std::vector<std::vector<float>> results;
+    for (const int threads : {1, 2, 3}) {
+        Engine engine("cpu", threads);
+        auto transformer = require(model::loadTransformer(m_folder.path(), *engine.device, *engine.ops, m_compute));
+        auto context = engine.context();
+        HostTensor velocity(input.view.shape());
+        require(transformer->forward(context, input.view, 250.0, condition.view, velocity.view));
+        results.push_back(velocity.values);
+    }
+    EXPECT_EQ(results[0], results[1]);
+    EXPECT_EQ(results[0], results[2]);
+}
+
 INSTANTIATE_TEST_SUITE_P(Configurations, TransformerGolden,
                          testing::Combine(testing::Values("a", "b"), testing::Values(DType::F32, DType::BF16)),
                          [](const auto& test) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "golden_support.h"
 #include "recipe.h"
@@ -117,6 +118,21 @@ TEST_P(VaeGolden, StreamsTheSameFramesAsBytes) {
     }
 }
 
+TEST_P(VaeGolden, GivesTheSameBitsOnAnyNumberOfThreads) {
+    std::vector<std::vector<float>> results;
+    for (const int threads : {1, 2, 3}) {
+        Engine engine("cpu", threads);
+        auto vae = require(model::loadVae(m_folder.path(), *engine.device, *engine.ops, DType::F32));
+        auto context = engine.context();
+        const HostTensor input = latents("latents");
+        HostTensor clip(clipShape(input));
+        require(vae->decodeToFloat(context, input.view, {}, clip.view));
+        results.push_back(clip.values);
+    }
+    EXPECT_EQ(results[0], results[1]);
+    EXPECT_EQ(results[0], results[2]);
+}
+
 TEST_P(VaeGolden, MemoryDoesNotGrowWithTheClip) {
     Engine meta("meta");
     auto vae = require(model::loadVae(m_folder.path(), *meta.device, *meta.ops, DType::F32));
@@ -175,6 +191,46 @@ TEST_P(VaeGolden, StopsAtTheSinksErrorAndWhenCancelled) {
 INSTANTIATE_TEST_SUITE_P(Configurations, VaeGolden,
                          testing::Combine(testing::Values("a", "b"), testing::Values(DType::F32)),
                          [](const auto& test) { return std::string(std::get<0>(test.param)); });
+
+// A field 7 × 11 cut into tiles of 4 at the given stride.
+std::vector<float> blendField(std::int64_t stride, const std::function<float(std::int64_t, std::int64_t)>& field) {
+    constexpr std::int64_t kHeight = 7;
+    constexpr std::int64_t kWidth = 11;
+    constexpr std::int64_t kTile = 4;
+    std::vector<float> pixels(kHeight * kWidth * 3, -5.0F);
+    const model::vae::PixelCanvas canvas{1, kHeight, kWidth, 1, pixels.data(), nullptr};
+    model::vae::TileBlender blender(stride, kTile - stride);
+    for (std::int64_t y = 0; y < kHeight; y += stride) {
+        for (std::int64_t x = 0; x < kWidth; x += stride) {
+            model::vae::Tile tile{1, std::min(kTile, kHeight - y), std::min(kTile, kWidth - x), 3, {}};
+            for (std::int64_t i = 0; i < tile.height * tile.width * 3; ++i) {
+                tile.values.push_back(field(y + i / 3 / tile.width, x + i / 3 % tile.width));
+            }
+            blender.add(y / stride, x / stride, std::move(tile), canvas);
+        }
+    }
+    return pixels;
+}
+
+TEST(TileBlender, ReproducesAFieldThatAllTilesAgreeOn) {
+    const auto field = [](std::int64_t y, std::int64_t x) { return static_cast<float>(y * 11 + x) / 100.0F; };
+    for (const std::int64_t stride : {1, 2, 3, 4}) {
+        const std::vector<float> pixels = blendField(stride, field);
+        for (std::int64_t i = 0; i < 7 * 11 * 3; ++i) {
+            ASSERT_NEAR(pixels[static_cast<std::size_t>(i)], field(i / 33, i / 3 % 11), 1e-6)
+                << "stride " << stride;
+        }
+    }
+}
+
+TEST(PixelCanvas, ClampsAndUnfoldsPatches) {
+    std::vector<std::uint8_t> bytes(2 * 2 * 3);
+    const model::vae::PixelCanvas canvas{1, 2, 2, 2, nullptr, bytes.data()};
+    // colour·4 + column·2 + row
+    const std::vector<float> patch{-1.0F, 1.0F, 0.0F, 2.0F, -3.0F, -1.0F, -1.0F, -1.0F, 0.2F, 0.2F, 0.2F, 0.2F};
+    canvas.write(0, 0, 0, patch.data());
+    EXPECT_EQ(bytes, (std::vector<std::uint8_t>{0, 0, 153, 128, 0, 153, 255, 0, 153, 255, 0, 153}));
+}
 
 }  // namespace
 }  // namespace fw::golden
