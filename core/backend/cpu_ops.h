@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "core/backend/cpu_dnnl.h"
 #include "core/backend/ops.h"
@@ -30,13 +31,28 @@ struct CpuPackedConv3d final : PackedConv3d {
     dnnl::memory bias;  // f32 [outC]; empty: none
 };
 
-// A primitive made once for a shape, with its arguments; only data handles change between executions.
+// The arguments of a primitive; only data handles change between executions.
+struct PrimitiveArguments {
+    dnnl::memory source, destination, scratchpad;
+    std::unordered_map<int, dnnl::memory> all;
+};
+
+// A primitive made once for a shape, with arguments for every worker that may run it at the same time.
 struct CachedPrimitive {
     dnnl::primitive primitive;
-    bool splitsSums = false;  // results depend on the number of threads
     dnnl::memory::desc weightLayout;
-    dnnl::memory source, destination, scratchpad;
-    std::unordered_map<int, dnnl::memory> arguments;
+    std::int64_t scratchBytes = 0;  // for one worker, aligned
+    bool splitsSums = false;        // results depend on the number of threads
+    std::vector<PrimitiveArguments> workers;
+};
+
+// What one execution reads and writes.
+struct PrimitiveOperands {
+    const void* source = nullptr;
+    dnnl::memory weights;
+    dnnl::memory bias;  // empty: none
+    void* destination = nullptr;
+    void* scratchpad = nullptr;
 };
 
 // Shapes change with every clip size: beyond this many the caches start anew.
@@ -118,18 +134,21 @@ class CpuOps final : public Ops {
 
     // Keeps the first failure for synchronize(). True when there is none to report.
     bool note(Status status);
-    // A product in blocks of rows that do not depend on the number of threads, each by one thread. Throws
-    // dnnl::error.
-    void multiplyInBlocks(const LinearKey& key, const void* source, const CpuPackedLinear& weights,
-                          void* destination);
-    // Made on first use. Both throw dnnl::error.
+    // Made on first use. Both throw dnnl::error. References stay valid until trimPrimitives().
     [[nodiscard]] CachedPrimitive& linearPrimitive(const LinearKey& key);
     [[nodiscard]] CachedPrimitive& convPrimitive(const ConvKey& key);
-    // With its own argument list, handles still empty. Throws dnnl::error.
-    [[nodiscard]] CachedPrimitive makePrimitive(const dnnl::primitive_desc& description) const;
-    // Throws dnnl::error.
-    void execute(CachedPrimitive& cached, const void* source, const dnnl::memory& weights, const dnnl::memory& bias,
-                 void* destination);
+    void trimPrimitives();
+    // With arguments for `workers`, handles still empty. Throws dnnl::error.
+    [[nodiscard]] CachedPrimitive makePrimitive(const dnnl::primitive_desc& description, int workers) const;
+    // Scratch memory for all workers of a primitive. Throws std::bad_alloc.
+    [[nodiscard]] std::byte* scratchFor(std::int64_t bytes);
+    // Safe for different workers at the same time. Throws dnnl::error.
+    void execute(CachedPrimitive& cached, int worker, const PrimitiveOperands& operands);
+    // Throws dnnl::error or std::bad_alloc.
+    void multiply(const LinearKey& key, const void* source, const CpuPackedLinear& weights, void* destination);
+    // In blocks of rows that do not depend on the number of threads, each by one thread.
+    void multiplyInBlocks(const LinearKey& key, const void* source, const CpuPackedLinear& weights,
+                          void* destination);
     // A contiguous tensor like `view` in a workspace. Throws std::bad_alloc.
     [[nodiscard]] static TensorView contiguousLike(const ConstTensorView& view, Workspace& workspace);
 

@@ -92,10 +92,7 @@ CachedPrimitive& CpuOps::convPrimitive(const ConvKey& key) {
     if (found != m_convs.end()) {
         return found->second;
     }
-    if (m_convs.size() >= kMaxPrimitives) {
-        m_convs.clear();
-    }
-    return m_convs.emplace(key, makePrimitive(describeConv(key, m_engine))).first->second;
+    return m_convs.emplace(key, makePrimitive(describeConv(key, m_engine), 1)).first->second;
 }
 
 TensorView CpuOps::contiguousLike(const ConstTensorView& view, Workspace& workspace) {
@@ -110,6 +107,7 @@ void CpuOps::doConv3d(const ConstTensorView& x, const PackedConv3d& weights, con
     const auto* packed = dynamic_cast<const CpuPackedConv3d*>(&weights);
     FW_CHECK(packed != nullptr, "conv3d: weights were packed for another device");
     const ThreadScope threads(m_threads);
+    trimPrimitives();
     note(guarded("conv3d", [&] {
         CachedPrimitive& cached = convPrimitive(keyOf(x.shape(), weights, bool(packed->bias), accumulate));
         const memory layout = packed->weights.inLayout(cached.weightLayout, m_engine, m_stream);
@@ -119,16 +117,19 @@ void CpuOps::doConv3d(const ConstTensorView& x, const PackedConv3d& weights, con
             doCopy(x, staged);
             source = staged;
         }
-        if (y.isContiguous()) {
-            execute(cached, source.data(), layout, packed->bias, y.mutableData());
-            return;
+        TensorView destination = y;
+        if (!y.isContiguous()) {
+            destination = contiguousLike(y, m_convDestination);
+            if (accumulate) {
+                doCopy(y, destination);
+            }
         }
-        const TensorView staged = contiguousLike(y, m_convDestination);
-        if (accumulate) {
-            doCopy(y, staged);
+        execute(cached, 0,
+                {source.data(), layout, packed->bias, destination.mutableData(), scratchFor(cached.scratchBytes)});
+        m_stream.wait();
+        if (!y.isContiguous()) {
+            doCopy(destination, y);
         }
-        execute(cached, source.data(), layout, packed->bias, staged.mutableData());
-        doCopy(staged, y);
     }));
 }
 

@@ -16,6 +16,9 @@ using dnnl::memory;
 
 namespace {
 
+// Rows a thread multiplies at a time where oneDNN's own threading would change the result.
+constexpr std::int64_t kBlockRows = 128;
+
 dnnl::matmul::primitive_desc describeLinear(const LinearKey& key, const dnnl::engine& engine) {
     const auto compute = dnnlType(key.compute);
     const memory::desc source({key.rows, key.in}, compute, memory::dims{key.sourceStride, 1});
@@ -39,39 +42,51 @@ dnnl::matmul::primitive_desc describeLinear(const LinearKey& key, const dnnl::en
 
 }  // namespace
 
-CachedPrimitive CpuOps::makePrimitive(const dnnl::primitive_desc& description) const {
+CachedPrimitive CpuOps::makePrimitive(const dnnl::primitive_desc& description, int workers) const {
+    constexpr std::int64_t kScratchAlignment = 64;
     CachedPrimitive cached;
     cached.primitive = dnnl::primitive(description);
+    cached.weightLayout = description.weights_desc();
+    const auto bytes = static_cast<std::int64_t>(description.scratchpad_desc().get_size());
+    cached.scratchBytes = (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
     // Below AVX-512 oneDNN multiplies through a general product that divides its sums among the threads.
     cached.splitsSums = std::string_view(description.impl_info_str()).starts_with("gemm");
-    cached.weightLayout = description.weights_desc();
-    cached.source = memory(description.src_desc(), m_engine, nullptr);
-    cached.destination = memory(description.dst_desc(), m_engine, nullptr);
-    cached.scratchpad = memory(description.scratchpad_desc(), m_engine, nullptr);
-    cached.arguments = {{DNNL_ARG_SRC, cached.source},
-                        {DNNL_ARG_DST, cached.destination},
-                        {DNNL_ARG_SCRATCHPAD, cached.scratchpad}};
+    for (int worker = 0; worker < workers; ++worker) {
+        PrimitiveArguments arguments;
+        arguments.source = memory(description.src_desc(), m_engine, nullptr);
+        arguments.destination = memory(description.dst_desc(), m_engine, nullptr);
+        arguments.scratchpad = memory(description.scratchpad_desc(), m_engine, nullptr);
+        arguments.all = {{DNNL_ARG_SRC, arguments.source},
+                         {DNNL_ARG_DST, arguments.destination},
+                         {DNNL_ARG_SCRATCHPAD, arguments.scratchpad}};
+        cached.workers.push_back(std::move(arguments));
+    }
     return cached;
 }
 
-void CpuOps::execute(CachedPrimitive& cached, const void* source, const memory& weights, const memory& bias,
-                     void* destination) {
-    cached.source.set_data_handle(const_cast<void*>(source));
-    cached.destination.set_data_handle(destination);
-    const auto bytes = static_cast<std::int64_t>(cached.scratchpad.get_desc().get_size());
-    if (bytes > 0) {
-        void* scratchpad = m_scratchpad.take(bytes);
-        if (scratchpad == nullptr) {
-            throw dnnl::error(dnnl_out_of_memory, "scratchpad");
-        }
-        cached.scratchpad.set_data_handle(scratchpad);
+void CpuOps::execute(CachedPrimitive& cached, int worker, const PrimitiveOperands& operands) {
+    PrimitiveArguments& arguments = cached.workers[static_cast<std::size_t>(worker)];
+    arguments.source.set_data_handle(const_cast<void*>(operands.source));
+    arguments.destination.set_data_handle(operands.destination);
+    if (cached.scratchBytes > 0) {
+        arguments.scratchpad.set_data_handle(operands.scratchpad);
     }
-    cached.arguments[DNNL_ARG_WEIGHTS] = weights;
-    if (bias) {
-        cached.arguments[DNNL_ARG_BIAS] = bias;
+    arguments.all[DNNL_ARG_WEIGHTS] = operands.weights;
+    if (operands.bias) {
+        arguments.all[DNNL_ARG_BIAS] = operands.bias;
     }
-    cached.primitive.execute(m_stream, cached.arguments);
-    m_stream.wait();
+    cached.primitive.execute(m_stream, arguments.all);
+}
+
+std::byte* CpuOps::scratchFor(std::int64_t bytes) {
+    if (bytes == 0) {
+        return nullptr;
+    }
+    void* scratch = m_scratchpad.take(bytes);
+    if (scratch == nullptr) {
+        throw std::bad_alloc();
+    }
+    return static_cast<std::byte*>(scratch);
 }
 
 Result<std::unique_ptr<PackedLinear>> CpuOps::doPackLinear(const LinearSource& source, DType compute) {
@@ -116,60 +131,52 @@ Result<std::unique_ptr<PackedLinear>> CpuOps::doPackLinear(const LinearSource& s
     });
 }
 
+void CpuOps::trimPrimitives() {
+    if (m_linears.size() + m_convs.size() > kMaxPrimitives) {
+        m_linears.clear();
+        m_convs.clear();
+    }
+}
+
 CachedPrimitive& CpuOps::linearPrimitive(const LinearKey& key) {
     const auto found = m_linears.find(key);
     if (found != m_linears.end()) {
         return found->second;
     }
-    if (m_linears.size() >= kMaxPrimitives) {
-        m_linears.clear();
-    }
-    return m_linears.emplace(key, makePrimitive(describeLinear(key, m_engine))).first->second;
+    const int workers = key.threads == 1 ? m_threads : 1;
+    return m_linears.emplace(key, makePrimitive(describeLinear(key, m_engine), workers)).first->second;
+}
+
+void CpuOps::multiply(const LinearKey& key, const void* source, const CpuPackedLinear& weights, void* destination) {
+    CachedPrimitive& cached = linearPrimitive(key);
+    const memory layout = weights.weights.inLayout(cached.weightLayout, m_engine, m_stream);
+    execute(cached, 0, {source, layout, weights.bias, destination, scratchFor(cached.scratchBytes)});
+    m_stream.wait();
 }
 
 void CpuOps::multiplyInBlocks(const LinearKey& key, const void* source, const CpuPackedLinear& weights,
                               void* destination) {
-    constexpr std::int64_t kBlockRows = 128;
-    constexpr std::int64_t kScratchAlignment = 64;
     const ThreadScope single(1);
-    const auto blockOf = [&](std::int64_t rows) -> CachedPrimitive& {
-        LinearKey block = key;
-        block.rows = rows;
-        block.threads = 1;
-        return linearPrimitive(block);
-    };
     const std::int64_t blocks = (key.rows + kBlockRows - 1) / kBlockRows;
-    const std::int64_t lastRows = key.rows - (blocks - 1) * kBlockRows;
-    // Copies, which share oneDNN's objects: making the second primitive may empty the cache.
-    const CachedPrimitive full = blockOf(std::min(kBlockRows, key.rows));
-    const CachedPrimitive last = blockOf(lastRows);
+    LinearKey blockKey = key;
+    blockKey.threads = 1;
+    blockKey.rows = std::min(kBlockRows, key.rows);
+    CachedPrimitive& full = linearPrimitive(blockKey);
+    blockKey.rows = key.rows - (blocks - 1) * kBlockRows;
+    CachedPrimitive& last = linearPrimitive(blockKey);
     const memory fullWeights = weights.weights.inLayout(full.weightLayout, m_engine, m_stream);
     const memory lastWeights = weights.weights.inLayout(last.weightLayout, m_engine, m_stream);
-    std::int64_t scratchBytes = static_cast<std::int64_t>(
-        std::max(full.scratchpad.get_desc().get_size(), last.scratchpad.get_desc().get_size()));
-    scratchBytes = (scratchBytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
-    auto* scratch = static_cast<std::byte*>(m_scratchpad.take(scratchBytes * m_threads));
-    if (scratch == nullptr) {
-        throw std::bad_alloc();
-    }
+    const std::int64_t scratchBytes = std::max(full.scratchBytes, last.scratchBytes);
+    std::byte* scratch = scratchFor(scratchBytes * m_threads);
     std::atomic<bool> failed = false;
     kernels::cpu::parallelFor(blocks, m_threads, [&](std::int64_t index, int worker) {
         const bool isLast = index == blocks - 1;
-        const CachedPrimitive& block = isLast ? last : full;
         const std::int64_t row = index * kBlockRows;
         const auto* from = static_cast<const std::byte*>(source) + row * key.sourceStride * dtypeSize(key.compute);
         auto* to = static_cast<std::byte*>(destination) + row * key.destinationStride * dtypeSize(key.result);
         try {
-            std::unordered_map<int, memory> arguments{
-                {DNNL_ARG_SRC, memory(block.source.get_desc(), m_engine, const_cast<std::byte*>(from))},
-                {DNNL_ARG_DST, memory(block.destination.get_desc(), m_engine, to)},
-                {DNNL_ARG_SCRATCHPAD,
-                 memory(block.scratchpad.get_desc(), m_engine, scratch + worker * scratchBytes)},
-                {DNNL_ARG_WEIGHTS, isLast ? lastWeights : fullWeights}};
-            if (weights.bias) {
-                arguments[DNNL_ARG_BIAS] = weights.bias;
-            }
-            block.primitive.execute(m_stream, arguments);
+            execute(isLast ? last : full, worker,
+                    {from, isLast ? lastWeights : fullWeights, weights.bias, to, scratch + worker * scratchBytes});
         } catch (...) {
             failed = true;  // nothing may leave a parallel region
         }
@@ -195,19 +202,18 @@ void CpuOps::doLinear(const ConstTensorView& x, const PackedLinear& weights, con
         nest = nest.without(nest.rank - 1);
     }
     const ThreadScope threads(m_threads);
+    trimPrimitives();
     note(guarded("linear", [&] {
-        CachedPrimitive& cached = linearPrimitive(key);
-        if (cached.splitsSums) {
-            for (std::int64_t i = 0; i < nest.count(); ++i) {
-                const auto offsets = nest.offsetsAt(i);
-                multiplyInBlocks(key, advanced(x, offsets[0]), *packed, advancedMutable(y, offsets[1]));
-            }
-            return;
-        }
-        const memory layout = packed->weights.inLayout(cached.weightLayout, m_engine, m_stream);
+        const bool inBlocks = linearPrimitive(key).splitsSums;
         for (std::int64_t i = 0; i < nest.count(); ++i) {
             const auto offsets = nest.offsetsAt(i);
-            execute(cached, advanced(x, offsets[0]), layout, packed->bias, advancedMutable(y, offsets[1]));
+            const void* source = advanced(x, offsets[0]);
+            void* destination = advancedMutable(y, offsets[1]);
+            if (inBlocks) {
+                multiplyInBlocks(key, source, *packed, destination);
+            } else {
+                multiply(key, source, *packed, destination);
+            }
         }
     }));
 }

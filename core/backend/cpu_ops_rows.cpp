@@ -164,9 +164,9 @@ void CpuOps::doUpsample2x(const ConstTensorView& x, const TensorView& y) {
 }
 
 void CpuOps::doToBytes(const ConstTensorView& x, const TensorView& y) {
-    forRowPlanes<2>({&x, &y}, [&](const RowPlane<2>& plane) {
+    forElementPlanes<2>({&x, &y}, [&](const RowPlane<2>& plane, std::int64_t channels) {
         kernels::cpu::ToBytesArgs args;
-        args.extents = {plane.batch, plane.rows, x.dim(-1)};
+        args.extents = {plane.batch, plane.rows, channels};
         args.x = rowsOf(x, plane, 0);
         args.y = {advancedMutable(y, plane.base[1]), kernels::cpu::Element::F32, plane.batchStep[1],
                   plane.rowStep[1]};

@@ -79,6 +79,33 @@ void forRowPlanes(const std::array<const ConstTensorView*, kOperands>& views, co
     }
 }
 
+// The same for operations without any row: the last dimension joins the others, and long lines are cut into rows of
+// at most `kLine` elements. body(plane, channels).
+template <std::size_t kOperands, class Body>
+void forElementPlanes(const std::array<const ConstTensorView*, kOperands>& views, const Body& body) {
+    constexpr std::int64_t kLine = 4096;
+    const auto nest = loopsOver<kOperands>(views[0]->rank(), views).merged();
+    typename RowPlane<kOperands>::Offsets unit{};
+    unit.fill(1);
+    const bool flat = nest.rank == 0 || (nest.rank == 1 && nest.step(0) == unit);
+    if (!flat) {
+        forRowPlanes<kOperands>(views, [&](const RowPlane<kOperands>& plane) { body(plane, views[0]->dim(-1)); });
+        return;
+    }
+    const std::int64_t count = nest.count();
+    RowPlane<kOperands> plane;
+    plane.rows = count / kLine;
+    plane.rowStep.fill(kLine);
+    if (plane.rows > 0) {
+        body(plane, kLine);
+    }
+    if (count % kLine > 0) {
+        plane.base.fill(plane.rows * kLine);
+        plane.rows = 1;
+        body(plane, count % kLine);
+    }
+}
+
 // Operand `index` of a plane.
 template <std::size_t kOperands>
 [[nodiscard]] kernels::cpu::ConstRows rowsOf(const ConstTensorView& view, const RowPlane<kOperands>& plane,

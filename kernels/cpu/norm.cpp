@@ -146,32 +146,73 @@ void layerRows(const LayerNormArgs& args, std::int64_t batch, std::int64_t first
     });
 }
 
+// sqrt(channels) / max(length, 1e-12) from the sum of squares. std::fmax would swallow a NaN.
+HWY_INLINE Floats channelFactor(float squares, std::int64_t channels) {
+    const float length = std::sqrt(squares);
+    const float root = std::sqrt(static_cast<float>(channels));
+    return hn::Set(FloatTag(), root / (length < 1e-12F ? 1e-12F : length));
+}
+
 template <class TX, class TY>
 HWY_INLINE void channelRow(const TX* x, TY* y, const ChannelNormArgs& args) {
-    const FloatTag d;
     const std::int64_t channels = args.extents.channels;
-    const float length = std::sqrt(sumOfSquares(x, channels));
-    const float root = std::sqrt(static_cast<float>(channels));
-    // std::fmax would swallow a NaN length.
-    const Floats factor = hn::Set(d, root / (length < 1e-12F ? 1e-12F : length));
-    if (args.silu) {
-        forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
-            const Floats value = hn::Mul(hn::Mul(load(x + i, lanes), factor), load(args.gamma + i, lanes));
-            store(silu(value), y + i, lanes);
-        });
-    } else {
-        forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
-            store(hn::Mul(hn::Mul(load(x + i, lanes), factor), load(args.gamma + i, lanes)), y + i, lanes);
-        });
+    const Floats factor = channelFactor(sumOfSquares(x, channels), channels);
+    forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+        const Floats value = hn::Mul(hn::Mul(load(x + i, lanes), factor), load(args.gamma + i, lanes));
+        store(args.silu ? silu(value) : value, y + i, lanes);
+    });
+}
+
+// Rows of exactly kVectors vectors stay in registers between the sum and the result.
+template <std::size_t kVectors, class TX, class TY>
+void channelRowsOf(const ChannelNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
+    const FloatTag d;
+    const std::size_t lanes = hn::Lanes(d);
+    for (std::int64_t row = first; row < last; ++row) {
+        const TX* x = rowOf<TX>(args.x, batch, row);
+        TY* y = rowOf<TY>(args.y, batch, row);
+        Floats values[kVectors];
+        Floats squares = hn::Zero(d);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            values[v] = load(x + v * lanes, FullVector{});
+            squares = hn::MulAdd(values[v], values[v], squares);
+        }
+        const Floats factor = channelFactor(hn::GetLane(hn::SumOfLanes(d, squares)), args.extents.channels);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            const Floats value = hn::Mul(hn::Mul(values[v], factor), load(args.gamma + v * lanes, FullVector{}));
+            store(args.silu ? silu(value) : value, y + v * lanes, FullVector{});
+        }
+    }
+}
+
+template <class TX, class TY>
+void channelRowsAny(const ChannelNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
+    const std::int64_t channels = args.extents.channels;
+    switch (channels % floatLanes() == 0 ? channels / floatLanes() : 0) {
+        case 1:
+            return channelRowsOf<1, TX, TY>(args, batch, first, last);
+        case 2:
+            return channelRowsOf<2, TX, TY>(args, batch, first, last);
+        case 3:
+            return channelRowsOf<3, TX, TY>(args, batch, first, last);
+        case 4:
+            return channelRowsOf<4, TX, TY>(args, batch, first, last);
+        case 6:
+            return channelRowsOf<6, TX, TY>(args, batch, first, last);
+        case 8:
+            return channelRowsOf<8, TX, TY>(args, batch, first, last);
+        default:
+            break;
+    }
+    for (std::int64_t row = first; row < last; ++row) {
+        channelRow(rowOf<TX>(args.x, batch, row), rowOf<TY>(args.y, batch, row), args);
     }
 }
 
 void channelRows(const ChannelNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
     withElement(args.x.element, [&](auto tx) HWY_ATTR {
         withElement(args.y.element, [&](auto ty) HWY_ATTR {
-            for (std::int64_t row = first; row < last; ++row) {
-                channelRow(rowOf<decltype(tx)>(args.x, batch, row), rowOf<decltype(ty)>(args.y, batch, row), args);
-            }
+            channelRowsAny<decltype(tx), decltype(ty)>(args, batch, first, last);
         });
     });
 }

@@ -1,5 +1,5 @@
 // What the SIMD kernels share, compiled once per instruction set (Highway's foreach_target): loading f32 and bf16
-// as f32 vectors, storing them back with rounding to nearest even, tails, sums, exponentials.
+// as f32 vectors, storing them back with rounding to nearest even, tails, sums, activations.
 
 #if defined(FW_KERNELS_CPU_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FW_KERNELS_CPU_SIMD_INL_H_
@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 #include "kernels/cpu/element.h"
 
@@ -49,17 +48,15 @@ HWY_INLINE void store(Floats value, float* to, FullVector) {
 }
 
 HWY_INLINE void store(Floats value, std::uint16_t* to, FullVector) {
-    const hn::RebindToSigned<FloatTag> d32;
     const hn::Rebind<std::uint16_t, FloatTag> d16;
-    const hn::RebindToUnsigned<FloatTag> du32;
-    const auto bits = hn::BitCast(du32, value);
-    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du32, 1U));
-    const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du32, 0x7fffU)));
+    const hn::RebindToUnsigned<FloatTag> d32;
+    const auto bits = hn::BitCast(d32, value);
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1U));
+    const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fffU)));
     // Adding could carry a NaN's payload out of the mantissa: set the quiet bit instead.
-    const auto quiet = hn::Or(bits, hn::Set(du32, 0x00400000U));
-    const auto isNan = hn::RebindMask(du32, hn::IsNaN(value));
-    const auto upper = hn::ShiftRight<16>(hn::IfThenElse(isNan, quiet, rounded));
-    hn::StoreU(hn::DemoteTo(d16, hn::BitCast(d32, upper)), d16, to);
+    const auto quiet = hn::Or(bits, hn::Set(d32, 0x00400000U));
+    const auto isNan = hn::RebindMask(d32, hn::IsNaN(value));
+    hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(hn::IfThenElse(isNan, quiet, rounded))), d16, to);
 }
 
 // Tails go through a full vector on the stack: nothing beyond the row is read or written. Missing lanes read as
@@ -124,12 +121,40 @@ HWY_INLINE float sumVectors(std::int64_t count, const Term& term) {
     return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
 }
 
-// x · sigmoid(argument). NaN stays NaN.
+// e^-x for |x| <= 87, relative error below 4e-7: 2^n · 2^f with n the nearest integer to -x·log2(e).
+HWY_INLINE Floats boundedExpOfNegative(Floats x) {
+    const FloatTag d;
+    const hn::RebindToSigned<FloatTag> di;
+    const Floats log2E = hn::Set(d, 1.44269502F);
+    // Adding 1.5·2^23 rounds to an integer and leaves it in the low bits of the sum.
+    const Floats magic = hn::Set(d, 12582912.0F);
+    const Floats shifted = hn::NegMulAdd(x, log2E, magic);
+    const Floats n = hn::Sub(shifted, magic);
+    // -x·log2(e) - n without the rounding of the product; the second constant is what log2(e) lacks in f32.
+    const Floats f = hn::NegMulAdd(x, hn::Set(d, 1.92596303e-8F), hn::NegMulSub(x, log2E, n));
+    // Taylor series of 2^f, |f| <= 1/2: the first term left out is 1.2e-7 of the result.
+    Floats p = hn::Set(d, 1.54035304e-4F);
+    p = hn::MulAdd(p, f, hn::Set(d, 1.33335581e-3F));
+    p = hn::MulAdd(p, f, hn::Set(d, 9.61812911e-3F));
+    p = hn::MulAdd(p, f, hn::Set(d, 5.55041087e-2F));
+    p = hn::MulAdd(p, f, hn::Set(d, 2.40226507e-1F));
+    p = hn::MulAdd(p, f, hn::Set(d, 6.93147181e-1F));
+    p = hn::MulAdd(p, f, hn::Set(d, 1.0F));
+    return hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
+}
+
+// 1/x for 1 <= x < 2^126: the processor's estimate and one Newton step, relative error below 1e-6.
+HWY_INLINE Floats reciprocal(Floats x) {
+    const Floats estimate = hn::ApproximateReciprocal(x);
+    return hn::Mul(estimate, hn::NegMulAdd(x, estimate, hn::Set(FloatTag(), 2.0F)));
+}
+
+// x · sigmoid(argument). NaN in x stays NaN.
 HWY_INLINE Floats timesSigmoid(Floats x, Floats argument) {
     const FloatTag d;
-    // Bounded so that the exponential stays finite: beyond, the quotient is below 1e-35 anyway.
-    const Floats exponent = hn::Min(hn::Neg(argument), hn::Set(d, 87.0F));
-    return hn::Div(x, hn::Add(hn::Set(d, 1.0F), hn::Exp(d, exponent)));
+    // Bounded so that the exponential stays finite: beyond, the product is below 1e-35 or the factor is 1 anyway.
+    const Floats bounded = hn::Min(hn::Max(argument, hn::Set(d, -87.0F)), hn::Set(d, 87.0F));
+    return hn::Mul(x, reciprocal(hn::Add(hn::Set(d, 1.0F), boundedExpOfNegative(bounded))));
 }
 
 HWY_INLINE Floats silu(Floats x) {
