@@ -15,6 +15,7 @@ extern "C" {
 #include "core/media/av_handles.h"
 #include "core/media/clip_writers.h"
 #include "core/media/frame_convert.h"
+#include "core/media/known_value.h"
 
 namespace fw::media {
 namespace {
@@ -103,7 +104,7 @@ Status VideoInput::openDecoder() {
     if (code >= 0) {
         m_decoder->codec_whitelist = av_strdup("h264,vp9,gif,png");
         m_decoder->max_pixels = std::int64_t{16384} * 16384;
-        m_decoder->thread_count = 2;
+        m_decoder->thread_count = 1;
         code = avcodec_open2(m_decoder.get(), codec, nullptr);
     }
     if (code < 0) {
@@ -189,10 +190,10 @@ Result<std::int64_t> VideoInput::countFrames() {
 ColourTags coloursOf(const AVCodecParameters& parameters) {
     ColourTags tags;
     tags.pixelFormat = nameOr(av_get_pix_fmt_name(static_cast<AVPixelFormat>(parameters.format)));
-    tags.range = nameOr(av_color_range_name(parameters.color_range));
-    tags.matrix = nameOr(av_color_space_name(parameters.color_space));
-    tags.primaries = nameOr(av_color_primaries_name(parameters.color_primaries));
-    tags.transfer = nameOr(av_color_transfer_name(parameters.color_trc));
+    tags.range = nameOr(av_color_range_name(knownValue(parameters.color_range, AVCOL_RANGE_NB)));
+    tags.matrix = nameOr(av_color_space_name(knownValue(parameters.color_space, AVCOL_SPC_NB)));
+    tags.primaries = nameOr(av_color_primaries_name(knownValue(parameters.color_primaries, AVCOL_PRI_NB)));
+    tags.transfer = nameOr(av_color_transfer_name(knownValue(parameters.color_trc, AVCOL_TRC_NB)));
     return tags;
 }
 

@@ -8,6 +8,7 @@ extern "C" {
 #include <cstring>
 
 #include "core/base/check.h"
+#include "core/media/known_value.h"
 
 namespace fw::media {
 namespace {
@@ -22,7 +23,7 @@ ScalerPtr createScaler(int width, int height, AVPixelFormat from, AVPixelFormat 
 
 // SWS_CS_* of a tagged or guessed matrix.
 int matrixOf(const AVFrame& frame) {
-    switch (frame.colorspace) {
+    switch (knownValue(frame.colorspace, AVCOL_SPC_NB)) {
         case AVCOL_SPC_BT709:
             return SWS_CS_ITU709;
         case AVCOL_SPC_BT470BG:
@@ -96,8 +97,9 @@ Result<FramePtr> RgbToYuv::convert(const AVFrame& rgb) const {
 
 Status ToRgb::prepare(const AVFrame& frame) {
     const int matrix = matrixOf(frame);
+    const AVColorRange range = knownValue(frame.color_range, AVCOL_RANGE_NB);
     if (m_scaler && frame.format == m_format && frame.width == m_width && frame.height == m_height &&
-        matrix == m_matrix && frame.color_range == m_range) {
+        matrix == m_matrix && range == m_range) {
         return {};
     }
     const auto format = static_cast<AVPixelFormat>(frame.format);
@@ -109,7 +111,7 @@ Status ToRgb::prepare(const AVFrame& frame) {
     }
     const AVPixFmtDescriptor* kind = av_pix_fmt_desc_get(format);
     if ((kind->flags & AV_PIX_FMT_FLAG_RGB) == 0) {
-        const int fullRange = frame.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
+        const int fullRange = range == AVCOL_RANGE_JPEG ? 1 : 0;
         const int* coefficients = sws_getCoefficients(matrix);
         // -1 means that the pair needs no matrix (grey); then there is nothing to set.
         sws_setColorspaceDetails(m_scaler.get(), coefficients, fullRange, coefficients, 1, 0, kFixedOne, kFixedOne);
@@ -118,7 +120,7 @@ Status ToRgb::prepare(const AVFrame& frame) {
     m_width = frame.width;
     m_height = frame.height;
     m_matrix = matrix;
-    m_range = frame.color_range;
+    m_range = range;
     return {};
 }
 
