@@ -28,7 +28,7 @@ if(FW_FUZZ)
 endif()
 
 find_program(FW_MOLD mold)
-if(FW_MOLD AND NOT FW_SANITIZE AND NOT FW_FUZZ)
+if(FW_MOLD AND NOT FW_FUZZ)
   add_link_options(-fuse-ld=mold)
 endif()
 
@@ -61,6 +61,9 @@ function(fw_program target)
   target_link_libraries(${target} PRIVATE fw_strict ${ARG_LIBS})
 endfunction()
 
+# Everything the sanitizer builds run; set up here so that they need not build programs and benchmarks.
+add_custom_target(sanitized_tests)
+
 # fw_test(NAME LABEL unit|golden|process|gui|fuzz|bench SOURCES ... LIBS ...): a GoogleTest program run by ctest.
 function(fw_test target)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
@@ -75,4 +78,7 @@ function(fw_test target)
   # Two cores are shared by parallel tests: one OpenMP thread each keeps spinning threads from starving one another.
   set_tests_properties(${target} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "OMP_NUM_THREADS=1")
+  if(ARG_LABEL MATCHES "^(unit|golden)$")
+    add_dependencies(sanitized_tests ${target})
+  endif()
 endfunction()
