@@ -54,7 +54,8 @@ build_stage() {
 }
 
 # Adds the tests of one ctest run: the cases of every GoogleTest program by its own report; one for each other
-# program, and one failure for a program that failed without a failed case (crash, sanitizer, time limit).
+# program (and for a program's second run with other settings), and one failure for a run that failed without a failed
+# case in its report (crash, sanitizer, time limit).
 count_results() {
     local junit="$1" cases="$2" name status good bad
     while read -r name status; do
@@ -101,7 +102,7 @@ run_tests() {
 
 # fuzz SECONDS: every fuzz target in turn, sharing the time; each counts as one test.
 fuzz() {
-    local targets=("$root"/build/fuzz/bin/*_fuzz) target name log each
+    local targets=("$root"/build/fuzz/bin/fuzz_*) target name log each
     [ -x "${targets[0]}" ] || { fail_stage "there are no fuzz targets in build/fuzz/bin"; return; }
     each=$(($1 / ${#targets[@]} + 1))
     for target in "${targets[@]}"; do
@@ -109,7 +110,8 @@ fuzz() {
         log="$logs/$name.log"
         stage "fuzz $name for $each s"
         mkdir -p "$logs/$name"
-        if (cd "$logs/$name" && "$target" -max_total_time="$each" -rss_limit_mb=2048 -timeout=10 -max_len=65536 .) \
+        if (cd "$logs/$name" && "$target" -max_total_time="$each" -rss_limit_mb=2048 -timeout=10 -max_len=65536 . \
+            "$root/tests/fuzz/corpus/${name#fuzz_}") \
             >"$log" 2>&1; then
             passed=$((passed + 1))
         else

@@ -15,6 +15,9 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
+// What the window knows of the engine: an interface of its own inside app/studio.
+constexpr std::string_view kClipEngine = "app/studio/clip_engine";
+
 Names operator+(Names a, const Names& b) {
     a.insert(a.end(), b.begin(), b.end());
     return a;
@@ -35,9 +38,9 @@ constexpr std::pair<std::string_view, std::string_view> kHeaderLibraries[] = {
     {"immintrin.h", "simd"},  {"cpuid.h", "simd"},     {"x86", "simd"},
     {"gtest/", "gtest"},      {"gmock/", "gtest"},     {"benchmark/", "benchmark"},
     {"GL/", "opengl"},        {"EGL/", "opengl"},      {"GLES", "opengl"},
-    {"spdlog/", "spdlog"},    {"torch/", "torch"},     {"sys/", "system"},
-    {"linux/", "system"},     {"netinet/", "system"},  {"arpa/", "system"},
-    {"asm/", "system"},
+    {"openssl/", "openssl"},  {"spdlog/", "spdlog"},   {"torch/", "torch"},
+    {"sys/", "system"},       {"linux/", "system"},    {"netinet/", "system"},
+    {"arpa/", "system"},      {"asm/", "system"},
 };
 
 // The same libraries by the names CMake links them under. Qt's parts without a window are "qt", the others
@@ -56,6 +59,7 @@ constexpr std::pair<std::string_view, std::string_view> kLinkLibraries[] = {
     {"tl::expected", "expected"},
     {"CLI11::", "cli11"},
     {"OpenMP::", "openmp"},
+    {"OpenSSL::Crypto", "openssl"},
     {"GTest::", "gtest"},
     {"benchmark::", "benchmark"},
     {"OpenGL::", "opengl"},
@@ -96,9 +100,9 @@ bool contains(const Names& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// "core/media/x.cpp" lies in "core/media"; a rule for the file itself covers the file.
+// "core/media/x.cpp" lies in "core/media"; "app/studio/clip_engine.h" in "app/studio/clip_engine".
 bool lies(std::string_view path, std::string_view in) {
-    return path == in || (path.starts_with(in) && path[in.size()] == '/');
+    return path == in || (path.starts_with(in) && (path[in.size()] == '/' || path[in.size()] == '.'));
 }
 
 // The rule of the longest matching path.
@@ -122,8 +126,14 @@ std::string_view layerOf(const LayerRule& rule) {
     return rule.path.ends_with(".cpp") ? folderOf(rule.path) : rule.path;
 }
 
-// fw_media for core/media, fw_app_engine for app/engine.
+// fw_media for core/media, fw_app_engine for app/engine. The window's two halves have names of their own.
 std::string targetOf(std::string_view folder) {
+    if (folder == "app/studio") {
+        return "fw_engine_runner";
+    }
+    if (folder == kClipEngine) {
+        return "fw_clip_engine";
+    }
     std::string name(folder.starts_with("core/") ? folder.substr(5) : folder);
     std::replace(name.begin(), name.end(), '/', '_');
     return "fw_" + name;
@@ -220,7 +230,8 @@ std::vector<LayerRule> layerRules() {
         {"core/backend", values + Names{"kernels/cpu", "kernels/cuda"}, common + Names{"dnnl", "openmp", "simd"}},
         {"core/method", compute, common},
         {"core/cache", compute + Names{"core/method"}, common},
-        {"core/model", compute + Names{"core/method", "core/cache"}, common + Names{"sentencepiece", "utf8proc"}},
+        {"core/model", compute + Names{"core/method", "core/cache"},
+         common + Names{"sentencepiece", "utf8proc", "openssl"}},
         {"core/pipeline", compute + Names{"core/method", "core/cache", "core/model"}, common},
         {"core/media", values, common + Names{"libav"}},
         {"core/metrics", values, common},
@@ -232,13 +243,14 @@ std::vector<LayerRule> layerRules() {
         {"app/supervisor", values + Names{"core/trace", "core/ipc"}, common + Names{"qt"}},
         {"app/library", values + Names{"core/trace", "core/store", "core/ipc", "core/media", "app/supervisor"},
          common + Names{"qt"}},
+        {kClipEngine, values, common + Names{"qt", "qt_gui"}},
         {"app/studio",
          engine + Names{"core/media", "core/metrics", "core/store", "core/ipc", "app/engine", "app/supervisor",
-                        "app/library"},
+                        "app/library", kClipEngine},
+         common + Names{"qt", "qt_gui"}},
+        {"ui", values + Names{"core/trace", "core/metrics", "app/supervisor", "app/library", kClipEngine},
          common + window},
-        {"ui", values + Names{"core/trace", "core/metrics", "app/studio", "app/supervisor", "app/library"},
-         common + window},
-        {"app/studio/main.cpp", values + Names{"app/studio", "ui"}, common + window},
+        {"app/studio/main.cpp", values + Names{"app/studio", "ui", kClipEngine}, common + window},
     };
 }
 
