@@ -1,0 +1,95 @@
+"""Writes the trained networks as a model folder in diffusers' layout, and reads such a folder back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from .configs import TextEncoderConfig, TransformerConfig, VaeConfig
+from .sampling import Sampler
+from .text_encoder import TextEncoder
+from .tokenizer import CaptionTokenizer
+from .video_vae import VideoVae
+from .wan_transformer import WanTransformer
+
+DIFFUSERS_VERSION = "0.36.0"  # the oldest version the configuration files are written for
+FLOW_SHIFT = 3.0
+WEIGHTS = {
+    "transformer": "diffusion_pytorch_model.safetensors",
+    "vae": "diffusion_pytorch_model.safetensors",
+    "text_encoder": "model.safetensors",
+}
+MODEL_INDEX = {
+    "_class_name": "WanPipeline",
+    "_diffusers_version": DIFFUSERS_VERSION,
+    "scheduler": ["diffusers", "UniPCMultistepScheduler"],
+    "text_encoder": ["transformers", "UMT5EncoderModel"],
+    "tokenizer": ["transformers", "T5TokenizerFast"],
+    "transformer": ["diffusers", "WanTransformer3DModel"],
+    "vae": ["diffusers", "AutoencoderKLWan"],
+}
+SCHEDULER = {
+    "_class_name": "UniPCMultistepScheduler",
+    "_diffusers_version": DIFFUSERS_VERSION,
+    "flow_shift": FLOW_SHIFT,
+    "num_train_timesteps": 1000,
+    "prediction_type": "flow_prediction",
+    "predict_x0": True,
+    "solver_order": 2,
+    "solver_type": "bh2",
+    "lower_order_final": True,
+    "use_flow_sigmas": True,
+}
+
+
+def _write_json(path: Path, values: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values, indent=2) + "\n")
+
+
+def _write_weights(path: Path, module: torch.nn.Module) -> None:
+    tensors = {name: value.detach().to(torch.bfloat16).cpu().contiguous() for name, value in module.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def write_model(folder: Path, transformer: WanTransformer, text_encoder: TextEncoder, vae: VideoVae, latents_mean, latents_std, tokenizer: Path) -> None:
+    """Writes the whole folder. tokenizer: a folder written by `tokenizer.write_folder`. Weights are stored as bfloat16."""
+    stamp = {"_diffusers_version": DIFFUSERS_VERSION}
+    _write_json(folder / "model_index.json", MODEL_INDEX)
+    _write_json(folder / "scheduler" / "scheduler_config.json", SCHEDULER)
+    _write_json(folder / "transformer" / "config.json", {"_class_name": "WanTransformer3DModel", **stamp, **transformer.config.to_dict()})
+    latents = {"latents_mean": [round(float(v), 5) for v in latents_mean], "latents_std": [round(float(v), 5) for v in latents_std]}
+    _write_json(folder / "vae" / "config.json", {"_class_name": "AutoencoderKLWan", **stamp, **vae.config.to_dict(), **latents})
+    text = {"architectures": ["UMT5EncoderModel"], "model_type": "umt5", "torch_dtype": "bfloat16"}
+    _write_json(folder / "text_encoder" / "config.json", {**text, **text_encoder.config.to_dict()})
+    for name, module in (("transformer", transformer), ("vae", vae), ("text_encoder", text_encoder)):
+        _write_weights(folder / name / WEIGHTS[name], module)
+    if Path(tokenizer).resolve() != (folder / "tokenizer").resolve():
+        shutil.copytree(tokenizer, folder / "tokenizer", dirs_exist_ok=True)
+
+
+def _config_from(kind, values: dict):
+    known = kind.__dataclass_fields__
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known})
+
+
+def read_model(folder: Path, device: str | torch.device = "cpu") -> Sampler:
+    """Loads a folder written by `write_model`, ready to draw clips; bfloat16 on a GPU, float32 elsewhere."""
+    folder = Path(folder)
+    kinds = {"transformer": (WanTransformer, TransformerConfig), "vae": (VideoVae, VaeConfig), "text_encoder": (TextEncoder, TextEncoderConfig)}
+    modules = {}
+    for name, (kind, config) in kinds.items():
+        values = json.loads((folder / name / "config.json").read_text())
+        module = kind(_config_from(config, values))
+        module.load_state_dict({key: tensor.float() for key, tensor in load_file(folder / name / WEIGHTS[name]).items()})
+        modules[name] = module.to(device).eval().requires_grad_(False)
+    statistics = json.loads((folder / "vae" / "config.json").read_text())
+    dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
+    tokenizer = CaptionTokenizer(folder / "tokenizer" / "spiece.model")
+    mean, std = statistics["latents_mean"], statistics["latents_std"]
+    return Sampler(modules["transformer"], modules["text_encoder"], modules["vae"], mean, std, tokenizer, dtype)
