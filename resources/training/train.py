@@ -30,6 +30,7 @@ from minimodel.wan_transformer import WanTransformer
 from miniworld.batches import View
 from miniworld.captions import plain_caption
 from miniworld.scenes import draw_scene
+from safetensors.torch import save_file
 
 SHEET_SEED = 4242
 
@@ -40,6 +41,7 @@ def held_out_prompts(count: int) -> list[str]:
 
 
 def set_up_gpu(attention: str) -> None:
+    """Fast float32 products, cuDNN's own choice of convolutions, and the attention kernel to use (cuDNN's is the faster one on an H100)."""
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
@@ -92,14 +94,16 @@ class Run:
         if saved:
             self.vae.load_state_dict(saved["vae"])
         dry = self.arguments.dry
-        plan = VaePlan(self.arguments.vae_seconds)
+        plan = VaePlan(self.arguments.vae_seconds, windows=self.arguments.vae_windows, whole_clips=self.arguments.vae_clips, capture=self.arguments.capture)
         if dry:
             plan = VaePlan(0, steps=4, windows=2, window=32, window_frames=5, whole_clips=1, size=32, frames=9, workers=0)
         if dry or (plan.seconds > 0 and (not saved or saved["seconds"] < plan.seconds)):
-            resume = saved and {**saved["training"], "progress": saved["seconds"] / plan.seconds}
+            resume = saved and {**saved["training"], "progress": min(1.0, saved["seconds"] / max(plan.seconds, 1e-9))}
             training = train_vae(self.team, self.vae, self.renderer, plan, resume)
             self._save("vae_state.pt", {"vae": self.vae.state_dict(), "training": training, "seconds": plan.seconds})
         self.vae.requires_grad_(False)
+        if self.team.leads:
+            save_file(self.vae.state_dict(), self.folder / "vae.safetensors")
         scores = evaluate_vae(self.team, self.vae, self.renderer, 2 if dry else 24, View.of_size(32, 32, 9) if dry else None)
         self.team.say("vae PSNR", {name: value for name, value in scores.items() if not name.startswith("latents")})
         if self.team.leads:
@@ -114,7 +118,7 @@ class Run:
             self.text_encoder.load_state_dict(saved["text_encoder"])
         seconds = arguments.dit_seconds
         resume = saved and {**saved["training"], "progress": min(1.0, saved["seconds"] / max(seconds, 1e-9))}
-        trainer = DitTrainer(team, self.transformer, self.text_encoder, resume)
+        trainer = DitTrainer(team, self.transformer, self.text_encoder, resume, arguments.capture)
         mean, std = (torch.tensor(scores[key], device=team.device).view(1, -1, 1, 1, 1) for key in ("latents_mean", "latents_std"))
 
         def encode(clip: torch.Tensor) -> torch.Tensor:
@@ -129,7 +133,7 @@ class Run:
                 self._draw_sheet(scores, f"sheet_{round(100 * progress)}.jpg")
             trainer.average.swap()
 
-        plan = dry_plan() if arguments.dry else standard_plan(seconds, still_share=arguments.still_share)
+        plan = dry_plan() if arguments.dry else standard_plan(seconds, arguments.dit_batch, still_share=arguments.still_share)
         progress = trainer.train(plan, encode, self.renderer, self.tokenizer, snapshot)
         snapshot(progress)
         if team.leads:
@@ -157,9 +161,13 @@ def main() -> None:
     parser.add_argument("--tokenizer", default="work/tokenizer")
     parser.add_argument("--vae-seconds", type=float, default=410)
     parser.add_argument("--dit-seconds", type=float, default=800)
-    parser.add_argument("--still-share", type=float, default=0.2)
+    parser.add_argument("--vae-windows", type=int, default=16, help="windows of 17 x 128 x 128 a step and process")
+    parser.add_argument("--vae-clips", type=int, default=2, help="whole clips a step and process, in the last part")
+    parser.add_argument("--dit-batch", type=int, default=64, help="clips a step and process")
+    parser.add_argument("--still-share", type=float, default=0.2, help="share of the transformer's time spent on stills")
     parser.add_argument("--variants", type=int, default=24, help="panoramas painted of every scenery")
     parser.add_argument("--attention", choices=("auto", "cudnn", "flash"), default="auto")
+    parser.add_argument("--capture", action="store_true", help="replay the VAE's step and the optimisers' as CUDA graphs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start-from", help="model folder whose weights to begin with, for example ../models/mini")
     parser.add_argument("--resume", action="store_true", help="go on from the state files in --out")

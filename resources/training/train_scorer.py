@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from minimodel.feeding import make_renderer, scene_batches
+from minimodel.optimisers import FlatGradients
 from minimodel.parallel import Budget, Team, ramp
 from minimodel.scorer import FRAMES, HEADS, SIZE, Scorer, judge, read_clips, soften, targets
 from miniworld.batches import View, make_batch
@@ -54,7 +55,7 @@ def main() -> None:
     optimiser = torch.optim.AdamW(scorer.parameters(), lr=RATE, weight_decay=0.01)
     view = View(SIZE, SIZE, FRAMES, stride=4, scale=SIZE / 256)
     batches = scene_batches(31 + team.rank, [(view, arguments.batch)], workers=arguments.workers, held_out=None)
-    parameters = list(scorer.parameters())
+    gradients = FlatGradients(list(scorer.parameters()))
     budget = Budget(team, arguments.seconds, arguments.steps)
     on_gpu = team.device.type == "cuda"
     step = 0
@@ -65,16 +66,15 @@ def main() -> None:
             logits = scorer(soften(clips))
         wanted = targets(batch.scenes, team.device)
         losses = {name: torch.nn.functional.cross_entropy(logits[name], wanted[name]) for name in HEADS}
-        optimiser.zero_grad()
-        sum(losses.values()).backward()
-        team.average_gradients(parameters)
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        gradients.compute(sum(losses.values()))
+        team.average(gradients.buffer)
+        torch.nn.utils.clip_grad_norm_(gradients.parameters, 1.0)
         for group in optimiser.param_groups:
             group["lr"] = RATE * ramp(progress, step, warm_up=100, hold=0.4, final=0.01)
         optimiser.step()
         step += 1
         if step in (1, 5, 20) or step % 200 == 0:
-            team.say(f"scorer step {step} {100 * progress:.0f} %", " ".join(f"{name} {float(loss):.3f}" for name, loss in losses.items()))
+            team.say(f"scorer step {step} {100 * progress:.0f} %", " ".join(f"{name} {loss.item():.3f}" for name, loss in losses.items()))
     if team.leads:
         scorer.eval()
         save_file({name: value.to(torch.bfloat16).contiguous() for name, value in scorer.state_dict().items()}, arguments.out)

@@ -20,8 +20,8 @@ class VaeConfig:
     base_dim: int = 24
     decoder_base_dim: int = 32
     z_dim: int = 16
-    dim_mult: tuple[int, ...] = (1, 2, 3)
-    num_res_blocks: int = 1
+    dim_mult: tuple[int, ...] = (1, 2, 2)
+    num_res_blocks: int = 2
     temperal_downsample: tuple[bool, ...] = (True, True)  # spelt as in the published configuration
     patch_size: int = 2
 
@@ -45,7 +45,7 @@ class TransformerConfig:
     num_attention_heads: int = 4
     attention_head_dim: int = 64
     num_layers: int = 8
-    ffn_dim: int = 896
+    ffn_dim: int = 1024
     in_channels: int = 16
     out_channels: int = 16
     text_dim: int = 256

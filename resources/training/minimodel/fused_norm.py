@@ -41,14 +41,15 @@ if triton is not None:
 
     @triton.jit
     def _backward_kernel(
-        x, gamma, grad_out, grad_x, grad_gamma, rows, rows_per_clip, pad_rows, blocks, programs,
+        x, gamma, grad_out, grad_x, grad_gamma, rows, rows_per_clip, pad_rows, turns, programs,
         C: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_M: tl.constexpr,
     ):  # fmt: skip
         channel = tl.arange(0, BLOCK_C)
         weight = tl.load(gamma + channel, channel < C, 0.0)
         total = tl.zeros([BLOCK_C], tl.float32)
-        for block in range(tl.program_id(0), blocks, programs):
-            row = block.to(tl.int64) * BLOCK_M + tl.arange(0, BLOCK_M)
+        first = tl.program_id(0).to(tl.int64)
+        for turn in range(turns):
+            row = (first + turn * programs) * BLOCK_M + tl.arange(0, BLOCK_M)
             mask = (row < rows)[:, None] & (channel < C)[None, :]
             value = tl.load(x + row[:, None] * C + channel[None, :], mask, 0.0).to(tl.float32)
             out_row = row + (row // rows_per_clip + 1) * pad_rows
@@ -94,7 +95,8 @@ if triton is not None:
             programs = min(blocks, BACKWARD_PROGRAMS)
             partial = torch.empty(programs, block_c, device=x.device)
             _backward_kernel[(programs,)](
-                x, gamma, grad_out, grad_x, partial, rows, frames * height * width, CAUSAL_FRAMES * height * width, blocks, programs,
+                x, gamma, grad_out, grad_x, partial, rows, frames * height * width, CAUSAL_FRAMES * height * width,
+                triton.cdiv(blocks, programs), programs,
                 channels, block_c, block_m,
             )  # fmt: skip
             return grad_x, partial.sum(0)[:channels].view_as(gamma)

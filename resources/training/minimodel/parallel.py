@@ -42,16 +42,11 @@ class Team:
                 for tensor in module.state_dict().values():
                     dist.broadcast(tensor, 0)
 
-    def average_gradients(self, parameters: list[torch.nn.Parameter]) -> None:
-        """Replaces every gradient by its mean over the processes: one all-reduce of one flat buffer."""
-        if self.size == 1:
-            return
-        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
-        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        dist.all_reduce(flat, op=dist.ReduceOp.SUM)
-        flat /= self.size
-        for parameter, part in zip(parameters, flat.split([g.numel() for g in gradients])):
-            parameter.grad = part.view_as(parameter)
+    def average(self, buffer: torch.Tensor) -> None:
+        """Replaces the buffer by its mean over the processes."""
+        if self.size > 1:
+            dist.all_reduce(buffer)
+            buffer /= self.size
 
     def mean(self, *values: torch.Tensor | float) -> list[float]:
         """Means of numbers over the processes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+import torch._dynamo
 from miniworld.batches import View
 
 from .feeding import LatentPool, scene_batches
@@ -44,8 +45,8 @@ class DitPlan:
     pools: dict[str, PoolPlan]
     rotation: tuple[str, ...]
     still_share: float = 0.2
-    still_refresh: int = 1
-    clip_refresh: int = 4
+    still_refresh: int = 2
+    clip_refresh: int = 6
     steps: int | None = None
     workers: int = 3
     seed: int = 2
@@ -54,14 +55,28 @@ class DitPlan:
     snapshots: tuple[float, ...] = field(default=(0.5, 0.8))
 
 
-def standard_plan(seconds: float, **options) -> DitPlan:
-    """The plan of the shipped weights: per process 512 stills or 64 clips of 256 x 256 x 33 a step, and other sizes now and then."""
+CLIP_TOKENS = 9 * 16 * 16  # of 33 frames of 256 x 256
+
+
+def _tokens(view: View) -> int:
+    return ((view.frames - 1) // 4 + 1) * (view.height // 16) * (view.width // 16)
+
+
+def standard_plan(seconds: float, batch: int = 64, **options) -> DitPlan:
+    """The plan of the shipped weights: `batch` clips of 256 x 256 x 33 a step and process, now and then others of about as many tokens.
+
+    Stills get 0.6 times as many tokens a step, because they are cheap to have in large numbers anyway.
+    """
+
+    def plan(view: View, capacity: int, initial: int, encode_batch: int, share: float = 1.0) -> PoolPlan:
+        return PoolPlan(view, int(share * batch * CLIP_TOKENS / _tokens(view)), capacity, initial, encode_batch)
+
     pools = {
-        "still": PoolPlan(View(frames=1, random_start=True), 512, 65536, 8192, 64),
-        "clip": PoolPlan(View(), 64, 24576, 2048, 16),
-        "short": PoolPlan(View(frames=17), 112, 4096, 512, 16),
-        "wide": PoolPlan(View.of_size(192, 320), 68, 3072, 384, 16),
-        "tall": PoolPlan(View.of_size(256, 192), 84, 3072, 384, 16),
+        "still": plan(View(frames=1, random_start=True), 65536, 8192, 64, share=0.6),
+        "clip": plan(View(), 24576, 2048, 16),
+        "short": plan(View(frames=17), 4096, 512, 16),
+        "wide": plan(View.of_size(192, 320), 3072, 256, 16),
+        "tall": plan(View.of_size(320, 192), 3072, 256, 16),
     }
     rotation = ("clip",) * 7 + ("short",) + ("clip",) * 6 + ("wide",) + ("clip",) * 6 + ("tall",) + ("clip",) * 5 + ("still",)
     return DitPlan(seconds, pools, rotation, **options)
@@ -101,18 +116,19 @@ def velocity_loss(transformer, encode_text, latents, cover, tokens, dtype, block
 class DitTrainer:
     """Owns the two networks, their optimiser and their running average."""
 
-    def __init__(self, team: Team, transformer: WanTransformer, text_encoder: TextEncoder, resume: dict | None = None):
+    def __init__(self, team: Team, transformer: WanTransformer, text_encoder: TextEncoder, resume: dict | None = None, capture: bool = False):
+        """capture: run the optimiser's step as a CUDA graph."""
         self.team, self.transformer, self.text_encoder = team, transformer, text_encoder
         self.on_gpu = team.device.type == "cuda"
         self.dtype = torch.bfloat16 if self.on_gpu else torch.float32
+        torch._dynamo.config.recompile_limit = 64  # one compiled block per shape of the rotation, with and without gradients
         self.block = torch.compile(wan_block, dynamic=False) if self.on_gpu else wan_block
         matrices = [p for name, p in transformer.named_parameters() if name.startswith("blocks") and p.ndim == 2]
         chosen = {id(p) for p in matrices}
         others = [p for p in (*transformer.parameters(), *text_encoder.parameters()) if id(p) not in chosen]
-        self.parameters = [*matrices, *others]
-        self.optimiser = OptimiserPair(matrices, others, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY)
+        self.optimiser = OptimiserPair(matrices, others, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, capture=capture)
         team.share_parameters(transformer, text_encoder)
-        self.average = Average(self.parameters, AVERAGE_DECAY)
+        self.average = Average(self.optimiser.parameters, AVERAGE_DECAY)
         self.step_count, self.spent, self.history = 0, 0.0, []
         if resume:
             self.optimiser.load_state_dict(resume["optimiser"])
@@ -135,9 +151,8 @@ class DitTrainer:
         """One update; returns the unweighted loss."""
         latents, cover, tokens = pool.draw(batch)
         loss, plain = velocity_loss(self.transformer, self._encode_text, latents, cover, tokens, self.dtype, self.block)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.team.average_gradients(self.parameters)
+        self.optimiser.gradients.compute(loss)
+        self.team.average(self.optimiser.gradients.buffer)
         self.optimiser.step(MUON_RATE * factor, ADAM_RATE * factor)
         self.average.update(self.step_count)
         self.step_count += 1
@@ -179,7 +194,7 @@ class DitTrainer:
                 pool.add_batch()
             factor = ramp(progress, self.step_count, warm_up=200, hold=plan.hold, final=plan.final)
             losses.setdefault(name, []).append(self.step(pool, plan.pools[name].batch, factor))
-            if self.step_count in (1, 2, 5, 20) or self.step_count % 200 == 0:
+            if self.step_count in (1, 2, 5, 20) or self.step_count % 100 == 0:
                 self._report(progress, factor, losses, pools)
                 losses = {}
             if snapshots and progress >= snapshots[0]:

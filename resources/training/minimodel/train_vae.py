@@ -11,7 +11,7 @@ from miniworld.renderer import Renderer
 from miniworld.scenes import draw_scene
 
 from .feeding import scene_batches
-from .optimisers import OptimiserPair
+from .optimisers import CapturedGradients, OptimiserPair
 from .parallel import Budget, Team, ramp
 from .video_vae import VideoVae
 
@@ -37,6 +37,7 @@ class VaePlan:
     size: int = 256
     frames: int = 33
     steps: int | None = None
+    capture: bool = False  # run the step as CUDA graphs
     workers: int = 4
     seed: int = 1
 
@@ -74,11 +75,17 @@ def train_vae(team: Team, vae: VideoVae, renderer: Renderer, plan: VaePlan, resu
     """Trains in place; returns the state from which a later call can go on (`resume`)."""
     dtype = torch.bfloat16 if team.device.type == "cuda" else torch.float32
     matrices, others = matrices_of(vae)
-    optimiser = OptimiserPair(matrices, others, betas=(0.9, 0.99))
+    optimiser = OptimiserPair(matrices, others, betas=(0.9, 0.99), capture=plan.capture)
     if resume:
         optimiser.load_state_dict(resume["optimiser"])
     team.share_parameters(vae)
-    parameters = [*matrices, *others]
+    captured: dict[bool, CapturedGradients] = {}
+
+    def compute(clip: torch.Tensor, cover: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        loss, square, kl = vae_loss(vae, clip, cover)
+        optimiser.gradients.compute(loss)
+        return loss.detach(), square, kl
+
     seed = plan.seed * 1_000_003 + team.rank * 50_021
     window = dict(height=plan.window, width=plan.window, frames=plan.window_frames, crop=True, random_start=True)
     sharp, wide = View(**window), View(**window, scale=0.75)
@@ -88,16 +95,18 @@ def train_vae(team: Team, vae: VideoVae, renderer: Renderer, plan: VaePlan, resu
     history, step = [], 0
     budget = Budget(team, plan.seconds, plan.steps, resume["progress"] if resume else 0.0)
     while (progress := budget.advance()) < 1:
-        clip, cover = renderer.render(next(windows if progress < 1 - plan.whole_share else whole), dtype)
-        loss, square, kl = vae_loss(vae, clip, cover)
-        optimiser.zero_grad()
-        loss.backward()
-        team.average_gradients(parameters)
+        on_windows = progress < 1 - plan.whole_share
+        clip, cover = renderer.render(next(windows if on_windows else whole), dtype)
+        if plan.capture and on_windows not in captured:
+            captured.clear()  # the other shape does not come back
+            captured[on_windows] = CapturedGradients(compute, (clip, cover))
+        loss, square, kl = (captured[on_windows] if plan.capture else compute)(clip, cover)
+        team.average(optimiser.gradients.buffer)
         rate = RATE * ramp(progress, step, warm_up=50, hold=0.25, final=0.01)
         optimiser.step(rate, rate)
         step += 1
-        if step in (1, 2, 5, 20) or step % 200 == 0:
-            loss_mean, square_mean, kl_mean = team.mean(loss.detach(), square, kl)
+        if step in (1, 2, 5, 20) or step % 100 == 0:
+            loss_mean, square_mean, kl_mean = team.mean(loss, square, kl)
             decibel = 10 * torch.log10(torch.tensor(4 / square_mean)).item()
             history.append({"step": step, "progress": round(progress, 4), "loss": loss_mean, "psnr": decibel, "kl": kl_mean})
             team.say(f"vae step {step} {100 * progress:.0f} % loss {loss_mean:.4f} batch {decibel:.2f} dB kl {kl_mean:.2f} rate {rate:.1e}")
