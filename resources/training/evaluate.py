@@ -1,6 +1,6 @@
 """Scores a model on held-out prompts, with nothing picked, and draws contact sheets.
 
-python evaluate.py --model ../models/mini --scorer work/scorer.safetensors --out work/evaluation
+python evaluate.py --model ../models/mini --out work/evaluation
 
 Every prompt holds a pair (sprite, motion) or (sprite, place) that training never saw. Beside the model's score stand the scorer's own score
 on real clips of the same scenes (ceiling) and on the generated clips shifted by one prompt (control). The noise seed of a clip is its index.
@@ -40,7 +40,7 @@ def share(table: dict) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=Path("../models/mini"))
-    parser.add_argument("--scorer", type=Path, default=Path("work/scorer.safetensors"))
+    parser.add_argument("--scorer", type=Path, default=Path("scorer.safetensors"))
     parser.add_argument("--atlas", default="work/atlas.npz")
     parser.add_argument("--out", type=Path, default=Path("work/evaluation"))
     parser.add_argument("--prompts", type=int, default=64)
