@@ -85,12 +85,21 @@ void readDefaults(const Json& json, ConfigReader& reader, job::ModelDefaults& de
     }
 }
 
+// Text that may be printed in a list.
+bool isOneLine(const std::string& text, std::size_t maxBytes) {
+    const auto isControl = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    return text.size() <= maxBytes && std::none_of(text.begin(), text.end(), isControl);
+}
+
 Status readPreferences(const Json& json, std::int64_t latentChannels, ModelInfo& info) {
     ConfigReader reader(json);
     FW_TRY(reader.status());
     info.name = reader.text("name", info.name);
     info.description = reader.text("description", "");
     reader.require(!info.name.empty(), "\"name\" is empty");
+    reader.require(isOneLine(info.name, 100), "\"name\" holds control characters or more than 100 bytes");
+    reader.require(isOneLine(info.description, 1000),
+                   "\"description\" holds control characters or more than 1000 bytes");
     readDefaults(json, reader, info.defaults);
     FW_TRY(reader.status());
     if (reader.has("preview")) {

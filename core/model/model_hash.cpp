@@ -1,13 +1,10 @@
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <fstream>
 #include <span>
-#include <system_error>
-#include <vector>
 
 #include "core/model/sha256.h"
 #include "core/model/video_model.h"
+#include "core/weights/read_file.h"
 #include "core/weights/safetensors.h"
 #include "core/weights/tensor_table.h"
 
@@ -23,21 +20,7 @@ constexpr std::array kConfigFiles{
 constexpr std::uintmax_t kMaxConfigBytes = std::uintmax_t{64} << 20U;
 
 Status addFile(Sha256& hash, const std::filesystem::path& folder, const char* name) {
-    const auto path = folder / name;
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) {
-        return fail(ErrorCode::BadModel, "{} is missing", path.string());
-    }
-    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-    if (error || bytes > kMaxConfigBytes) {
-        return fail(ErrorCode::BadModel, "{} has {} bytes; at most {} are possible", path.string(), bytes,
-                    kMaxConfigBytes);
-    }
-    std::ifstream stream(path, std::ios::binary);
-    std::string content(static_cast<std::size_t>(bytes), '\0');
-    if (!stream || !stream.read(content.data(), static_cast<std::streamsize>(bytes))) {
-        return fail(ErrorCode::Io, "{} cannot be read", path.string());
-    }
+    FW_ASSIGN(const std::string content, weights::readSmallFile(folder / name, kMaxConfigBytes));
     hash.addText(name);
     hash.addText(content);
     return {};

@@ -5,14 +5,12 @@
 #include <sentencepiece_processor.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
-#include <system_error>
 #include <utility>
 
 #include "core/model/prompt_cleaning.h"
 #include "core/weights/model_config.h"
+#include "core/weights/read_file.h"
 
 namespace fw::model {
 namespace {
@@ -28,6 +26,7 @@ class SentencePieceTokenizer final : public Tokenizer {
             return fail(ErrorCode::BadModel, "not a SentencePiece model: {}", status.ToString());
         }
         FW_TRY(tokenizer->checkVocabulary());
+        tokenizer->addOwnSpecialTokens();
         const std::int64_t limit = tokenizer->idLimit();
         return LoadedTokenizer{std::move(tokenizer), limit};
     }
@@ -57,6 +56,17 @@ class SentencePieceTokenizer final : public Tokenizer {
 
  private:
     using SpecialToken = std::map<std::string, std::int32_t>::const_iterator;
+
+    // The padding, end and unknown tokens are special in every T5 tokenizer, also where the configuration lists
+    // none.
+    void addOwnSpecialTokens() {
+        for (const std::string& token : {m_config.padToken, m_config.eosToken, m_config.unkToken}) {
+            const int id = m_processor.PieceToId(token);
+            if (!token.empty() && m_processor.IdToPiece(id) == token) {
+                m_config.specialTokens.emplace(token, id);
+            }
+        }
+    }
 
     // A model without the configured tokens, or with ids beyond its vocabulary, would feed the encoder nonsense.
     [[nodiscard]] Status checkVocabulary() {
@@ -114,30 +124,12 @@ class SentencePieceTokenizer final : public Tokenizer {
     std::int32_t m_eosId = 1;
 };
 
-Result<std::string> readModel(const std::filesystem::path& path) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) {
-        return fail(ErrorCode::BadModel, "{} is missing", path.string());
-    }
-    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-    if (error || bytes > kMaxModelBytes) {
-        return fail(ErrorCode::BadModel, "{} has {} bytes; a vocabulary has at most {}", path.string(), bytes,
-                    kMaxModelBytes);
-    }
-    std::ifstream stream(path, std::ios::binary);
-    std::string content(static_cast<std::size_t>(bytes), '\0');
-    if (!stream || !stream.read(content.data(), static_cast<std::streamsize>(bytes))) {
-        return fail(ErrorCode::Io, "{} cannot be read", path.string());
-    }
-    return content;
-}
-
 }  // namespace
 
 Result<LoadedTokenizer> loadSentencePieceTokenizer(const std::filesystem::path& folder) {
     FW_ASSIGN(auto config, weights::loadTokenizerConfig(folder));
     const auto path = folder / "tokenizer" / "spiece.model";
-    FW_ASSIGN(const std::string content, readModel(path));
+    FW_ASSIGN(const std::string content, weights::readSmallFile(path, kMaxModelBytes));
     auto tokenizer = SentencePieceTokenizer::create(content, std::move(config));
     if (!tokenizer) {
         return tl::unexpected(std::move(tokenizer).error().within(path.string()));

@@ -1,8 +1,6 @@
 // parseJsonText and readJsonFile: JSON from files of unknown origin, bounded in size, depth and number of values.
-#include <fstream>
-#include <system_error>
-
 #include "core/weights/model_config.h"
+#include "core/weights/read_file.h"
 #include "core/weights/text.h"
 
 namespace fw::weights {
@@ -16,6 +14,10 @@ constexpr std::size_t kMaxValues = 1'000'000;
 // no bounds, so this one does its work; the first problem ends the parse.
 class DocumentBuilder {
  public:
+    DocumentBuilder() : document(nullptr) {}
+    DocumentBuilder(const DocumentBuilder&) = delete;  // holds pointers into its document
+    DocumentBuilder& operator=(const DocumentBuilder&) = delete;
+
     bool null() { return place(nullptr); }
     bool boolean(bool value) { return place(value); }
     bool number_integer(Json::number_integer_t value) { return place(value); }
@@ -113,22 +115,7 @@ Result<Json> parseJsonText(std::string_view text) {
 }
 
 Result<Json> readJsonFile(const std::filesystem::path& path) {
-    std::error_code error;
-    // A pipe or a device would block or never end.
-    if (!std::filesystem::is_regular_file(path, error)) {
-        const bool missing = !std::filesystem::exists(path, error);
-        return fail(ErrorCode::BadModel, "{} {}", path.string(), missing ? "is missing" : "is not a file");
-    }
-    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-    if (!error && bytes > kMaxBytes) {
-        return fail(ErrorCode::BadModel, "{} has {} bytes; a configuration has at most {}", path.string(), bytes,
-                    kMaxBytes);
-    }
-    std::ifstream stream(path, std::ios::binary);
-    std::string text(error ? 0 : static_cast<std::size_t>(bytes), '\0');
-    if (!stream || !stream.read(text.data(), static_cast<std::streamsize>(text.size()))) {
-        return fail(ErrorCode::Io, "{} cannot be read", path.string());
-    }
+    FW_ASSIGN(const std::string text, readSmallFile(path, kMaxBytes));
     auto json = parseJsonText(text);
     if (!json) {
         return tl::unexpected(std::move(json).error().within(path.string()));

@@ -151,6 +151,7 @@ Status writeSafetensors(const std::filesystem::path& path, const std::vector<Nam
     // Widest types first, so that every tensor is aligned without padding; the caller's order within a type's
     // width.
     std::vector<const NamedView*> order;
+    order.reserve(tensors.size());
     for (const NamedView& tensor : tensors) {
         order.push_back(&tensor);
     }

@@ -54,7 +54,12 @@ std::string quoteText(std::string_view text) {
     while (position < text.size() && position < kLimit) {
         const std::size_t length = sequenceLength(text.substr(position));
         const auto lead = static_cast<std::uint8_t>(text[position]);
-        if (length == 0 || lead < 0x20 || lead == 0x7F) {
+        // U+0080 to U+009F: some terminals obey them as they do escape sequences.
+        const bool c1 = length == 2 && lead == 0xC2 && static_cast<std::uint8_t>(text[position + 1]) < 0xA0;
+        if (c1) {
+            result += fmt::format("\\x{:02X}\\x{:02X}", lead, static_cast<std::uint8_t>(text[position + 1]));
+            position += 2;
+        } else if (length == 0 || lead < 0x20 || lead == 0x7F) {
             result += fmt::format("\\x{:02X}", lead);
             ++position;
         } else {

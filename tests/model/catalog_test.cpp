@@ -197,6 +197,8 @@ TEST(InspectModel, RefusesPreferencesThatCannotBe) {
         {{{"guidance", "high"}}, "where a number is expected"},
         {{{"shift", 0}}, "\"shift\" is 0"},
         {{{"name", ""}}, "\"name\" is empty"},
+        {{{"name", "a\x1b[31m"}}, "\"name\" holds control characters"},
+        {{{"description", std::string(1001, 'x')}}, "more than 1000 bytes"},
         {{{"preview", 1}}, "\"preview\": the top level is 1"},
         {{{"preview", {{"matrix", {1, 2}}, {"bias", {0, 0, 0}}}}}, "\"matrix\" must be 3 lists of 16 numbers"},
         {{{"preview", {{"matrix", {{1}, {2}, {3}}}, {"bias", {0, 0, 0}}}}},

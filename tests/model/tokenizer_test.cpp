@@ -87,6 +87,20 @@ TEST_F(BrokenTokenizer, UnchangedItLoads) {
     EXPECT_EQ(load().message, "loaded");
 }
 
+// Files written by later versions of the reference list no special tokens.
+TEST_F(BrokenTokenizer, SpecialTokensOfTheVocabularyNeedNoList) {
+    Json config = Json::parse(m_config);
+    config.erase("added_tokens_decoder");
+    m_config = config.dump();
+    ASSERT_EQ(load().message, "loaded");
+    const auto tokenizer = *loadTokenizer(m_folder.path());
+    const auto listed = loadFixture("bytes");
+    for (const char* text : {"a</s>b <pad>  c<unk>", "</s>", "<pad><pad>fox"}) {
+        EXPECT_EQ(*tokenizer->encode(text), *listed->encode(text)) << text;
+    }
+    EXPECT_THAT(*tokenizer->encode("</s><pad>"), ElementsAre(1, 0, 1));
+}
+
 TEST_F(BrokenTokenizer, MissingFiles) {
     const auto nothing = loadTokenizer(m_folder.path());
     ASSERT_FALSE(nothing);

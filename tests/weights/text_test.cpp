@@ -33,6 +33,9 @@ TEST(Utf8, FindsTheFirstInvalidByte) {
 TEST(QuoteText, EscapesAndCuts) {
     EXPECT_EQ(quoteText("weight ä"), "'weight ä'");
     EXPECT_EQ(quoteText(std::string("a\0\x1b\x7f\xff", 5)), "'a\\x00\\x1B\\x7F\\xFF'");
+    EXPECT_EQ(quoteText("\xc2\x9b"
+                        "31m\xc2\xa0"),
+              "'\\xC2\\x9B31m\xc2\xa0'");
     const std::string text = quoteText(std::string(5000, 'x'));
     EXPECT_EQ(text, "'" + std::string(120, 'x') + "…'");
 }
