@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/backend/device.h"
@@ -22,8 +23,8 @@ enum class Phase : std::uint8_t { Load, Text, Denoise, Decode, Encode };
 
 struct Progress {
     Phase phase = Phase::Load;
-    int step = 0;   // done so far in this phase
-    int steps = 0;  // in this phase
+    int step = 0;               // done so far in this phase
+    int steps = 0;              // in this phase
     double fraction = 0.0;      // of the whole job, by estimated time
     double secondsLeft = -1.0;  // of the whole job; negative: not known yet
 };
@@ -48,17 +49,18 @@ struct GeneratorEvents {
 
 struct GeneratorOptions {
     PreviewKind preview = PreviewKind::Off;
-    int previewEvery = 1;                // steps
-    trace::Trace* trace = nullptr;       // filled when given
-    ConstTensorView initialNoise;        // optional f32 [C, T, H/8, W/8] on the host instead of the seed's noise
-    std::function<Status(const ConstTensorView& latents)> latentsReady;  // f32 [C, T, h, w] on the host, before decode
+    int previewEvery = 1;           // steps
+    trace::Trace* trace = nullptr;  // filled when given
+    ConstTensorView initialNoise;   // optional f32 [C, T, H/8, W/8] on the host instead of the seed's noise
+    std::function<Status(const ConstTensorView& latents)>
+        latentsReady;  // f32 [C, T, h, w] on the host, before decode
 };
 
 struct GenerationReport {
     job::GenerationRequest request;  // resolved: every field has its value
     job::Plan plan;
     std::string modelHash;
-    std::string device;   // DeviceInfo::name
+    std::string device;  // DeviceInfo::name
     std::string dtype;
     double loadSeconds = 0, textSeconds = 0, denoiseSeconds = 0, decodeSeconds = 0;
     std::vector<double> stepSeconds;
@@ -67,11 +69,15 @@ struct GenerationReport {
 // A loaded model on one device. Keep it for many clips. Not thread-safe; cancel through the token.
 class Generator {
  public:
-    // `folder` in the diffusers layout. Loads every part; `threads` and `dtype` as in GenerationRequest.
+    // `folder` in the diffusers layout. Loads every part; `threads` and `dtype` as in GenerationRequest. `cancel`
+    // is asked between the parts. OutOfMemory before anything is read when the weights cannot fit.
     [[nodiscard]] static Result<std::unique_ptr<Generator>> create(const std::filesystem::path& folder,
                                                                    const std::string& device,
-                                                                   const std::string& dtype, int threads);
+                                                                   const std::string& dtype, int threads,
+                                                                   const CancelToken& cancel = {});
     virtual ~Generator() = default;
+    Generator(const Generator&) = delete;
+    Generator& operator=(const Generator&) = delete;
 
     [[nodiscard]] virtual const model::ModelInfo& model() const = 0;
     // Frames reach `sink` in order while they are decoded.
@@ -80,6 +86,9 @@ class Generator {
                                                             const GeneratorEvents& events,
                                                             const model::FrameSink& sink,
                                                             const CancelToken& cancel) = 0;
+
+ protected:
+    Generator() = default;
 };
 
 // Costs of `request` on a model folder by a dry run on the Meta device: no weights are read, no device is needed.

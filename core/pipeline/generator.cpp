@@ -1,0 +1,322 @@
+#include "core/pipeline/generator.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <deque>
+#include <utility>
+
+#include "core/method/attention_method.h"
+#include "core/pipeline/model_parts.h"
+#include "core/pipeline/philox.h"
+#include "core/pipeline/planner.h"
+#include "core/pipeline/preview.h"
+#include "core/pipeline/progress_meter.h"
+#include "core/pipeline/run_stages.h"
+#include "core/weights/model_config.h"
+
+namespace fw::pipeline {
+
+namespace {
+
+constexpr std::size_t kPromptCacheEntries = 8;
+
+double now() {
+    return ProgressMeter::steadyClock()();
+}
+
+// "1.5 GiB"
+std::string gibibytes(std::int64_t bytes) {
+    return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / static_cast<double>(1LL << 30));
+}
+
+Status checkMemory(const backend::Device& device, std::string_view what, std::int64_t bytes) {
+    const backend::DeviceInfo info = device.info();
+    if (bytes > info.freeBytes) {
+        return fail(ErrorCode::OutOfMemory, "{} needs {} but {} has {} free; choose a smaller size or fewer frames",
+                    what, gibibytes(bytes), info.id, gibibytes(info.freeBytes));
+    }
+    return {};
+}
+
+// Text embeddings of the last few prompts, by token ids; least recently used first.
+class PromptCache {
+ public:
+    [[nodiscard]] const backend::OwnedTensor* find(const std::vector<std::int32_t>& ids) {
+        const auto found =
+            std::find_if(m_entries.begin(), m_entries.end(), [&](const auto& e) { return e.ids == ids; });
+        if (found == m_entries.end()) {
+            return nullptr;
+        }
+        std::rotate(found, found + 1, m_entries.end());
+        return &m_entries.back().embedding;
+    }
+    void add(std::vector<std::int32_t> ids, backend::OwnedTensor embedding) {
+        if (m_entries.size() == kPromptCacheEntries) {
+            m_entries.pop_front();
+        }
+        m_entries.push_back({std::move(ids), std::move(embedding)});
+    }
+
+ private:
+    struct Entry {
+        std::vector<std::int32_t> ids;
+        backend::OwnedTensor embedding;
+    };
+    std::deque<Entry> m_entries;
+};
+
+// One call of generate(): borrowed for its duration.
+struct Job {
+    const job::GenerationRequest& request;  // resolved
+    const GeneratorOptions& options;
+    const GeneratorEvents& events;
+    const model::FrameSink& sink;
+    const CancelToken& cancel;
+    ProgressMeter& meter;
+    method::RunContext& context;
+    RunState& state;
+    GenerationReport& report;
+};
+
+class ModelGenerator final : public Generator {
+ public:
+    ModelGenerator(model::ModelInfo info, std::string hash, weights::SchedulerConfig scheduler, ModelParts meta,
+                   ModelParts parts, double loadSeconds)
+        : m_info(std::move(info)),
+          m_hash(std::move(hash)),
+          m_scheduler(std::move(scheduler)),
+          m_meta(std::move(meta)),
+          m_parts(std::move(parts)),
+          m_previewer(m_info.preview),
+          m_loadSeconds(loadSeconds) {}
+
+    [[nodiscard]] const model::ModelInfo& model() const override { return m_info; }
+
+    [[nodiscard]] Result<GenerationReport> generate(const job::GenerationRequest& request,
+                                                    const GeneratorOptions& options, const GeneratorEvents& events,
+                                                    const model::FrameSink& sink,
+                                                    const CancelToken& cancel) override;
+
+ private:
+    [[nodiscard]] Status prepareArena(const job::Plan& plan);
+    [[nodiscard]] Status text(Job& job, const PromptIds& ids);
+    [[nodiscard]] Status conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out);
+    [[nodiscard]] Status noise(Job& job);
+    [[nodiscard]] Status denoise(Job& job);
+    [[nodiscard]] Status checkLatents(const TensorView& latents, int step, int steps);
+    [[nodiscard]] Status preview(Job& job, int step, int steps);
+    [[nodiscard]] Status decode(Job& job);
+    [[nodiscard]] SamplerOptions samplerOptions(const job::GenerationRequest& request) const;
+    void describe(trace::Trace& trace, const GenerationReport& report);
+
+    model::ModelInfo m_info;
+    std::string m_hash;
+    weights::SchedulerConfig m_scheduler;
+    ModelParts m_meta;
+    ModelParts m_parts;
+    std::unique_ptr<backend::Arena> m_arena;
+    PromptCache m_prompts;
+    Previewer m_previewer;
+    PhaseRates m_rates;
+    std::vector<float> m_host;  // latents on the host
+    double m_loadSeconds;       // reported with the first clip, 0 afterwards
+};
+
+SamplerOptions ModelGenerator::samplerOptions(const job::GenerationRequest& request) const {
+    SamplerOptions options{.kind = request.sampler, .steps = *request.steps, .shift = *request.shift};
+    options.trainTimesteps = static_cast<int>(m_scheduler.numTrainTimesteps);
+    if (m_scheduler.className == "UniPCMultistepScheduler") {
+        options.solverOrder = static_cast<int>(m_scheduler.solverOrder);
+        options.lowerOrderFinal = m_scheduler.lowerOrderFinal;
+    }
+    return options;
+}
+
+Status ModelGenerator::prepareArena(const job::Plan& plan) {
+    const std::int64_t bytes = arenaBytes(plan);
+    if (m_arena && m_arena->capacity() >= bytes) {
+        return checkMemory(*m_parts.device, "this clip", plan.stateBytes);
+    }
+    m_arena.reset();  // give the old one back before asking for the new one
+    FW_TRY(checkMemory(*m_parts.device, "this clip", plan.stateBytes + bytes));
+    FW_ASSIGN(m_arena, backend::Arena::create(*m_parts.device, bytes));
+    return {};
+}
+
+Status ModelGenerator::conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out) {
+    if (const backend::OwnedTensor* known = m_prompts.find(ids)) {
+        job.context.ops.copy(known->view, out);
+        return {};
+    }
+    FW_TRY(encodeText(job.context, m_parts, ids, out));
+    FW_ASSIGN(auto kept, backend::createTensor(*m_parts.device, DType::F32, out.shape()));
+    job.context.ops.copy(out, kept.view);
+    FW_TRY(job.context.ops.synchronize());
+    m_prompts.add(ids, std::move(kept));
+    return {};
+}
+
+Status ModelGenerator::text(Job& job, const PromptIds& ids) {
+    const bool guided = *job.request.guidance > 1.0;
+    job.meter.begin(Phase::Text, guided ? 2 : 1);
+    FW_TRY(conditioning(job, ids.prompt, job.state.text));
+    FW_TRY(job.cancel.check());
+    if (guided) {
+        FW_TRY(conditioning(job, ids.negative, job.state.negative));
+    }
+    FW_TRY(job.context.ops.synchronize());
+    job.report.textSeconds = job.meter.phaseSeconds();
+    return job.cancel.check();
+}
+
+Status ModelGenerator::noise(Job& job) {
+    const TensorView& sample = job.state.sampler.sample;
+    m_host.resize(static_cast<std::size_t>(sample.count()));
+    const ConstTensorView& given = job.options.initialNoise;
+    if (given.isNone()) {
+        fillNormal(*job.request.seed, NoiseStream::InitialLatents, 0, m_host);
+    } else {
+        if (given.dtype() != DType::F32 || !(given.shape() == sample.shape()) || !given.isContiguous()) {
+            return fail(ErrorCode::InvalidArgument, "the noise is {}, but this clip needs f32{}", given.text(),
+                        sample.shape().text());
+        }
+        std::copy_n(given.as<float>(), m_host.size(), m_host.begin());
+        if (!std::all_of(m_host.begin(), m_host.end(), [](float value) { return std::isfinite(value); })) {
+            return fail(ErrorCode::InvalidArgument, "the noise holds a number that is not finite");
+        }
+    }
+    job.context.ops.upload(ConstTensorView(m_host.data(), DType::F32, sample.shape()), sample);
+    return job.context.ops.synchronize();
+}
+
+Status ModelGenerator::checkLatents(const TensorView& latents, int step, int steps) {
+    m_parts.ops->download(latents, TensorView(m_host.data(), DType::F32, latents.shape()));
+    FW_TRY(m_parts.ops->synchronize());
+    if (!std::all_of(m_host.begin(), m_host.end(), [](float value) { return std::isfinite(value); })) {
+        return fail(ErrorCode::Internal,
+                    "the latents stopped being finite numbers at step {} of {} in {}; try --dtype f32, a smaller "
+                    "guidance or more steps",
+                    step, steps, dtypeName(m_parts.dtype));
+    }
+    return {};
+}
+
+Status ModelGenerator::preview(Job& job, int step, int steps) {
+    const GeneratorOptions& options = job.options;
+    const bool due = step % std::max(options.previewEvery, 1) == 0 || step == steps;
+    if (options.preview == PreviewKind::Off || !job.events.preview || !due) {
+        return {};
+    }
+    FW_ASSIGN(const PreviewImage image,
+              m_previewer.make(job.context, m_parts, job.state.sampler.estimate, options.preview, step, steps));
+    job.events.preview({step, steps, image.view()});
+    return {};
+}
+
+Status ModelGenerator::denoise(Job& job) {
+    const SigmaSchedule schedule = makeSchedule(samplerOptions(job.request));
+    const int steps = *job.request.steps;
+    job.meter.begin(Phase::Denoise, steps);
+    for (int step = 0; step < steps; ++step) {
+        FW_TRY(job.cancel.check());
+        const double start = now();
+        job.context.step = step;
+        const double timestep = schedule.timesteps[static_cast<std::size_t>(step)];
+        FW_TRY(predictVelocity(job.context, m_parts, job.state, timestep, *job.request.guidance));
+        advance(job.context, schedule, job.state);
+        FW_TRY(checkLatents(job.state.sampler.sample, step + 1, steps));
+        job.report.stepSeconds.push_back(now() - start);
+        FW_TRY(preview(job, step + 1, steps));
+        job.meter.report(step + 1);
+    }
+    job.context.step = -1;
+    job.report.denoiseSeconds = job.meter.phaseSeconds();
+    return job.cancel.check();
+}
+
+Status ModelGenerator::decode(Job& job) {
+    const TensorView& latents = job.state.sampler.sample;
+    if (job.options.latentsReady) {
+        FW_TRY(job.options.latentsReady(ConstTensorView(m_host.data(), DType::F32, latents.shape())));
+    }
+    const auto frames = static_cast<int>(*job.request.frames);
+    int done = 0;
+    job.meter.begin(Phase::Decode, frames);
+    const auto deliver = [&](const ConstTensorView& chunk) -> Status {
+        FW_TRY(job.cancel.check());
+        FW_TRY(job.sink(chunk));
+        done += static_cast<int>(chunk.dim(0));
+        job.meter.report(done);
+        return {};
+    };
+    FW_TRY(decodeFrames(job.context, m_parts, latents, deliver));
+    FW_TRY(job.context.ops.synchronize());
+    FW_CHECK(done == frames, "{} frames of {}", done, frames);
+    job.report.decodeSeconds = job.meter.phaseSeconds();
+    return job.cancel.check();
+}
+
+void ModelGenerator::describe(trace::Trace& trace, const GenerationReport& report) {
+    trace.metadata["request"] = Json::parse(job::toJson(report.request).dump());
+    trace.metadata["plan"] = Json::parse(job::toJson(report.plan).dump());
+    trace.metadata["model"] = {{"name", m_info.name}, {"hash", report.modelHash}};
+    trace.metadata["device"] = {{"name", report.device}, {"dtype", report.dtype}};
+}
+
+Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& request,
+                                                  const GeneratorOptions& options, const GeneratorEvents& events,
+                                                  const model::FrameSink& sink, const CancelToken& cancel) {
+    FW_TRY(cancel.check());
+    GenerationReport report;
+    FW_ASSIGN(report.request, job::resolve(request, m_info.defaults));
+    FW_ASSIGN(const auto method,
+              method::createAttentionMethod(report.request.method, report.request.methodParameters));
+    FW_ASSIGN(const PromptIds ids, tokenize(*m_parts.tokenizer, report.request));
+    FW_ASSIGN(report.plan, dryRun(m_meta, report.request, ids, options.preview));
+    FW_TRY(prepareArena(report.plan));
+    FW_ASSIGN(RunState state, createRunState(m_parts, report.request));
+    report.modelHash = m_hash;
+    report.device = m_parts.device->info().name;
+    report.dtype = std::string(dtypeName(m_parts.dtype));
+    report.loadSeconds = std::exchange(m_loadSeconds, 0.0);
+    if (options.trace != nullptr) {
+        options.trace->originUs = m_parts.ops->timestampUs();
+        describe(*options.trace, report);
+    }
+    const backend::ArenaScope arena(*m_arena);
+    method::RunContext context{
+        .ops = *m_parts.ops, .arena = *m_arena, .selfAttention = *method, .cancel = cancel, .trace = options.trace};
+    ProgressMeter meter(report.plan, m_rates, events.progress);
+    Job job{report.request, options, events, sink, cancel, meter, context, state, report};
+    FW_TRY(text(job, ids));
+    FW_TRY(noise(job));
+    FW_TRY(denoise(job));
+    FW_TRY(decode(job));
+    return report;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path& folder, const std::string& device,
+                                                     const std::string& dtype, int threads,
+                                                     const CancelToken& cancel) {
+    const double start = now();
+    FW_ASSIGN(model::ModelInfo info, model::inspectModel(folder));
+    if (!info.problems.empty()) {
+        return fail(ErrorCode::BadModel, "{}: {}", folder.string(), info.problems.front());
+    }
+    FW_ASSIGN(std::string hash, model::modelHash(folder));
+    FW_ASSIGN(weights::SchedulerConfig scheduler, weights::loadSchedulerConfig(folder));
+    FW_ASSIGN(auto target, backend::createDevice(device));
+    FW_ASSIGN(const DType chosen, chooseDType(dtype, target->info()));
+    // The model without its bytes first: its weights' size is known before any of them is read.
+    FW_ASSIGN(ModelParts meta, loadParts(folder, backend::createMetaDevice(chosen), chosen, threads, cancel));
+    FW_TRY(checkMemory(*target, fmt::format("the model {}", info.name), meta.weightBytes()));
+    FW_ASSIGN(ModelParts parts, loadParts(folder, std::move(target), chosen, threads, cancel));
+    const double seconds = now() - start;
+    return std::make_unique<ModelGenerator>(std::move(info), std::move(hash), std::move(scheduler), std::move(meta),
+                                            std::move(parts), seconds);
+}
+
+}  // namespace fw::pipeline

@@ -1,0 +1,40 @@
+// The parts of one model on one device.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/backend/device.h"
+#include "core/backend/ops.h"
+#include "core/base/cancel.h"
+#include "core/base/result.h"
+#include "core/model/video_model.h"
+
+namespace fw::pipeline {
+
+// Members are destroyed from the last to the first: models before the queue, the queue before the device.
+struct ModelParts {
+    std::unique_ptr<backend::Device> device;
+    std::unique_ptr<backend::Ops> ops;
+    DType dtype = DType::F32;
+    std::unique_ptr<model::Tokenizer> tokenizer;
+    std::unique_ptr<model::TextEncoder> textEncoder;
+    std::unique_ptr<model::VideoTransformer> transformer;
+    std::unique_ptr<model::VideoVae> vae;
+
+    [[nodiscard]] std::int64_t weightBytes() const {
+        return textEncoder->weightBytes() + transformer->weightBytes() + vae->weightBytes();
+    }
+};
+
+// "auto" (what the device prefers), "f32" or "bf16". Unsupported when the device cannot compute with it.
+[[nodiscard]] Result<DType> chooseDType(const std::string& dtype, const backend::DeviceInfo& info);
+
+// Loads every part of the model in `folder` onto `device`. BadModel, OutOfMemory or Cancelled (asked between
+// parts).
+[[nodiscard]] Result<ModelParts> loadParts(const std::filesystem::path& folder,
+                                           std::unique_ptr<backend::Device> device, DType dtype, int threads,
+                                           const CancelToken& cancel);
+
+}  // namespace fw::pipeline

@@ -1,0 +1,19 @@
+// Forecasts by a dry run: the stages of a clip on a device without bytes.
+#pragma once
+
+#include "core/base/result.h"
+#include "core/job/plan.h"
+#include "core/pipeline/generator.h"
+#include "core/pipeline/model_parts.h"
+#include "core/pipeline/run_stages.h"
+
+namespace fw::pipeline {
+
+// The plan of a resolved request. `meta` holds the model on the Meta device.
+[[nodiscard]] Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request,
+                                       const PromptIds& ids, PreviewKind preview);
+
+// Arena bytes a run of this plan needs: the largest scratch of its phases.
+[[nodiscard]] std::int64_t arenaBytes(const job::Plan& plan);
+
+}  // namespace fw::pipeline

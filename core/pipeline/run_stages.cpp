@@ -1,0 +1,98 @@
+#include "core/pipeline/run_stages.h"
+
+#include <array>
+#include <utility>
+
+namespace fw::pipeline {
+
+namespace {
+
+constexpr std::int64_t kWholeDecodeLatentPixels = 64 * 64;
+
+Result<TensorView> own(RunState& state, backend::Device& device, const Shape& shape) {
+    FW_ASSIGN(auto tensor, backend::createTensor(device, DType::F32, shape));
+    state.bytes += tensor.view.bytes();
+    state.owned.push_back(std::move(tensor));
+    return state.owned.back().view;
+}
+
+}  // namespace
+
+Shape latentShape(const ModelParts& parts, const job::GenerationRequest& request) {
+    const model::VideoVae::Geometry& vae = parts.vae->geometry();
+    return {vae.latentChannels, (*request.frames - 1) / vae.temporalFactor + 1, *request.height / vae.spatialFactor,
+            *request.width / vae.spatialFactor};
+}
+
+std::int64_t tokenCount(const ModelParts& parts, const Shape& latents) {
+    const model::VideoTransformer::Geometry& geometry = parts.transformer->geometry();
+    return (latents[1] / geometry.patchT) * (latents[2] / geometry.patchH) * (latents[3] / geometry.patchW);
+}
+
+model::VaeTiling chooseTiling(const Shape& latents) {
+    model::VaeTiling tiling;
+    tiling.enabled = latents[2] * latents[3] > kWholeDecodeLatentPixels;
+    return tiling;
+}
+
+Result<PromptIds> tokenize(const model::Tokenizer& tokenizer, const job::GenerationRequest& request) {
+    PromptIds ids;
+    FW_ASSIGN(ids.prompt, tokenizer.encode(request.prompt));
+    if (*request.guidance > 1.0) {
+        FW_ASSIGN(ids.negative, tokenizer.encode(request.negativePrompt));
+    }
+    return ids;
+}
+
+Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request) {
+    const Shape latents = latentShape(parts, request);
+    const Shape text{parts.tokenizer->maxTokens(), parts.textEncoder->width()};
+    backend::Device& device = *parts.device;
+    RunState state;
+    std::vector<TensorView> samplerTensors;
+    for (int i = 0; i < stateTensorCount(request.sampler); ++i) {
+        FW_ASSIGN(const TensorView tensor, own(state, device, latents));
+        samplerTensors.push_back(tensor);
+    }
+    state.sampler = makeState(request.sampler, samplerTensors);
+    FW_ASSIGN(state.velocity, own(state, device, latents));
+    FW_ASSIGN(state.text, own(state, device, text));
+    if (*request.guidance > 1.0) {
+        FW_ASSIGN(state.unguided, own(state, device, latents));
+        FW_ASSIGN(state.negative, own(state, device, text));
+    }
+    return state;
+}
+
+Status encodeText(method::RunContext& context, ModelParts& parts, const std::vector<std::int32_t>& ids,
+                  const TensorView& out) {
+    return parts.textEncoder->encode(context, ids, out);
+}
+
+Status predictVelocity(method::RunContext& context, ModelParts& parts, RunState& state, double timestep,
+                       double guidance) {
+    context.branch = 0;
+    FW_TRY(parts.transformer->forward(context, state.sampler.sample, timestep, state.text, state.velocity));
+    if (guidance <= 1.0) {
+        return {};
+    }
+    context.branch = 1;
+    FW_TRY(parts.transformer->forward(context, state.sampler.sample, timestep, state.negative, state.unguided));
+    context.branch = 0;
+    const method::ModuleScope scope(context, trace::Module::Guidance);
+    const std::array<backend::Ops::Term, 2> terms{{{guidance, state.velocity}, {1.0 - guidance, state.unguided}}};
+    context.ops.linearCombination(terms, state.velocity);
+    return {};
+}
+
+void advance(method::RunContext& context, const SigmaSchedule& schedule, RunState& state) {
+    const method::ModuleScope scope(context, trace::Module::Sampler);
+    samplerStep(schedule, state.sampler, context.ops, state.velocity);
+}
+
+Status decodeFrames(method::RunContext& context, ModelParts& parts, const ConstTensorView& latents,
+                    const model::FrameSink& sink) {
+    return parts.vae->decode(context, latents, chooseTiling(latents.shape()), sink);
+}
+
+}  // namespace fw::pipeline

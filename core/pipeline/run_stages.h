@@ -1,0 +1,59 @@
+// The stages of one clip, written once: the generator runs them on a device, the planner on the Meta device. What
+// the planner measures is therefore what the generator uses.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/job/generation_request.h"
+#include "core/method/run_context.h"
+#include "core/pipeline/generator.h"
+#include "core/pipeline/model_parts.h"
+#include "core/pipeline/sampler.h"
+
+namespace fw::pipeline {
+
+// Latents of a resolved request: [C, T, h, w].
+[[nodiscard]] Shape latentShape(const ModelParts& parts, const job::GenerationRequest& request);
+// Tokens of one self-attention over such latents.
+[[nodiscard]] std::int64_t tokenCount(const ModelParts& parts, const Shape& latents);
+// Clips of more than this many latent pixels are decoded in overlapping tiles. Fixed, so that a clip's pixels do
+// not depend on the memory of the machine; 512x512 and smaller are decoded whole, as by the reference.
+[[nodiscard]] model::VaeTiling chooseTiling(const Shape& latents);
+
+// The two texts of a request as token ids. With guidance 1 there is no second text.
+struct PromptIds {
+    std::vector<std::int32_t> prompt, negative;
+};
+// Semantics of diffusers' WanPipeline: the negative prompt defaults to the empty text, which is encoded like any
+// other.
+[[nodiscard]] Result<PromptIds> tokenize(const model::Tokenizer& tokenizer, const job::GenerationRequest& request);
+
+// What lives on the device from the first step to the last.
+struct RunState {
+    SamplerState sampler;
+    TensorView velocity;  // the guided prediction
+    TensorView unguided;  // the second branch's prediction; none with guidance 1
+    TensorView text;      // [L, width] f32 of the prompt
+    TensorView negative;  // of the negative prompt; none with guidance 1
+    std::vector<backend::OwnedTensor> owned;
+    std::int64_t bytes = 0;  // of everything in `owned`
+};
+[[nodiscard]] Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request);
+
+// One text into out [L, width] f32.
+[[nodiscard]] Status encodeText(method::RunContext& context, ModelParts& parts,
+                                const std::vector<std::int32_t>& ids, const TensorView& out);
+// state.velocity for the current sample: two forward passes and v = v₋ + g·(v₊ - v₋), or one when guidance is 1
+// (Ho and Salimans 2022, https://arxiv.org/abs/2207.12598).
+[[nodiscard]] Status predictVelocity(method::RunContext& context, ModelParts& parts, RunState& state,
+                                     double timestep, double guidance);
+// One sampler step with state.velocity.
+void advance(method::RunContext& context, const SigmaSchedule& schedule, RunState& state);
+// The latents (state.sampler.sample after the last step) to frames.
+[[nodiscard]] Status decodeFrames(method::RunContext& context, ModelParts& parts, const ConstTensorView& latents,
+                                  const model::FrameSink& sink);
+
+}  // namespace fw::pipeline

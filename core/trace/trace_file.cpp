@@ -1,0 +1,123 @@
+#include "core/trace/trace_file.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/weights/safetensors.h"
+
+namespace fw::trace {
+
+namespace {
+
+constexpr std::array<std::string_view, 12> kModuleNames{
+    "text_encoder", "embeddings", "self_attention", "attention_core", "cross_attention", "feed_forward",
+    "output",       "guidance",   "sampler",        "preview",        "vae_decode",      "vae_encode",
+};
+constexpr const char* kMetadataKey = "trace";
+
+// The columns of a table in the order of the struct.
+struct Columns {
+    std::vector<std::int32_t> step, branch, layer, module;
+    std::vector<std::int64_t> startUs, durationUs, flops, bytes;
+};
+
+Columns toColumns(const std::vector<Row>& rows) {
+    Columns columns;
+    for (const Row& row : rows) {
+        columns.step.push_back(row.step);
+        columns.branch.push_back(row.branch);
+        columns.layer.push_back(row.layer);
+        columns.module.push_back(static_cast<std::int32_t>(row.module));
+        columns.startUs.push_back(row.startUs);
+        columns.durationUs.push_back(row.durationUs);
+        columns.flops.push_back(row.flops);
+        columns.bytes.push_back(row.bytes);
+    }
+    return columns;
+}
+
+template <class T>
+std::pair<std::string, ConstTensorView> column(const char* name, const std::vector<T>& values) {
+    return {name, ConstTensorView(values.data(), kDTypeOf<T>, {static_cast<std::int64_t>(values.size())})};
+}
+
+template <class T>
+Status readColumn(const weights::SafetensorsFile& file, const char* name, std::size_t rows,
+                  std::vector<T>& values) {
+    FW_ASSIGN(const ConstTensorView view, file.tensor(name, {static_cast<std::int64_t>(rows)}));
+    if (view.dtype() != kDTypeOf<T>) {
+        return fail(ErrorCode::BadModel, "{}: column {} is {}, {} expected", file.path().string(), name,
+                    dtypeName(view.dtype()), dtypeName(kDTypeOf<T>));
+    }
+    values.assign(view.as<T>(), view.as<T>() + rows);
+    return {};
+}
+
+Result<Columns> readColumns(const weights::SafetensorsFile& file) {
+    FW_ASSIGN(const ConstTensorView first, file.tensor("step"));
+    if (first.rank() != 1) {
+        return fail(ErrorCode::BadModel, "{}: column step has shape {}, one dimension expected",
+                    file.path().string(), first.shape().text());
+    }
+    const auto rows = static_cast<std::size_t>(first.count());
+    Columns columns;
+    FW_TRY(readColumn(file, "step", rows, columns.step));
+    FW_TRY(readColumn(file, "branch", rows, columns.branch));
+    FW_TRY(readColumn(file, "layer", rows, columns.layer));
+    FW_TRY(readColumn(file, "module", rows, columns.module));
+    FW_TRY(readColumn(file, "start_us", rows, columns.startUs));
+    FW_TRY(readColumn(file, "duration_us", rows, columns.durationUs));
+    FW_TRY(readColumn(file, "flops", rows, columns.flops));
+    FW_TRY(readColumn(file, "bytes", rows, columns.bytes));
+    return columns;
+}
+
+}  // namespace
+
+std::string_view moduleName(Module module) {
+    const auto index = static_cast<std::size_t>(module);
+    FW_CHECK(index < kModuleNames.size(), "module {}", index);
+    return kModuleNames[index];
+}
+
+Status writeTrace(const std::filesystem::path& path, const Trace& trace) {
+    const Columns columns = toColumns(trace.rows());
+    Json description = trace.metadata;
+    description["modules"] = kModuleNames;
+    return weights::writeSafetensors(
+        path,
+        {column("step", columns.step), column("branch", columns.branch), column("layer", columns.layer),
+         column("module", columns.module), column("start_us", columns.startUs),
+         column("duration_us", columns.durationUs), column("flops", columns.flops), column("bytes", columns.bytes)},
+        {{kMetadataKey, description.dump(-1, ' ', false, Json::error_handler_t::replace)}});
+}
+
+Result<Trace> readTrace(const std::filesystem::path& path) {
+    FW_ASSIGN(const auto file, weights::SafetensorsFile::open(path));
+    const auto text = file->metadata().find(kMetadataKey);
+    if (text == file->metadata().end()) {
+        return fail(ErrorCode::BadModel, "{} is no trace: its metadata has no key '{}'", path.string(),
+                    kMetadataKey);
+    }
+    Trace trace;
+    trace.metadata = Json::parse(text->second, nullptr, false);
+    if (!trace.metadata.is_object()) {
+        return fail(ErrorCode::BadModel, "{}: the trace's description is not a JSON object", path.string());
+    }
+    FW_ASSIGN(const Columns columns, readColumns(*file));
+    for (std::size_t i = 0; i < columns.step.size(); ++i) {
+        const std::int32_t module = columns.module[i];
+        if (module < 0 || module >= static_cast<std::int32_t>(kModuleNames.size())) {
+            return fail(ErrorCode::BadModel, "{}: row {} names module {}, which is not known", path.string(), i,
+                        module);
+        }
+        trace.add({columns.step[i], columns.branch[i], columns.layer[i], static_cast<Module>(module),
+                   columns.startUs[i], columns.durationUs[i], columns.flops[i], columns.bytes[i]});
+    }
+    return trace;
+}
+
+}  // namespace fw::trace

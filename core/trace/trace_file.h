@@ -1,0 +1,32 @@
+// The trace of a run as a file.
+//
+// One safetensors file. Each column of the table is a tensor of one dimension and equal length:
+//   step, branch, layer, module  i32    (module indexes the list "modules" of the description)
+//   start_us, duration_us, flops, bytes  i64
+// Times of a row include those of the rows inside it (self_attention holds attention_core). The file's metadata has
+// one key, "trace": a JSON object with the run's description (request, plan, versions, device) and "modules".
+//
+// In Python, the whole table in one line:
+//   table = pandas.DataFrame(safetensors.numpy.load_file("clip.trace.safetensors"))
+// and its description in another:
+//   about = json.loads(safetensors.safe_open("clip.trace.safetensors", "np").metadata()["trace"])
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/trace/trace.h"
+
+namespace fw::trace {
+
+// "self_attention": the enumerator in snake_case.
+[[nodiscard]] std::string_view moduleName(Module module);
+
+// Io when the file cannot be written; nothing is left behind then.
+[[nodiscard]] Status writeTrace(const std::filesystem::path& path, const Trace& trace);
+
+// Rows and description of a file made by writeTrace; originUs is 0. BadModel when the file is no trace.
+[[nodiscard]] Result<Trace> readTrace(const std::filesystem::path& path);
+
+}  // namespace fw::trace
