@@ -1,8 +1,9 @@
 // One request to one finished file: the pipeline joined to the clip writer. Used by `fw` and by the first window.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "core/base/cancel.h"
@@ -13,31 +14,51 @@
 namespace fw::app {
 
 struct ClipJobOptions {
-    std::filesystem::path output;  // empty: "<date>-<prompt words>-<seed>.mp4" in the current folder
-    std::filesystem::path noiseFile, latentsFile, traceFile, previewFolder;  // each optional
-    pipeline::PreviewKind preview = pipeline::PreviewKind::Off;
+    // Empty: "<date>-<prompt words>-<seed>.mp4" in the current folder, numbered when the name is taken. A name
+    // given here is replaced when it exists. Formats: media::ClipWriter.
+    std::filesystem::path output;
+    std::filesystem::path
+        noiseFile;  // safetensors with f32 [C, T, h, w] (or a leading 1): tensor "noise" or the only one
+    std::filesystem::path latentsFile;    // written: tensor "latents" f32 [C, T, h, w], the finished latents
+    std::filesystem::path traceFile;      // written: trace_file.h
+    std::filesystem::path previewFolder;  // written: step-001.gif, step-002.gif … in a folder made if missing
+    pipeline::PreviewKind preview = pipeline::PreviewKind::Off;  // a previewFolder turns Off into Projection
     int previewEvery = 1;
 };
 
 struct ClipJobResult {
     std::filesystem::path file;
     pipeline::GenerationReport report;
-    double encodeSeconds = 0, totalSeconds = 0;
-    std::int64_t peakResidentBytes = 0;
+    double encodeSeconds = 0;  // spent in the encoder, most of it beside the decoder
+    double totalSeconds = 0;
+    std::int64_t peakResidentBytes = 0;  // of the process so far
 };
 
 // Keeps the last model loaded, so that the next clip of the same model starts at once. Used by one thread.
 class ClipJobRunner {
  public:
+    // Everything that can be refused is refused before the model is loaded. On any error, cancellation included, no
+    // output file is left behind; a finished file that was there before is untouched.
     [[nodiscard]] Result<ClipJobResult> run(const job::GenerationRequest& request, const ClipJobOptions& options,
                                             const pipeline::GeneratorEvents& events, const CancelToken& cancel);
 
  private:
+    [[nodiscard]] Result<pipeline::Generator*> generatorFor(const std::filesystem::path& folder,
+                                                            const job::GenerationRequest& request,
+                                                            const pipeline::GeneratorEvents& events,
+                                                            const CancelToken& cancel);
+
     std::unique_ptr<pipeline::Generator> m_generator;
     std::string m_key;  // model, device, dtype and threads of m_generator
 };
 
-// The embedded model's folder: $FRAMEWRIGHT_RESOURCES, beside the program, or the source tree. BadModel when missing.
+// The embedded model's folder: $FRAMEWRIGHT_RESOURCES, beside the program, or the source tree. BadModel when
+// missing.
 [[nodiscard]] Result<std::filesystem::path> embeddedModelFolder();
+// The folder of a request's model: its own, or the embedded one when it names none.
+[[nodiscard]] Result<std::filesystem::path> modelFolder(const job::GenerationRequest& request);
+
+// "0.1.0"
+[[nodiscard]] std::string programVersion();
 
 }  // namespace fw::app

@@ -1,0 +1,78 @@
+// fw plan: what a clip will cost, before it runs.
+#include "app/cli/commands.h"
+#include "app/cli/exit_code.h"
+#include "app/cli/request_options.h"
+#include "app/engine/clip_job.h"
+#include "core/job/plan.h"
+
+namespace fw::cli {
+
+namespace {
+
+constexpr double kMebibyte = 1024.0 * 1024.0;
+constexpr double kGiga = 1e9;
+
+double mebibytes(std::int64_t bytes) {
+    return static_cast<double>(bytes) / kMebibyte;
+}
+double gigaflops(std::int64_t flops) {
+    return static_cast<double>(flops) / kGiga;
+}
+
+void printTable(const job::Plan& plan) {
+    fmt::print("latents      {} x {} x {} (frames, height, width)\n", plan.latentFrames, plan.latentHeight,
+               plan.latentWidth);
+    fmt::print("tokens       {} per self-attention, {} of text\n", plan.tokens, plan.textTokens);
+    fmt::print("steps        {} with {} forward pass{} each, {:.1f} GFLOP a pass\n", plan.steps,
+               plan.forwardsPerStep, plan.forwardsPerStep == 1 ? "" : "es", gigaflops(plan.flopsPerForward));
+    fmt::print("\n{:<10} {:>14} {:>14}\n", "phase", "GFLOP", "scratch MiB");
+    for (const job::PhaseCost& phase : plan.phases) {
+        fmt::print("{:<10} {:>14.1f} {:>14.1f}\n", phase.phase, gigaflops(phase.flops),
+                   mebibytes(phase.scratchBytes));
+    }
+    fmt::print("{:<10} {:>14.1f}\n", "all", gigaflops(plan.totalFlops()));
+    fmt::print("\nmemory       {:.1f} MiB at most: weights {:.1f}, state {:.1f}, and the largest scratch\n",
+               mebibytes(plan.peakBytes), mebibytes(plan.weightBytes), mebibytes(plan.stateBytes));
+}
+
+class PlanCommand final : public Command {
+ public:
+    explicit PlanCommand(CLI::App& program)
+        : Command(program, "plan", "Show what a clip will cost, without making it") {
+        m_request.addTo(*m_app);
+        m_app->add_flag("--json", m_json, "Print one JSON object instead of a table");
+        m_app->footer(exitCodeHelp());
+    }
+
+    int run(const Session&) override {
+        const auto plan = makePlan();
+        if (!plan) {
+            return reportError(plan.error(), m_json);
+        }
+        if (m_json) {
+            fmt::print("{}\n", jsonText(job::toJson(*plan)));
+        } else {
+            printTable(*plan);
+        }
+        return kDone;
+    }
+
+ private:
+    [[nodiscard]] Result<job::Plan> makePlan() const {
+        FW_ASSIGN(job::GenerationRequest request, m_request.request());
+        FW_ASSIGN(const auto folder, app::modelFolder(request));
+        request.model = folder.string();
+        return pipeline::makePlan(request);
+    }
+
+    RequestOptions m_request;
+    bool m_json = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> makePlanCommand(CLI::App& program) {
+    return std::make_unique<PlanCommand>(program);
+}
+
+}  // namespace fw::cli

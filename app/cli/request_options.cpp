@@ -1,0 +1,64 @@
+#include "app/cli/request_options.h"
+
+#include "app/engine/clip_job.h"
+
+namespace fw::cli {
+
+namespace {
+
+// "window=128", "order=time": the value is JSON where it is any, text otherwise.
+Status addSetting(Json& parameters, const std::string& setting) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+        return fail(ErrorCode::InvalidArgument, "--set takes NAME=VALUE, got '{}'", setting);
+    }
+    const std::string text = setting.substr(equals + 1);
+    const Json value = Json::parse(text, nullptr, false);
+    parameters[setting.substr(0, equals)] = value.is_discarded() ? Json(text) : value;
+    return {};
+}
+
+}  // namespace
+
+void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) {
+    m_request.prompt = defaultPrompt;
+    auto* prompt = command.add_option("prompt", m_request.prompt, "What the clip shows");
+    if (defaultPrompt.empty()) {
+        prompt->required();
+    }
+    command
+        .add_option("--model", m_request.model, "Model folder in the diffusers layout (default: the embedded one)")
+        ->type_name("DIR");
+    command.add_option("--negative", m_request.negativePrompt, "What to keep away from")->type_name("TEXT");
+    command.add_option("--width", m_request.width,
+                       "Pixels, a multiple of the model's patch (default: the model's)");
+    command.add_option("--height", m_request.height, "Pixels");
+    command.add_option("--frames", m_request.frames, "4k + 1");
+    command.add_option("--fps", m_rate, "Frames per second: 12, 23.976 or 30000/1001")->type_name("RATE");
+    command.add_option("--steps", m_request.steps, "Denoising steps");
+    command.add_option("--guidance", m_request.guidance,
+                       "Classifier-free guidance; 1 switches it off and halves the work");
+    command.add_option("--shift", m_request.shift, "Flow shift of the sigma schedule");
+    command.add_option("--seed", m_request.seed, "Same seed, same noise, on every machine (default: drawn)");
+    command.add_option("--sampler", m_sampler, "unipc or euler")->type_name("NAME")->capture_default_str();
+    command.add_option("--device", m_request.device, "auto, cpu, …: see fw doctor")->capture_default_str();
+    command.add_option("--threads", m_request.threads, "CPU threads; 0: all")->capture_default_str();
+    command.add_option("--dtype", m_request.dtype, "auto, f32 or bf16")->capture_default_str();
+    command.add_option("--method", m_request.method, "Attention method")->type_name("ID")->capture_default_str();
+    command.add_option("--set", m_settings, "Parameter of the attention method, repeatable")
+        ->type_name("NAME=VALUE");
+}
+
+Result<job::GenerationRequest> RequestOptions::request() const {
+    job::GenerationRequest request = m_request;
+    FW_ASSIGN(request.sampler, job::samplerFromName(m_sampler));
+    if (!m_rate.empty()) {
+        FW_ASSIGN(request.frameRate, job::frameRateFromText(m_rate));
+    }
+    for (const std::string& setting : m_settings) {
+        FW_TRY(addSetting(request.methodParameters, setting));
+    }
+    return request;
+}
+
+}  // namespace fw::cli

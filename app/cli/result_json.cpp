@@ -1,0 +1,27 @@
+#include "app/cli/result_json.h"
+
+namespace fw::cli {
+
+OrderedJson toJson(const app::ClipJobResult& result) {
+    const pipeline::GenerationReport& report = result.report;
+    return {
+        {"file", result.file.string()},
+        {"request", job::toJson(report.request)},
+        {"plan", job::toJson(report.plan)},
+        {"model_hash", report.modelHash},
+        {"device", report.device},
+        {"dtype", report.dtype},
+        {"seconds",
+         {{"load", report.loadSeconds},
+          {"text", report.textSeconds},
+          {"denoise", report.denoiseSeconds},
+          {"decode", report.decodeSeconds},
+          {"encode", result.encodeSeconds},
+          {"total", result.totalSeconds}}},
+        {"step_seconds", report.stepSeconds},
+        {"peak_resident_bytes", result.peakResidentBytes},
+        {"version", app::programVersion()},
+    };
+}
+
+}  // namespace fw::cli

@@ -1,0 +1,181 @@
+#include "app/engine/clip_job.h"
+
+#include <chrono>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+#include "app/engine/encoder_thread.h"
+#include "app/engine/job_files.h"
+#include "app/engine/output_name.h"
+#include "core/media/clip_writer.h"
+#include "core/model/video_model.h"
+#include "core/trace/trace_file.h"
+
+namespace fw::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+fs::path outputPath(const fs::path& wanted, const job::GenerationRequest& resolved) {
+    if (!wanted.empty()) {
+        return wanted;
+    }
+    const std::time_t seconds = std::time(nullptr);
+    std::tm date{};
+    ::localtime_r(&seconds, &date);
+    return freeName(fs::current_path(), clipBaseName(resolved, date), ".mp4");
+}
+
+// What a clip says about its making; `fw show` prints it.
+std::string clipMetadata(const job::GenerationRequest& resolved, const model::ModelInfo& model,
+                         const std::string& modelHash) {
+    OrderedJson json;
+    json["program"] = "framewright";
+    json["version"] = programVersion();
+    json["request"] = job::toJson(resolved);
+    json["model"] = {{"name", model.name}, {"hash", modelHash}};
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Status prepareFolders(const ClipJobOptions& options) {
+    FW_TRY(checkWritable(options.latentsFile));
+    FW_TRY(checkWritable(options.traceFile));
+    if (!options.previewFolder.empty()) {
+        std::error_code error;
+        fs::create_directories(options.previewFolder, error);
+        if (error) {
+            return fail(ErrorCode::Io, "cannot make the preview folder {}: {}", options.previewFolder.string(),
+                        error.message());
+        }
+    }
+    return {};
+}
+
+// Latent frames come slower than pixel frames; the VAE's previews have them all.
+job::FrameRate previewRate(const job::GenerationRequest& resolved, const ConstTensorView& rgb) {
+    job::FrameRate rate = *resolved.frameRate;
+    rate.numerator *= rgb.dim(0);
+    rate.denominator *= *resolved.frames;
+    return rate;
+}
+
+// Forwards events and writes preview files; the first error of those stops the job through its own cancel source.
+class PreviewFiles {
+ public:
+    PreviewFiles(fs::path folder, job::GenerationRequest resolved, pipeline::GeneratorEvents events)
+        : m_folder(std::move(folder)), m_resolved(std::move(resolved)), m_events(std::move(events)) {}
+
+    [[nodiscard]] pipeline::GeneratorEvents events() {
+        pipeline::GeneratorEvents wrapped = m_events;
+        if (!m_folder.empty()) {
+            wrapped.preview = [this](const pipeline::Preview& preview) { save(preview); };
+        }
+        return wrapped;
+    }
+    [[nodiscard]] const Status& status() const { return m_status; }
+
+ private:
+    void save(const pipeline::Preview& preview) {
+        if (m_status) {
+            m_status = writePreview(m_folder, preview.step, preview.rgb, previewRate(m_resolved, preview.rgb));
+        }
+        if (m_events.preview) {
+            m_events.preview(preview);
+        }
+    }
+
+    fs::path m_folder;
+    job::GenerationRequest m_resolved;
+    pipeline::GeneratorEvents m_events;
+    Status m_status;
+};
+
+}  // namespace
+
+Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
+                                                         const job::GenerationRequest& request,
+                                                         const pipeline::GeneratorEvents& events,
+                                                         const CancelToken& cancel) {
+    std::error_code error;
+    const std::string key = fmt::format("{}|{}|{}|{}", fs::weakly_canonical(folder, error).string(), request.device,
+                                        request.dtype, request.threads);
+    if (m_generator && m_key == key) {
+        return m_generator.get();
+    }
+    const auto progress = [&](int done) {
+        if (events.progress) {
+            events.progress({.phase = pipeline::Phase::Load, .step = done, .steps = 1});
+        }
+    };
+    m_generator.reset();  // two models at once need not fit
+    progress(0);
+    FW_ASSIGN(m_generator,
+              pipeline::Generator::create(folder, request.device, request.dtype, request.threads, cancel));
+    m_key = key;
+    progress(1);
+    return m_generator.get();
+}
+
+Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, const ClipJobOptions& options,
+                                         const pipeline::GeneratorEvents& events, const CancelToken& cancel) {
+    const double start = now();
+    FW_TRY(cancel.check());
+    FW_ASSIGN(const fs::path folder, modelFolder(request));
+    FW_ASSIGN(const model::ModelInfo info, model::inspectModel(folder));
+    FW_ASSIGN(const job::GenerationRequest resolved, job::resolve(request, info.defaults));
+    FW_TRY(prepareFolders(options));
+    NoiseFile noise;
+    if (!options.noiseFile.empty()) {
+        FW_ASSIGN(noise, openNoise(options.noiseFile));
+    }
+    FW_ASSIGN(const std::string hash, model::modelHash(folder));
+    ClipJobResult result;
+    result.file = outputPath(options.output, resolved);
+    FW_ASSIGN(const auto writer,
+              media::ClipWriter::create(result.file, {*resolved.width, *resolved.height, *resolved.frameRate,
+                                                      clipMetadata(resolved, info, hash)}));
+    FW_ASSIGN(pipeline::Generator * generator, generatorFor(folder, resolved, events, cancel));
+
+    trace::Trace trace;
+    PreviewFiles previews(options.previewFolder, resolved, events);
+    pipeline::GeneratorOptions generation;
+    generation.preview = options.preview;
+    if (!options.previewFolder.empty() && options.preview == pipeline::PreviewKind::Off) {
+        generation.preview = pipeline::PreviewKind::Projection;
+    }
+    generation.previewEvery = options.previewEvery;
+    generation.trace = options.traceFile.empty() ? nullptr : &trace;
+    generation.initialNoise = noise.view;
+    if (!options.latentsFile.empty()) {
+        generation.latentsReady = [&](const ConstTensorView& latents) {
+            return writeLatents(options.latentsFile, latents);
+        };
+    }
+    EncoderThread encoder(*writer);
+    const model::FrameSink sink = [&](const ConstTensorView& frames) -> Status {
+        FW_TRY(previews.status());
+        return encoder.push(frames);
+    };
+    FW_ASSIGN(result.report, generator->generate(resolved, generation, previews.events(), sink, cancel));
+    if (events.progress) {
+        events.progress({.phase = pipeline::Phase::Encode, .step = 0, .steps = 1, .fraction = 1.0});
+    }
+    FW_TRY(cancel.check());
+    if (!options.traceFile.empty()) {
+        trace.metadata["versions"] = {{"framewright", programVersion()}};
+        FW_TRY(trace::writeTrace(options.traceFile, trace));
+    }
+    FW_TRY(encoder.finish());
+    result.encodeSeconds = encoder.busySeconds();
+    result.totalSeconds = now() - start;
+    result.peakResidentBytes = peakResidentBytes();
+    return result;
+}
+
+}  // namespace fw::app

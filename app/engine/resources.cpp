@@ -1,0 +1,58 @@
+// Where the program's own files lie.
+#include <cstdlib>
+#include <system_error>
+#include <vector>
+
+#include "app/engine/clip_job.h"
+
+namespace fw::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kEmbeddedModel = "models/mini";
+
+std::vector<fs::path> resourceFolders() {
+    std::vector<fs::path> folders;
+    if (const char* chosen = std::getenv("FRAMEWRIGHT_RESOURCES"); chosen != nullptr && *chosen != '\0') {
+        return {chosen};  // whoever sets it means it: no silent fallback
+    }
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (!error) {
+        folders.push_back(program.parent_path() / "resources");
+        folders.push_back(program.parent_path().parent_path() / "share" / "framewright");
+    }
+    folders.emplace_back(FW_SOURCE_RESOURCES);
+    return folders;
+}
+
+}  // namespace
+
+Result<fs::path> embeddedModelFolder() {
+    std::string tried;
+    for (const fs::path& folder : resourceFolders()) {
+        std::error_code error;
+        const fs::path model = folder / kEmbeddedModel;
+        if (fs::exists(model / "model_index.json", error)) {
+            return model;
+        }
+        tried += (tried.empty() ? "" : ", ") + model.string();
+    }
+    return fail(ErrorCode::BadModel, "the embedded model is missing; looked in {}; name another one with --model",
+                tried);
+}
+
+Result<fs::path> modelFolder(const job::GenerationRequest& request) {
+    if (request.model.empty()) {
+        return embeddedModelFolder();
+    }
+    return fs::path(request.model);
+}
+
+std::string programVersion() {
+    return FW_PROGRAM_VERSION;
+}
+
+}  // namespace fw::app
