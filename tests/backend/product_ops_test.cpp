@@ -124,6 +124,24 @@ TEST_P(LinearTest, ARowRepeatedByStrideZero) {
     });
 }
 
+// Primitives are kept per shape and let go when there are too many.
+TEST_P(LinearTest, ManyShapesInARow) {
+    const TestTensor weight = TestTensor::input(DType::F32, {8, 8});
+    const ConstTensorView weightView = weight.view();
+    auto packed = m_ops->packLinear({{&weightView, 1}, {}}, dtype());
+    ASSERT_TRUE(packed) << packed.error().message;
+    constexpr std::int64_t kShapes = 600;
+    const OwnedTensor x = *createTensor(*m_device, dtype(), {kShapes, 8});
+    const OwnedTensor y = *createTensor(*m_device, dtype(), {kShapes, 8});
+    m_ops->upload(TestTensor::input(dtype(), {kShapes, 8}).view(), x.view);
+    for (std::int64_t rows = 1; rows <= kShapes; ++rows) {
+        m_ops->linear(x.view.slice(0, 0, rows), **packed, y.view.slice(0, 0, rows));
+    }
+    ASSERT_TRUE(m_ops->synchronize());
+    run({.leading = {1}, .in = 8, .out = 8});
+    run({.leading = {kShapes}, .in = 8, .out = 8});
+}
+
 TEST_P(LinearTest, NanStaysInItsRow) {
     const TestTensor x = TestTensor::input(dtype(), {5, 32});
     x.set({3, 7}, std::nan(""));

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
-#include <cstring>
+#include <thread>
 
 #include "ops_harness.h"
 
@@ -62,6 +62,33 @@ TEST_P(ThreadsTest, ResultsDoNotDependOnTheirNumber) {
     EXPECT_EQ(one, run(2));
     EXPECT_EQ(one, run(3));
     EXPECT_EQ(one, run(1));
+}
+
+TEST_P(ThreadsTest, OnePackedWeightServesTwoQueues) {
+    auto device = *createDevice(GetParam().device);
+    auto packing = *device->createOps({.threads = 1});
+    const TestTensor weight = TestTensor::input(DType::F32, {32, 16});
+    const ConstTensorView weightView = weight.view();
+    const auto packed = *packing->packLinear({{&weightView, 1}, {}}, GetParam().dtype);
+    const TestTensor input = TestTensor::input(GetParam().dtype, {40, 16});
+    const auto multiply = [&](std::vector<std::byte>& result) {
+        auto ops = *device->createOps({.threads = 1});
+        const OwnedTensor x = *createTensor(*device, GetParam().dtype, {40, 16});
+        const OwnedTensor y = *createTensor(*device, GetParam().dtype, {40, 32});
+        result.resize(static_cast<std::size_t>(y.view.bytes()));
+        ops->upload(input.view(), x.view);
+        for (std::int64_t rows = 1; rows <= 40; ++rows) {
+            ops->linear(x.view.slice(0, 0, rows), *packed, y.view.slice(0, 0, rows));
+        }
+        ops->download(y.view, TensorView(result.data(), GetParam().dtype, {40, 32}));
+        EXPECT_TRUE(ops->synchronize());
+    };
+    std::vector<std::byte> first;
+    std::vector<std::byte> second;
+    std::thread other([&] { multiply(first); });
+    multiply(second);
+    other.join();
+    EXPECT_EQ(first, second);
 }
 
 TEST(Threads, TheCallersTeamIsLeftAlone) {
