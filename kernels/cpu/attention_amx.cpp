@@ -1,11 +1,12 @@
 // Attention in AMX bf16 tiles with an AVX-512 softmax.
 //
 // As in attention_simd.cpp the scores are held transposed, one vector lane per query. With that
-//     Sᵀ [keys, queries]    = K · Qᵀ     K is a left operand as it lies in memory; Qᵀ is packed once per query
-//     block Oᵀ [headDim, queries] += Vᵀ · Pᵀ   Vᵀ is packed once per head; Pᵀ comes out of the softmax
+//   - Sᵀ [keys, queries] = K · Qᵀ: K is a left operand as it lies in memory; Qᵀ is packed once per query block;
+//   - Oᵀ [headDim, queries] += Vᵀ · Pᵀ: Vᵀ is packed once per head; Pᵀ comes out of the softmax;
 // and no step needs a reduction across lanes. A right operand holds pairs of consecutive rows interleaved (VNNI).
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "kernels/cpu/attention_internal.h"
 
@@ -157,6 +158,7 @@ class BlockPipeline {
         finishValues(m_blocks - 1);
     }
 
+    // Exponentiates a block again, from sums that do not hold it yet.
     void redo(std::int64_t block) {
         moveMaxima(block);
         for (std::int64_t group = 0; group < kGroups; ++group) {
@@ -218,6 +220,7 @@ class BlockPipeline {
         orderMemory();
     }
 
+    // The tiles hold the bare products; the bias is the only thing that is added to them in memory.
     void finishScores(std::int64_t block) {
         if (m_args.bias != nullptr && block < m_blocks) {
             addBias(m_task, block * kKeyBlock, keysIn(block), m_factor, m_scratch.scores[block % 2]);

@@ -1,5 +1,5 @@
-// The online softmax in AVX-512. Part of attention_amx.cpp, which includes it where the
-// instructions are allowed; nothing else can.
+// The online softmax in AVX-512. Part of attention_amx.cpp, which includes it where the instructions are allowed;
+// nothing else can.
 #pragma once
 
 #include "kernels/cpu/attention_amx_tiles-inl.h"
@@ -53,7 +53,8 @@ inline __m512 moveMaximum(const float* scores, std::int64_t keys, std::int64_t q
     const __m512 limit = _mm512_add_ps(state.reference, _mm512_set1_ps(scale.slack));
     const __mmask16 above = _mm512_cmp_ps_mask(highest, limit, _CMP_GT_OQ);
     const __m512 reference = _mm512_mask_mov_ps(state.reference, above, highest);
-    const __m512 rescale = exp2(_mm512_mul_ps(_mm512_sub_ps(state.reference, reference), factor));
+    const __m512 power = exp2(_mm512_mul_ps(_mm512_sub_ps(state.reference, reference), factor));
+    const __m512 rescale = _mm512_mask_mov_ps(_mm512_set1_ps(1.0F), above, power);
     state.reference = reference;
     state.sum = _mm512_mul_ps(state.sum, rescale);
     const __m512 size = _mm512_abs_ps(_mm512_mul_ps(reference, factor));
@@ -63,7 +64,7 @@ inline __m512 moveMaximum(const float* scores, std::int64_t keys, std::int64_t q
 
 // Whether the probabilities just added to the sum say that the reference was too low for this block.
 inline bool outgrewReference(const Softmax& before, const Softmax& after) {
-    constexpr float kLimit = static_cast<float>(kKeyBlock) * 256.0F;  // of probabilities of 2^kMaximumSlack
+    constexpr float kLimit = static_cast<float>(kKeyBlock) * 256.0F;  // every probability 2^kMaximumSlack
     const __m512 added = _mm512_sub_ps(after.sum, before.sum);
     return _mm512_cmp_ps_mask(added, _mm512_set1_ps(kLimit), _CMP_GT_OQ) != 0;
 }

@@ -1,5 +1,5 @@
-// AMX tiles and their products. Part of attention_amx.cpp, which includes it where the
-// instructions are allowed; nothing else can.
+// AMX tiles and their products. Part of attention_amx.cpp, which includes it where the instructions are allowed;
+// nothing else can.
 #pragma once
 
 namespace fw::kernels::cpu {
