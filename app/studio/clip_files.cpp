@@ -14,7 +14,6 @@
 namespace fw::app {
 namespace {
 
-constexpr int kNameCharacters = 48;
 // Frames are held in memory while they play. 8 GiB would be some 20 s of full HD; beyond it a clip is not shown.
 constexpr qint64 kMaxPlayerBytes = qint64{2} << 30;
 
@@ -62,35 +61,6 @@ Status copyFile(const QString& from, const QString& to) {
 }
 
 }  // namespace
-
-QString clipFileName(const QDateTime& time, const QString& prompt) {
-    QString words;
-    for (const QChar c : prompt.simplified()) {
-        words += c.isLetterOrNumber() ? c : QLatin1Char(' ');
-    }
-    words = words.simplified();
-    if (words.size() > kNameCharacters) {
-        words.truncate(kNameCharacters);
-        const auto lastSpace = words.lastIndexOf(QLatin1Char(' '));
-        if (lastSpace > kNameCharacters / 2) {
-            words.truncate(lastSpace);
-        }
-        if (words.back().isHighSurrogate()) {
-            words.chop(1);
-        }
-    }
-    const QString stamp = time.toString(QStringLiteral("yyyy-MM-dd HH-mm-ss"));
-    return (words.isEmpty() ? stamp : stamp + QLatin1Char(' ') + words) + QStringLiteral(".mp4");
-}
-
-QString freeClipPath(const QString& folder, const QDateTime& time, const QString& prompt) {
-    const QFileInfo wanted(QDir(folder), clipFileName(time, prompt));
-    QString path = wanted.filePath();
-    for (int number = 2; QFileInfo::exists(path); ++number) {
-        path = QStringLiteral("%1/%2 (%3).mp4").arg(wanted.path(), wanted.completeBaseName()).arg(number);
-    }
-    return path;
-}
 
 QImage imageFromRgb(const ConstTensorView& rgb) {
     FW_CHECK(rgb.rank() == 3 && rgb.dim(2) == 3 && rgb.stride(2) == 1 && rgb.stride(1) == 3, "{}", rgb.text());

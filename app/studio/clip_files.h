@@ -1,8 +1,7 @@
-// Clips on disk as the window needs them: named, read back as images, found, and saved under another format.
+// Clips on disk as the window needs them: read back as images, found, and saved under another format.
 // Blocking: called on a worker thread.
 #pragma once
 
-#include <QDateTime>
 #include <QImage>
 #include <QList>
 #include <QString>
@@ -14,12 +13,6 @@
 #include "core/tensor/tensor_view.h"
 
 namespace fw::app {
-
-// "2026-11-22 14-05-09 a dog runs to the right.mp4": time, the first words of the prompt that a file name can hold.
-[[nodiscard]] QString clipFileName(const QDateTime& time, const QString& prompt);
-
-// A path in `folder` for a new clip that no file has yet.
-[[nodiscard]] QString freeClipPath(const QString& folder, const QDateTime& time, const QString& prompt);
 
 // rgb u8 [H, W, 3] with dense pixels, in host memory: copied.
 [[nodiscard]] QImage imageFromRgb(const ConstTensorView& rgb);

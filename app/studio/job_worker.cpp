@@ -1,9 +1,10 @@
 #include "app/studio/job_worker.h"
 
-#include <QDateTime>
 #include <QDir>
+#include <ctime>
 #include <new>
 
+#include "app/engine/output_name.h"
 #include "app/studio/clip_files.h"
 
 namespace fw::app {
@@ -56,9 +57,11 @@ Result<FinishedClip> JobWorker::makeClip(JobId job, const job::GenerationRequest
     if (!QDir().mkpath(folder)) {
         return fail(ErrorCode::Io, "the folder {} cannot be made", folder.toStdString());
     }
-    const QString file = freeClipPath(folder, QDateTime::currentDateTime(), QString::fromStdString(request.prompt));
+    const std::time_t seconds = std::time(nullptr);
+    std::tm date{};
+    ::localtime_r(&seconds, &date);
     ClipJobOptions options;
-    options.output = std::filesystem::path(file.toStdU16String());
+    options.output = freeName(std::filesystem::path(folder.toStdU16String()), clipBaseName(request, date), ".mp4");
     options.preview = pipeline::PreviewKind::Projection;
     pipeline::GeneratorEvents events;
     events.progress = [&](const pipeline::Progress& p) {
@@ -70,7 +73,7 @@ Result<FinishedClip> JobWorker::makeClip(JobId job, const job::GenerationRequest
         emit previewed(job, {p.step, p.steps, {std::move(frames), fps}});
     };
     FW_ASSIGN(const auto result, m_runner.run(request, options, events, cancel));
-    FW_ASSIGN(auto clip, loadClip(file));
+    FW_ASSIGN(auto clip, loadClip(QString::fromStdU16String(result.file.u16string())));
     clip.request = result.report.request;
     const auto& plan = result.report.plan;
     return FinishedClip{std::move(clip),
