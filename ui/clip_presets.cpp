@@ -6,6 +6,9 @@
 namespace fw::ui {
 namespace {
 
+// A smaller clip costs about half; at half the side, models draw close-ups of what they were trained on.
+constexpr double kSmaller = 0.75;
+
 int nearestMultiple(double value, qint64 multiple) {
     const auto steps = std::max<qint64>(1, std::llround(value / static_cast<double>(multiple)));
     return static_cast<int>(steps * multiple);
@@ -37,13 +40,13 @@ QList<QSize> sizePresets(const job::ModelDefaults& defaults) {
             add(std::sqrt(area * aspect), std::sqrt(area / aspect));
         }
     }
-    add(own.width() / 2.0, own.height() / 2.0);
+    add(own.width() * kSmaller, own.height() * kSmaller);
     return sizes;
 }
 
 QList<qint64> lengthPresets(const job::ModelDefaults& defaults) {
     QList<qint64> lengths;
-    for (const double part : {0.0, 0.25, 0.5, 1.0, 1.5}) {
+    for (const double part : {0.0, 0.25, 0.5, 1.0}) {
         const double groups =
             static_cast<double>(defaults.frames - 1) * part / static_cast<double>(defaults.frameMultiple);
         const qint64 frames = std::llround(groups) * defaults.frameMultiple + 1;

@@ -8,11 +8,12 @@
 
 namespace fw::ui {
 
-// The model's own size first, then other shapes of about the same area, then a quick small one. All are multiples
-// of the model's size multiple; none is given twice.
+// The model's own size first, then other shapes of about the same area, then a smaller, quicker one. All are
+// multiples of the model's size multiple; none is given twice.
 [[nodiscard]] QList<QSize> sizePresets(const job::ModelDefaults& defaults);
 
-// Numbers of frames, rising: a still, a quarter, a half, the model's own, one and a half times that.
+// Numbers of frames, rising: a still, a quarter, a half, the model's own. Longer ones can be
+// typed; models repeat themselves beyond the length they were trained on.
 [[nodiscard]] QList<qint64> lengthPresets(const job::ModelDefaults& defaults);
 
 }  // namespace fw::ui

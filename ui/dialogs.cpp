@@ -24,7 +24,7 @@ struct Dialogs {
 
 // A yes-or-no question whose buttons say what they do. True for `yes`.
 bool ask(QWidget* parent, const QString& question, const QString& more, const QString& yes, const QString& no) {
-    QMessageBox box(QMessageBox::Question, QStringLiteral("Framewright"), question, QMessageBox::NoButton, parent);
+    QMessageBox box(QMessageBox::NoIcon, QStringLiteral("Framewright"), question, QMessageBox::NoButton, parent);
     box.setInformativeText(more);
     auto* yesButton = box.addButton(yes, QMessageBox::AcceptRole);
     box.setDefaultButton(box.addButton(no, QMessageBox::RejectRole));

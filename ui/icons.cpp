@@ -1,5 +1,6 @@
 #include "ui/icons.h"
 
+#include <QEvent>
 #include <QFile>
 #include <QGuiApplication>
 #include <QIconEngine>
@@ -50,6 +51,22 @@ QIcon icon(const QString& name, QPalette::ColorRole role) {
     QFile file(QStringLiteral(":/framewright/icons/%1.svg").arg(name));
     FW_CHECK(file.open(QIODevice::ReadOnly), "there is no icon {}", name.toStdString());
     return QIcon(new LineIconEngine(file.readAll(), role));
+}
+
+IconLabel::IconLabel(const QString& name, int side, QPalette::ColorRole role, QWidget* parent)
+    : QLabel(parent), m_icon(icon(name, role)), m_side(side) {
+    draw();
+}
+
+void IconLabel::changeEvent(QEvent* event) {
+    QLabel::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange) {
+        draw();
+    }
+}
+
+void IconLabel::draw() {
+    setPixmap(m_icon.pixmap(QSize(m_side, m_side), devicePixelRatioF()));
 }
 
 }  // namespace fw::ui

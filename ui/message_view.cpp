@@ -67,10 +67,7 @@ void InvitationView::setExamples(const QStringList& prompts) {
 
 ErrorView::ErrorView(QWidget* parent) : QWidget(parent) {
     auto* column = makeColumn(this);
-    m_icon = new QLabel;
-    m_icon->setPixmap(
-        icon(QStringLiteral("error"), QPalette::BrightText).pixmap(QSize(32, 32), devicePixelRatioF()));
-    column->addWidget(m_icon);
+    column->addWidget(new IconLabel(QStringLiteral("error"), 32, QPalette::BrightText));
     m_title = makeLabel(QString(), TextRole::Title, true);
     m_sentence = makeLabel(QString(), TextRole::Body, true);
     m_sentence->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
@@ -94,8 +91,6 @@ ErrorView::ErrorView(QWidget* parent) : QWidget(parent) {
 }
 
 void ErrorView::show(const PresentedError& error, const QString& details) {
-    m_icon->setPixmap(
-        icon(QStringLiteral("error"), QPalette::BrightText).pixmap(QSize(32, 32), devicePixelRatioF()));
     m_title->setText(error.title);
     m_sentence->setText(error.sentence);
     m_advice->setText(error.advice);

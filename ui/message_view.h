@@ -38,7 +38,6 @@ class ErrorView : public QWidget {
     void actionRequested(fw::ui::SuggestedAction action);
 
  private:
-    QLabel* m_icon;
     QLabel* m_title;
     QLabel* m_sentence;
     QLabel* m_advice;

@@ -81,10 +81,7 @@ QWidget* PromptPanel::buildHeader(QMenu* menu) {
     auto* row = new QHBoxLayout(header);
     row->setContentsMargins(kMargin, 2 * kGrid, 2 * kGrid, kGrid);
     row->setSpacing(kGrid);
-    auto* mark = new QLabel;
-    mark->setPixmap(icon(QStringLiteral("mark"), QPalette::Link).pixmap(QSize(20, 20), devicePixelRatioF()));
-    mark->setObjectName(QStringLiteral("mark"));
-    row->addWidget(mark);
+    row->addWidget(new IconLabel(QStringLiteral("mark"), 20, QPalette::Link));
     row->addWidget(makeLabel(QStringLiteral("Framewright"), TextRole::Heading));
     row->addStretch(1);
     m_modelLabel = makeLabel(QString(), TextRole::Secondary);

@@ -115,7 +115,7 @@ void SettingsForm::buildSamplingRows(QGridLayout* grid) {
                        tr("How many times the clip is refined. More steps look cleaner and take longer."));
     addRow(grid, tr("Steps"), m_steps);
     m_guidance = new QDoubleSpinBox;
-    m_guidance->setRange(0.0, 30.0);
+    m_guidance->setRange(1.0, 30.0);
     m_guidance->setSingleStep(0.5);
     m_guidance->setDecimals(1);
     m_guidance->setToolTip(

@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QFontDatabase>
 #include <QLabel>
+#include <QProxyStyle>
 #include <QStyleFactory>
 #include <QWidget>
 
@@ -11,6 +12,17 @@
 
 namespace fw::ui {
 namespace {
+
+// Fusion, drawn through the style sheet, without pictures on the buttons of dialogs.
+class StudioStyle final : public QProxyStyle {
+ public:
+    StudioStyle() : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion"))) {}
+
+    int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
+                  QStyleHintReturn* data) const override {
+        return hint == SH_DialogButtonBox_ButtonsHaveIcons ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
+    }
+};
 
 QPalette paletteOf(const Colours& c) {
     QPalette palette;
@@ -54,7 +66,7 @@ const Colours& lightColours() {
 
 Theme::Theme(QApplication& application, QObject* parent)
     : QObject(parent), m_application(application), m_systemIsDark(systemPaletteIsDark()) {
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new StudioStyle);
     // Inter where it is installed (its figures and letters are told apart best at small sizes), else the system's.
     if (QFontDatabase::families().contains(QStringLiteral("Inter"))) {
         QFont font(QStringLiteral("Inter"));
