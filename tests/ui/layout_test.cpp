@@ -2,15 +2,21 @@
 // With FW_PICTURES set to a folder, a picture of each is saved there to be looked at.
 #include <QAbstractButton>
 #include <QApplication>
+#include <QComboBox>
 #include <QDir>
+#include <QFileInfo>
 #include <QLabel>
+#include <QMenu>
 #include <QPainter>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
+#include <QToolButton>
 #include <functional>
 #include <memory>
 
 #include "scripted_engine.h"
+#include "ui/dialogs.h"
 #include "ui/frame_player.h"
 #include "ui/main_window.h"
 #include "ui/prompt_panel.h"
@@ -110,7 +116,64 @@ class LayoutTest : public QObject {
         window.stage()->player()->seek(12);
     }
 
+    static void savePicture(QWidget& widget, const QString& name) {
+        if (qEnvironmentVariableIsSet("FW_PICTURES")) {
+            QDir().mkpath(qEnvironmentVariable("FW_PICTURES"));
+            widget.grab().save(QDir(qEnvironmentVariable("FW_PICTURES")).filePath(name + ".png"));
+        }
+    }
+
  private slots:
+    void popups_data() {
+        QTest::addColumn<int>("choice");
+        QTest::newRow("dark") << static_cast<int>(ThemeChoice::Dark);
+        QTest::newRow("light") << static_cast<int>(ThemeChoice::Light);
+    }
+
+    // Menu, list and dialogs: they open, nothing in them is cut off, and Escape closes them.
+    void popups() {
+        QFETCH(int, choice);
+        Theme theme(*qApp);
+        theme.setChoice(static_cast<ThemeChoice>(choice));
+        const QTemporaryDir folder;
+        ScriptedEngine engine;
+        MainWindow window(engine, theme, {{}, folder.path(), folder.filePath(QStringLiteral("s.ini"))});
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        finish(engine, window);
+        const auto lookAt = [&](const char* name, const std::function<void()>& open) {
+            bool seen = false;
+            QTimer::singleShot(150, &window, [&] {
+                auto* popup = QApplication::activePopupWidget();
+                auto* top = popup ? popup : QApplication::activeModalWidget();
+                if (top) {
+                    seen = true;
+                    const QString fault = findFault(*top);
+                    savePicture(*top, QStringLiteral("%1-%2").arg(QString::fromLatin1(name)).arg(choice));
+                    QTest::keyClick(top, Qt::Key_Escape);
+                    QVERIFY2(fault.isEmpty(), qPrintable(fault));
+                }
+            });
+            open();
+            QTRY_VERIFY2(seen, name);
+        };
+        lookAt("menu", [&] {
+            for (auto* button : window.findChildren<QToolButton*>()) {
+                if (button->menu()) {
+                    button->showMenu();
+                }
+            }
+        });
+        lookAt("sizes", [&] { window.findChild<QComboBox*>()->showPopup(); });
+        lookAt("shortcuts", [&] { showShortcutsDialog(&window); });
+        lookAt("about", [&] { showAboutDialog(&window); });
+        lookAt("replace", [&] { QVERIFY(!askToReplace(&window, QStringLiteral("/home/ada/a fox.webm"))); });
+        lookAt("save", [&] {
+            QVERIFY(
+                askForClipPath(&window, folder.path(), QFileInfo(QStringLiteral("/home/ada/a fox.mp4"))).isEmpty());
+        });
+    }
+
     void states_data() {
         QTest::addColumn<QString>("state");
         for (const auto* state : {"empty", "typing", "invalid", "running", "finished", "pixels", "notice", "long",
@@ -187,10 +250,7 @@ class LayoutTest : public QObject {
                                       .arg(state)
                                       .arg(window.width())
                                       .arg(theme.isDark() ? QStringLiteral("dark") : QStringLiteral("light"));
-                if (qEnvironmentVariableIsSet("FW_PICTURES")) {
-                    QDir().mkpath(qEnvironmentVariable("FW_PICTURES"));
-                    window.grab().save(QDir(qEnvironmentVariable("FW_PICTURES")).filePath(name + ".png"));
-                }
+                savePicture(window, name);
                 const QString fault = findFault(window);
                 if (!fault.isEmpty()) {
                     faults += name + QStringLiteral(": ") + fault + QLatin1Char('\n');
