@@ -54,7 +54,7 @@ class TileConfiguration {
 };
 
 // Rows and columns of a 16 × 16 matrix of 32-bit elements, one row per register.
-inline void transpose(__m512i (&rows)[16]) {
+FW_INLINE void transpose(__m512i (&rows)[16]) {
     __m512i other[16];
 #pragma GCC unroll 8
     for (int i = 0; i < 16; i += 2) {
