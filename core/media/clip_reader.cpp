@@ -269,8 +269,13 @@ Result<std::vector<fs::path>> listPngFrames(const fs::path& folder) {
     return frames;
 }
 
-// Empty when there is no such file.
+// Empty when there is no such file, or none of a sensible size.
 std::string readText(const fs::path& path) {
+    constexpr std::uintmax_t kMaxBytes = std::uintmax_t{16} << 20U;
+    std::error_code error;
+    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > kMaxBytes || error) {
+        return {};
+    }
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
@@ -301,6 +306,10 @@ Status checkExists(const fs::path& path) {
     if (!fs::exists(path, error)) {
         return fail(ErrorCode::Io, "cannot read {}: {}", path.string(),
                     error ? error.message() : "there is no such file");
+    }
+    // Opening a pipe would wait for ever.
+    if (!fs::is_regular_file(path, error) && !fs::is_directory(path, error)) {
+        return fail(ErrorCode::Io, "cannot read {}: it is neither a file nor a folder", path.string());
     }
     return {};
 }

@@ -65,7 +65,7 @@ class GifClipWriter final : public ClipWriterBase {
  private:
     Status writeFrame(const std::uint8_t* rgb) override {
         const std::size_t bytes = static_cast<std::size_t>(width()) * static_cast<std::size_t>(height()) * 3;
-        if (m_kept.size() + bytes > kMaxKeptBytes) {
+        if ((m_kept.size() + 1) * bytes > kMaxKeptBytes) {
             return fail(ErrorCode::InvalidArgument,
                         "{} is too long for a GIF: frame {} of {} × {} pixels would go beyond {} MiB; use .mp4 or "
                         ".webm",
@@ -74,7 +74,7 @@ class GifClipWriter final : public ClipWriterBase {
         FW_ASSIGN(const FramePtr frame, rgbFrame(rgb, width(), height(), width(), height()));
         frame->pts = frameCount();
         FW_TRY(m_colours.add(*frame));
-        m_kept.insert(m_kept.end(), rgb, rgb + bytes);
+        m_kept.emplace_back(rgb, rgb + bytes);
         return {};
     }
 
@@ -92,11 +92,10 @@ class GifClipWriter final : public ClipWriterBase {
         video.frameRate = rate;
         video.muxerOptions = {{"loop", "0"}, {"final_delay", std::to_string(lastDelay())}};
         FW_ASSIGN(const auto file, VideoFile::create(partPath(), name(), video));
-        const std::size_t bytes = m_kept.size() / static_cast<std::size_t>(frameCount());
-        for (std::int64_t i = 0; i < frameCount(); ++i) {
-            const std::uint8_t* rgb = m_kept.data() + static_cast<std::size_t>(i) * bytes;
-            FW_ASSIGN(const FramePtr frame, rgbFrame(rgb, width(), height(), width(), height()));
-            frame->pts = i;
+        std::int64_t time = 0;
+        for (const std::vector<std::uint8_t>& kept : m_kept) {
+            FW_ASSIGN(const FramePtr frame, rgbFrame(kept.data(), width(), height(), width(), height()));
+            frame->pts = time++;
             FW_ASSIGN(const FramePtr mapped, mapper.map(*frame));
             FW_TRY(file->write(*mapped));
         }
@@ -115,7 +114,7 @@ class GifClipWriter final : public ClipWriterBase {
     }
 
     PaletteMaker m_colours;
-    std::vector<std::uint8_t> m_kept;  // packed RGB of every frame so far
+    std::vector<std::vector<std::uint8_t>> m_kept;  // packed RGB of every frame so far
 };
 
 }  // namespace

@@ -140,6 +140,10 @@ Status PartPath::commit() {
         return fail(ErrorCode::Io, "cannot name the finished clip {}: {}", m_target.string(), errnoText(code));
     }
     m_committed = true;
+    // A folder that may be written but not read cannot be synced; the clip in it is complete all the same.
+    if (::access(folderOf(m_target).c_str(), R_OK) != 0) {
+        return {};
+    }
     return syncPath(folderOf(m_target), O_RDONLY | O_DIRECTORY);
 }
 

@@ -334,6 +334,8 @@ TEST_F(ReadFailure, MissingFilesAndFolders) {
     expectSentence(readError(path("nowhere.mp4")), "there is no such file");
     std::filesystem::create_directory(path("empty"));
     expectSentence(readError(path("empty")), "frame_00000.png");
+    ASSERT_EQ(::mkfifo(path("pipe.mp4").c_str(), 0600), 0);
+    expectSentence(readError(path("pipe.mp4")), "neither a file nor a folder");
 }
 
 TEST_F(ReadFailure, FilesOfOtherKinds) {
