@@ -79,14 +79,13 @@ count_results() {
     done < <(sed -n 's/.*<testcase name="\([^"]*\)".* status="\([^"]*\)".*/\1 \2/p' "$junit")
 }
 
-# run_tests NAME PRESET CTEST-ARGUMENTS...; the words in $wrapper go in front of ctest.
-wrapper=()
+# run_tests NAME PRESET CTEST-ARGUMENTS...
 run_tests() {
     local name="$1" preset="$2" cases="$logs/$1" log="$logs/$1.log" before="$failed"
     shift 2
     stage "test $name"
     mkdir -p "$cases"
-    GTEST_OUTPUT="xml:$cases/" "${wrapper[@]}" ctest --test-dir "$root/build/$preset" --output-junit "$logs/$name.xml" \
+    GTEST_OUTPUT="xml:$cases/" ctest --test-dir "$root/build/$preset" --output-junit "$logs/$name.xml" \
         --output-on-failure --no-tests=error "$@" >"$log" 2>&1 || true
     if [ ! -s "$logs/$name.xml" ]; then
         fail_stage "no tests ran in $name" "$log"
@@ -128,10 +127,8 @@ jobs="$(nproc)"
 
 if build_stage release -- -DFW_BUILD_TESTS=ON; then
     run_tests release release -LE 'bench|gpu|gui' -j "$jobs"
-    # One at a time: windows compete for the focus. A virtual display, so that nothing opens on a real one.
-    wrapper=(env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX")
+    # One at a time: windows compete for the processor. Each brings its own virtual display.
     run_tests window release -L gui -j 1
-    wrapper=()
 fi
 if [ "$quick" = no ]; then
     for sanitizer in asan tsan; do
