@@ -69,7 +69,7 @@ TEST(Devices, AllocationsAreAlignedAndRefusedWhenTooLarge) {
 TEST(Devices, PromisedMemoryCounts) {
     auto device = *createDevice("cpu");
     const DeviceInfo info = device->info();
-    const std::int64_t most = info.freeBytes / 10 * 6;
+    const std::int64_t most = info.freeBytes / 4 * 3;
     if (most * 2 <= info.totalBytes) {
         GTEST_SKIP() << "two large allocations fit this machine";
     }
