@@ -8,7 +8,8 @@ sentencepiece 0.2.3; Python 3.11. Everything is deterministic.
 
     cleaning.json            [[text, cleaned], ...]
     wordy/ and bytes/        tokenizer folders with a small unigram spiece.model (nmt_nfkc; bytes/ falls back to bytes)
-    tokens.json              {"wordy": [[text, ids], ...], "bytes": ...}, ids as the text encoder receives them
+    tokens.json              {"wordy": [[text, ids], ...], "bytes": ..., "mini": ...}, ids as the text encoder receives
+                             them; "mini" by the tokenizer of resources/models/mini
     tables.json              {"transformer" | "vae" | "text_encoder": [[config, {name: shape}], ...]}
 """
 
@@ -118,6 +119,9 @@ def token_cases() -> dict[str, list]:
     for text in texts:
         if "<pad>" not in text:
             result["bytes"].append([text, processor.encode(prompt_clean(text))[: MAX_LENGTH - 1] + [1]])
+    mini = T5Tokenizer.from_pretrained(FOLDER.parents[2] / "resources/models/mini/tokenizer")
+    sentences = ["a fox bounces in the snow at night", "A RED Balloon  rises, at sunset.", "an elephant & a car", "a car " * 40, "Zebra"]
+    result["mini"] = [[t, mini(prompt_clean(t), max_length=64, truncation=True).input_ids] for t in sentences + texts]
     return result
 
 
