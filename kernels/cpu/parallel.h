@@ -6,11 +6,9 @@
 #include <cstdint>
 
 #if defined(__SANITIZE_THREAD__)
-// libgomp is not instrumented; these tell ThreadSanitizer about the fork and the join of a parallel region.
-extern "C" {
-void __tsan_acquire(void* address);
-void __tsan_release(void* address);
-}
+#include <atomic>
+#include <thread>
+#include <vector>
 #endif
 
 namespace fw::kernels::cpu {
@@ -25,26 +23,31 @@ void parallelFor(std::int64_t tasks, int threads, const Body& body) {
         return;
     }
 #if defined(__SANITIZE_THREAD__)
-    char fork = 0;
-    char join = 0;
-    __tsan_release(&fork);
-#endif
+    // libgomp is not instrumented: ThreadSanitizer sees neither the fork nor the join of a parallel region and
+    // takes the compiler's own hand-over of the variables for a race. It gets threads that it understands.
+    std::atomic<std::int64_t> next = 0;
+    const auto work = [&](int worker) {
+        for (std::int64_t task = next++; task < tasks; task = next++) {
+            body(task, worker);
+        }
+    };
+    std::vector<std::thread> helpers;
+    for (int worker = 1; worker < threads; ++worker) {
+        helpers.emplace_back(work, worker);
+    }
+    work(0);
+    for (std::thread& helper : helpers) {
+        helper.join();
+    }
+#else
 #pragma omp parallel num_threads(threads)
     {
-#if defined(__SANITIZE_THREAD__)
-        __tsan_acquire(&fork);
-#endif
         const int worker = omp_get_thread_num();
 #pragma omp for schedule(dynamic)
         for (std::int64_t task = 0; task < tasks; ++task) {
             body(task, worker);
         }
-#if defined(__SANITIZE_THREAD__)
-        __tsan_release(&join);
-#endif
     }
-#if defined(__SANITIZE_THREAD__)
-    __tsan_acquire(&join);
 #endif
 }
 
