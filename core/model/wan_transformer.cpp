@@ -15,6 +15,10 @@ using trace::Module;
 
 namespace {
 
+// What enters and leaves the blocks is computed in single precision: next to nothing of the work, but an error made
+// there goes straight into the velocity, and guidance multiplies it.
+constexpr DType kEdge = DType::F32;
+
 // Rows of a block's modulation, in the order of its table.
 enum Modulation : std::int64_t { kShift, kScale, kGate, kFeedShift, kFeedScale, kFeedGate, kModulations };
 
@@ -126,7 +130,7 @@ struct WanTransformer::Parts {
     DType compute = DType::F32;
     backend::Device* device = nullptr;
     std::unique_ptr<PackedLinear> patchEmbedding;                // C·pT·pH·pW → d
-    std::unique_ptr<PackedLinear> time1, time2, timeProjection;  // freq → d → d → 6d, f32
+    std::unique_ptr<PackedLinear> time1, time2, timeProjection;  // freq → d → d → 6d
     std::unique_ptr<PackedLinear> text1, text2;                  // textDim → d → d
     std::unique_ptr<PackedLinear> head;                          // d → pT·pH·pW·C
     std::vector<Block> blocks;
@@ -144,7 +148,7 @@ struct WanTransformer::Call {
     method::RunContext& context;
     method::TokenGrid grid;
     TensorView x;               // [1, N, d] f32: the residual stream
-    TensorView normed, buffer;  // [1, N, d] act: a module's input and its output before it is added
+    TensorView normed, buffer;  // [1, N, d] act: a module's input; the result of its attention
     TensorView text;            // [1, L, d] act
     TensorView modulation;      // [layers, 6, d] f32
     TensorView headModulation;  // [2, d] f32
@@ -182,12 +186,12 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     parts->geometry = {config.inChannels, config.patchT, config.patchH,  config.patchW,
                        config.layers,     config.heads,  config.headDim, config.textDim};
     const std::string condition = "condition_embedder.";
-    FW_ASSIGN(parts->patchEmbedding, loader.linear({"patch_embedding"}, true, compute));
-    FW_ASSIGN(parts->time1, loader.linear({condition + "time_embedder.linear_1"}, true, DType::F32));
-    FW_ASSIGN(parts->time2, loader.linear({condition + "time_embedder.linear_2"}, true, DType::F32));
-    FW_ASSIGN(parts->timeProjection, loader.linear({condition + "time_proj"}, true, DType::F32));
-    FW_ASSIGN(parts->text1, loader.linear({condition + "text_embedder.linear_1"}, true, compute));
-    FW_ASSIGN(parts->text2, loader.linear({condition + "text_embedder.linear_2"}, true, compute));
+    FW_ASSIGN(parts->patchEmbedding, loader.linear({"patch_embedding"}, true, kEdge));
+    FW_ASSIGN(parts->time1, loader.linear({condition + "time_embedder.linear_1"}, true, kEdge));
+    FW_ASSIGN(parts->time2, loader.linear({condition + "time_embedder.linear_2"}, true, kEdge));
+    FW_ASSIGN(parts->timeProjection, loader.linear({condition + "time_proj"}, true, kEdge));
+    FW_ASSIGN(parts->text1, loader.linear({condition + "text_embedder.linear_1"}, true, kEdge));
+    FW_ASSIGN(parts->text2, loader.linear({condition + "text_embedder.linear_2"}, true, kEdge));
     std::vector<std::string> tables;
     for (std::int64_t i = 0; i < config.layers; ++i) {
         FW_ASSIGN(auto block, loadBlock(loader, config, i, compute));
@@ -197,7 +201,7 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     FW_ASSIGN(parts->modulation, loader.stacked(tables, {kModulations, config.width()}));
     parts->modulation.view = parts->modulation.view.reshape({config.layers, kModulations, config.width()});
     FW_ASSIGN(parts->headModulation, loader.floats("scale_shift_table", {2, config.width()}));
-    FW_ASSIGN(parts->head, loader.linear({"proj_out"}, true, compute));
+    FW_ASSIGN(parts->head, loader.linear({"proj_out"}, true, kEdge));
     parts->bytes = loader.bytes();
     return std::unique_ptr<WanTransformer>(new WanTransformer(std::move(parts)));
 }
@@ -235,7 +239,7 @@ void WanTransformer::embedLatents(Call& call, const ConstTensorView& latents) co
     const method::TokenGrid& grid = call.grid;
     const ArenaScope scope(call.context.arena);
     const std::int64_t values = config.inChannels * config.patchT * config.patchH * config.patchW;
-    const TensorView patches = call.context.arena.take(m_parts->compute, {1, grid.tokens(), values});
+    const TensorView patches = call.context.arena.take(kEdge, {1, grid.tokens(), values});
     const TensorView target = patches.reshape(
         {grid.frames, grid.height, grid.width, config.inChannels, config.patchT, config.patchH, config.patchW});
     const ConstTensorView source = latents.split(3, grid.width, config.patchW)
@@ -269,12 +273,12 @@ void WanTransformer::embedTime(Call& call, double timestep) {
 void WanTransformer::embedText(Call& call, const ConstTensorView& text) const {
     backend::Ops& ops = call.context.ops;
     const ArenaScope scope(call.context.arena);
-    const std::int64_t rows = text.dim(0);
-    const TensorView hidden = call.context.arena.take(m_parts->compute, {1, rows, m_parts->config.width()});
-    TensorView input = call.context.arena.take(m_parts->compute, {1, rows, text.dim(1)});
-    ops.copy(text, input.reshape(text.shape()));
-    ops.linear(input, *m_parts->text1, hidden, backend::Activation::GeluTanh);
-    ops.linear(hidden, *m_parts->text2, call.text);
+    const Shape shape{text.dim(0), m_parts->config.width()};
+    const TensorView hidden = call.context.arena.take(kEdge, shape);
+    const TensorView embedded = call.context.arena.take(kEdge, shape);
+    ops.linear(text, *m_parts->text1, hidden, backend::Activation::GeluTanh);
+    ops.linear(hidden, *m_parts->text2, embedded);
+    ops.copy(embedded, call.text.reshape(shape));
 }
 
 Status WanTransformer::selfAttention(Call& call, std::int64_t layer) const {
@@ -307,8 +311,9 @@ Status WanTransformer::selfAttention(Call& call, std::int64_t layer) const {
         request.layer = static_cast<int>(layer);
         FW_TRY(call.context.selfAttention.attend(call.context, request));
     }
-    ops.linear(call.buffer, *attention.out, call.normed);
-    ops.gatedAdd(call.x, call.normed, call.row(layer, kGate));
+    const TensorView delta = call.context.arena.take(DType::F32, call.x.shape());
+    ops.linear(call.buffer, *attention.out, delta);
+    ops.gatedAdd(call.x, delta, call.row(layer, kGate));
     return {};
 }
 
@@ -337,8 +342,9 @@ void WanTransformer::crossAttention(Call& call, std::int64_t layer) const {
     ops.rmsNormRope(k, block.cross.normK.view, eps, std::nullopt, config.headDim, k);
     const float scale = 1.0F / std::sqrt(static_cast<float>(config.headDim));
     ops.attention(heads(q), heads(k), heads(v), heads(call.buffer), {.scale = scale, .bias = {}, .keyCount = -1});
-    ops.linear(call.buffer, *block.cross.out, call.normed);
-    ops.gatedAdd(call.x, call.normed, {});
+    const TensorView delta = call.context.arena.take(DType::F32, call.x.shape());
+    ops.linear(call.buffer, *block.cross.out, delta);
+    ops.gatedAdd(call.x, delta, {});
 }
 
 void WanTransformer::feedForward(Call& call, std::int64_t layer) const {
@@ -351,8 +357,9 @@ void WanTransformer::feedForward(Call& call, std::int64_t layer) const {
     ops.layerNormModulate(call.x, call.row(layer, kFeedScale), call.row(layer, kFeedShift),
                           static_cast<float>(m_parts->config.eps), call.normed);
     ops.linear(call.normed, *block.feedIn, hidden, backend::Activation::GeluTanh);
-    ops.linear(hidden, *block.feedOut, call.buffer);
-    ops.gatedAdd(call.x, call.buffer, call.row(layer, kFeedGate));
+    const TensorView delta = call.context.arena.take(DType::F32, call.x.shape());
+    ops.linear(hidden, *block.feedOut, delta);
+    ops.gatedAdd(call.x, delta, call.row(layer, kFeedGate));
 }
 
 // Each token's row is [pT, pH, pW, C]; unfolded into [C, T, H, W].
@@ -364,9 +371,10 @@ void WanTransformer::project(Call& call, const TensorView& velocity) const {
     const ArenaScope scope(call.context.arena);
     const std::int64_t values = config.outChannels * config.patchT * config.patchH * config.patchW;
     const TensorView rows = call.context.arena.take(DType::F32, {1, grid.tokens(), values});
+    const TensorView normed = call.context.arena.take(kEdge, call.x.shape());
     ops.layerNormModulate(call.x, call.headModulation.slice(0, 1, 2), call.headModulation.slice(0, 0, 1),
-                          static_cast<float>(config.eps), call.normed);
-    ops.linear(call.normed, *m_parts->head, rows);
+                          static_cast<float>(config.eps), normed);
+    ops.linear(normed, *m_parts->head, rows);
     const ConstTensorView source = rows.reshape({grid.frames, grid.height, grid.width, config.patchT, config.patchH,
                                                  config.patchW, config.outChannels})
                                        .permute({6, 0, 3, 1, 4, 2, 5});

@@ -21,9 +21,10 @@ struct RopeValues {
 // reference.
 [[nodiscard]] std::vector<float> timestepSinusoid(double timestep, std::int64_t width);
 
-// See VideoTransformer. Products in the compute type; residual stream, normalisation, modulation and the whole path
-// of the timestep in f32. Keys and values of the text are computed anew in each call: 0.2 % of a call's work in the
-// smallest model, less in larger ones.
+// See VideoTransformer. The blocks' products in the compute type, what they add to the residual stream in f32;
+// residual stream, normalisation, modulation, the embeddings of patches, text and timestep and the output layer in
+// f32. Keys and values of the text are computed anew in each call: 0.2 % of a call's work in the smallest model,
+// less in larger ones.
 class WanTransformer final : public VideoTransformer {
  public:
     // `folder` is the model's root. The device must outlive the object.
