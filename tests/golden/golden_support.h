@@ -33,7 +33,8 @@ class Fixture {
  public:
     explicit Fixture(const std::string& name);
     [[nodiscard]] ConstTensorView tensor(const std::string& name) const { return require(m_file->tensor(name)); }
-    [[nodiscard]] Json metadata(const std::string& key) const { return Json::parse(m_file->metadata().at(key)); }
+    [[nodiscard]] const std::string& text(const std::string& key) const { return m_file->metadata().at(key); }
+    [[nodiscard]] Json metadata(const std::string& key) const { return Json::parse(text(key)); }
 
  private:
     std::unique_ptr<weights::SafetensorsFile> m_file;

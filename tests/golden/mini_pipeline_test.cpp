@@ -1,7 +1,10 @@
 // The embedded model from a prompt and a given noise to frames, against diffusers' WanPipeline.
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 
+#include "core/model/sha256.h"
 #include "core/model/video_vae.h"
 #include "core/pipeline/generator.h"
 #include "golden_support.h"
@@ -21,6 +24,14 @@ double psnr(const ConstTensorView& a, const ConstTensorView& b, double peak) {
         sum += std::pow(value(a, i) - value(b, i), 2.0);
     }
     return 10.0 * std::log10(peak * peak * static_cast<double>(a.count()) / sum);
+}
+
+std::string fileHash(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    model::Sha256 hash;
+    hash.add(std::as_bytes(std::span(bytes)));
+    return hash.finish();
 }
 
 class MiniPipeline : public testing::TestWithParam<DType> {
@@ -71,6 +82,9 @@ TEST_P(MiniPipeline, DrawsTheReferencesClipFromTheSameNoise) {
     if (!m_engine.supports(compute)) {
         GTEST_SKIP() << "no " << dtypeName(compute) << " on this machine";
     }
+    ASSERT_EQ(fileHash(folder() / "transformer" / "diffusion_pytorch_model.safetensors"),
+              m_fixture.text("transformer_sha256"))
+        << "the embedded model has changed: run tests/golden/make_fixtures.py mini";
     const double bound = compute == DType::F32 ? 45.0 : 33.0;
     auto generator = require(pipeline::Generator::create(folder(), "cpu", std::string(dtypeName(compute)), 1));
     const HostTensor reference = referenceLatents();
