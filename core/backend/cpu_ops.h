@@ -90,7 +90,7 @@ class Workspace {
 
 class CpuOps final : public Ops {
  public:
-    // Unsupported when oneDNN cannot start.
+    // An error when oneDNN cannot start.
     [[nodiscard]] static Result<std::unique_ptr<Ops>> create(int threads);
 
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cpu; }

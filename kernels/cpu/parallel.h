@@ -1,14 +1,14 @@
 // The one place where kernels start threads. OpenMP, because oneDNN uses it too: one pool of threads, not two.
 #pragma once
 
-#include <omp.h>
-
 #include <cstdint>
 
 #if defined(__SANITIZE_THREAD__)
 #include <atomic>
 #include <thread>
 #include <vector>
+#else
+#include <omp.h>
 #endif
 
 namespace fw::kernels::cpu {
@@ -23,21 +23,20 @@ void parallelFor(std::int64_t tasks, int threads, const Body& body) {
         return;
     }
 #if defined(__SANITIZE_THREAD__)
-    // libgomp is not instrumented: ThreadSanitizer sees neither the fork nor the join of a parallel region and
-    // takes the compiler's own hand-over of the variables for a race. It gets threads that it understands.
+    // ThreadSanitizer cannot see into libgomp, whose every fork it takes for a race: threads it knows do the same work.
     std::atomic<std::int64_t> next = 0;
     const auto work = [&](int worker) {
         for (std::int64_t task = next++; task < tasks; task = next++) {
             body(task, worker);
         }
     };
-    std::vector<std::thread> helpers;
+    std::vector<std::thread> team;
     for (int worker = 1; worker < threads; ++worker) {
-        helpers.emplace_back(work, worker);
+        team.emplace_back(work, worker);
     }
     work(0);
-    for (std::thread& helper : helpers) {
-        helper.join();
+    for (std::thread& thread : team) {
+        thread.join();
     }
 #else
 #pragma omp parallel num_threads(threads)
