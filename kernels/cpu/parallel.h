@@ -23,7 +23,8 @@ void parallelFor(std::int64_t tasks, int threads, const Body& body) {
         return;
     }
 #if defined(__SANITIZE_THREAD__)
-    // ThreadSanitizer cannot see into libgomp, whose every fork it takes for a race: threads it knows do the same work.
+    // ThreadSanitizer cannot see into libgomp, whose every fork it takes for a race: threads it knows do the same
+    // work.
     std::atomic<std::int64_t> next = 0;
     const auto work = [&](int worker) {
         for (std::int64_t task = next++; task < tasks; task = next++) {
