@@ -1,6 +1,7 @@
 #include "app/cli/request_options.h"
 
-#include "app/engine/clip_job.h"
+#include <charconv>
+#include <limits>
 
 namespace fw::cli {
 
@@ -16,6 +17,18 @@ Status addSetting(Json& parameters, const std::string& setting) {
     const Json value = Json::parse(text, nullptr, false);
     parameters[setting.substr(0, equals)] = value.is_discarded() ? Json(text) : value;
     return {};
+}
+
+// CLI11 would let "-1" wrap around.
+Result<std::uint64_t> seedFromText(const std::string& text) {
+    std::uint64_t seed = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, seed);
+    if (code != std::errc{} || stop != end) {
+        return fail(ErrorCode::InvalidArgument, "seed '{}' is not a whole number from 0 to {}", text,
+                    std::numeric_limits<std::uint64_t>::max());
+    }
+    return seed;
 }
 
 }  // namespace
@@ -39,7 +52,8 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
     command.add_option("--guidance", m_request.guidance,
                        "Classifier-free guidance; 1 switches it off and halves the work");
     command.add_option("--shift", m_request.shift, "Flow shift of the sigma schedule");
-    command.add_option("--seed", m_request.seed, "Same seed, same noise, on every machine (default: drawn)");
+    command.add_option("--seed", m_seed, "Same seed, same noise, on every machine (default: drawn)")
+        ->type_name("UINT");
     command.add_option("--sampler", m_sampler, "unipc or euler")->type_name("NAME")->capture_default_str();
     command.add_option("--device", m_request.device, "auto, cpu, …: see fw doctor")->capture_default_str();
     command.add_option("--threads", m_request.threads, "CPU threads; 0: all")->capture_default_str();
@@ -54,6 +68,9 @@ Result<job::GenerationRequest> RequestOptions::request() const {
     FW_ASSIGN(request.sampler, job::samplerFromName(m_sampler));
     if (!m_rate.empty()) {
         FW_ASSIGN(request.frameRate, job::frameRateFromText(m_rate));
+    }
+    if (!m_seed.empty()) {
+        FW_ASSIGN(request.seed, seedFromText(m_seed));
     }
     for (const std::string& setting : m_settings) {
         FW_TRY(addSetting(request.methodParameters, setting));

@@ -17,13 +17,14 @@ class RequestOptions {
     // for benchmarks, optional with a default.
     void addTo(CLI::App& command, const std::string& defaultPrompt = {});
 
-    // What was given, its model folder filled in (the embedded one by default). InvalidArgument or BadModel.
+    // What was given; fields nobody named stay without value. InvalidArgument.
     [[nodiscard]] Result<job::GenerationRequest> request() const;
 
  private:
     job::GenerationRequest m_request;
     std::string m_sampler = "unipc";
     std::string m_rate;
+    std::string m_seed;
     std::vector<std::string> m_settings;
 };
 

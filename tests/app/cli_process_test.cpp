@@ -1,0 +1,196 @@
+// The real program: every exit code, and what it leaves behind.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "core/base/json.h"
+#include "program_run.h"
+
+namespace fw::test {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+// The smallest clip: one frame of 32 x 32 in one step.
+const std::vector<std::string> kTiny{"--width",    "32", "--height", "32", "--frames",  "1", "--steps", "1",
+                                     "--guidance", "1",  "--seed",   "3",  "--threads", "1"};
+
+std::vector<std::string> tiny(std::vector<std::string> more) {
+    std::vector<std::string> arguments{"generate", "a red balloon"};
+    arguments.insert(arguments.end(), kTiny.begin(), kTiny.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+class Cli : public testing::Test {
+ protected:
+    void SetUp() override {
+        const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+        m_folder = fs::temp_directory_path() / ("fw_cli_" + std::to_string(getpid()) + "_" + test->name());
+        fs::create_directories(m_folder);
+    }
+    void TearDown() override { fs::remove_all(m_folder); }
+
+    Outcome run(const std::vector<std::string>& arguments, const std::function<bool()>& prepare = {}) {
+        return ProgramRun(arguments, m_folder, prepare).wait();
+    }
+    // One sentence on stderr, the code, and nothing left behind.
+    void expectRefused(const std::vector<std::string>& arguments, int exit, const std::string& part) {
+        const Outcome outcome = run(arguments);
+        EXPECT_EQ(outcome.exit, exit) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(part));
+        EXPECT_THAT(outcome.err, HasSubstr("fw: "));
+        EXPECT_TRUE(fs::is_empty(m_folder)) << *fs::directory_iterator(m_folder);
+    }
+    fs::path m_folder;
+};
+
+TEST_F(Cli, MakesEveryFormatAndShowsItsRequest) {
+    for (const std::string name : {"clip.mp4", "clip.webm", "clip.gif", "clip/"}) {
+        const Outcome made = run(tiny({"--out", name, "--quiet"}));
+        ASSERT_EQ(made.exit, 0) << made.err;
+        EXPECT_EQ(made.out, name + "\n");
+        EXPECT_EQ(made.err, "");
+        const Outcome shown = run({"show", name, "--json"});
+        ASSERT_EQ(shown.exit, 0) << shown.err;
+        const Json json = Json::parse(shown.out);
+        EXPECT_EQ(json.at("width"), 32);
+        EXPECT_EQ(json.at("metadata").at("request").at("prompt"), "a red balloon");
+        EXPECT_EQ(json.at("metadata").at("request").at("seed"), 3);
+        EXPECT_EQ(json.at("metadata").at("model").at("hash").get<std::string>().size(), 64U);
+    }
+}
+
+TEST_F(Cli, PrintsOneJsonObjectAndWritesEverythingAskedFor) {
+    const Outcome outcome = run(tiny({"--out", "c.mp4", "--json", "--save-latents", "l.safetensors", "--trace",
+                                      "t.safetensors", "--preview-dir", "previews"}));
+    ASSERT_EQ(outcome.exit, 0) << outcome.err << outcome.out;
+    const Json json = Json::parse(outcome.out);
+    EXPECT_EQ(json.at("file"), "c.mp4");
+    EXPECT_GT(json.at("seconds").at("total").get<double>(), 0.0);
+    EXPECT_EQ(json.at("step_seconds").size(), 1U);
+    for (const char* name : {"c.mp4", "l.safetensors", "t.safetensors", "previews/step-001.gif"}) {
+        EXPECT_TRUE(fs::exists(m_folder / name)) << name;
+    }
+    const Outcome trace = run({"show", "t.safetensors", "--json"});
+    ASSERT_EQ(trace.exit, 0) << trace.err;
+    EXPECT_GT(Json::parse(trace.out).at("modules").at("self_attention").at("flops").get<std::int64_t>(), 0);
+    // The saved latents are noise of the right shape for another run.
+    EXPECT_EQ(run(tiny({"--out", "d.mp4", "--noise", "l.safetensors", "--quiet"})).exit, 0);
+    const Outcome wrong = run({"generate", "x", "--width", "64", "--noise", "l.safetensors", "--out", "e.mp4"});
+    EXPECT_EQ(wrong.exit, 2);
+    EXPECT_THAT(wrong.err, HasSubstr("noise"));
+    EXPECT_FALSE(fs::exists(m_folder / "e.mp4.part"));
+}
+
+TEST_F(Cli, RefusesBadRequestsWithCode2) {
+    expectRefused({"generate"}, 2, "prompt is required");
+    expectRefused({"generate", ""}, 2, "prompt is empty");
+    expectRefused({"generate", std::string(10'000, 'a')}, 2, "10000 characters");
+    expectRefused({"generate", "caf\xe9"}, 2, "UTF-8");
+    expectRefused({"generate", "x", "--width", "250"}, 2, "multiple of 16");
+    expectRefused({"generate", "x", "--height", "0"}, 2, "height is 0");
+    expectRefused({"generate", "x", "--frames", "32"}, 2, "4k + 1");
+    expectRefused({"generate", "x", "--frames", "-3"}, 2, "frames is -3");
+    expectRefused({"generate", "x", "--width", "99999999999999999999"}, 2, "width");
+    expectRefused({"generate", "x", "--steps", "many"}, 2, "--steps");
+    expectRefused({"generate", "x", "--guidance", "nan"}, 2, "guidance");
+    expectRefused({"generate", "x", "--shift", "-1"}, 2, "shift");
+    expectRefused({"generate", "x", "--fps", "0"}, 2, "frame rate");
+    expectRefused({"generate", "x", "--seed", "-1"}, 2, "seed '-1'");
+    expectRefused({"generate", "x", "--sampler", "magic"}, 2, "magic");
+    expectRefused({"generate", "x", "--method", "magic"}, 2, "dense");
+    expectRefused({"generate", "x", "--out", "clip.xyz"}, 2, ".xyz");
+    expectRefused({"generate", "x", "--bogus"}, 2, "--bogus");
+    expectRefused({}, 2, "subcommand");
+}
+
+TEST_F(Cli, RefusesModelsMemoryFilesAndDevices) {
+    expectRefused({"generate", "x", "--model", "/nonexistent"}, 3, "/nonexistent");
+    expectRefused({"generate", "x", "--width", "8192", "--height", "8192", "--frames", "4093"}, 4, "GiB");
+    expectRefused({"generate", "x", "--out", "/nonexistent/clip.mp4"}, 6, "/nonexistent");
+    expectRefused({"generate", "x", "--out", "/dev/null/clip.mp4"}, 6, "/dev/null");
+    expectRefused({"generate", "x", "--trace", "/nonexistent/t"}, 6, "/nonexistent");
+    expectRefused({"generate", "x", "--noise", "/nonexistent"}, 6, "/nonexistent");
+    expectRefused({"show", "nothing.mp4"}, 6, "nothing.mp4");
+    expectRefused({"generate", "x", "--device", "cuda:9"}, 7, "cuda:9");
+}
+
+TEST_F(Cli, ReportsErrorsAsJson) {
+    for (const auto& arguments : {std::vector<std::string>{"generate", "x", "--json", "--width", "7"},
+                                  std::vector<std::string>{"generate", "--json", "x", "--bogus"}}) {
+        const Outcome outcome = run(arguments);
+        EXPECT_EQ(outcome.exit, 2);
+        EXPECT_EQ(outcome.err, "");
+        const Json json = Json::parse(outcome.out);
+        EXPECT_EQ(json.at("error").at("code"), "invalid_argument");
+        EXPECT_EQ(json.at("error").at("exit_code"), 2);
+    }
+}
+
+TEST_F(Cli, LeavesNothingWhenFilesMayNotGrow) {
+    const Outcome outcome = run(tiny({"--out", "clip.mp4"}), [] {
+        const rlimit limit{512, 512};
+        return ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
+    });
+    EXPECT_EQ(outcome.exit, 6);
+    EXPECT_TRUE(fs::is_empty(m_folder));
+}
+
+TEST_F(Cli, SaysSoWhenTheDiskIsFull) {
+    const fs::path disk = m_folder / "disk";
+    fs::create_directories(disk);
+    const Outcome outcome = run(tiny({"--out", "disk/clip.gif"}), [&] {
+        return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+               ::mount("fw", disk.c_str(), "tmpfs", 0, "size=4k,nr_inodes=2") == 0;
+    });
+    if (outcome.exit == 125) {
+        GTEST_SKIP() << "a small file system may not be mounted here";
+    }
+    if (outcome.exit == 0) {
+        GTEST_SKIP() << "the clip fits into one page";
+    }
+    EXPECT_EQ(outcome.exit, 6) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("clip.gif"));
+}
+
+TEST_F(Cli, StopsOnInterruptAndLeavesNothing) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+        ProgramRun program({"generate", "a red balloon", "--out", "clip.mp4", "--threads", "1", "--steps", "1000"},
+                           m_folder);
+        ASSERT_TRUE(program.waitForError("denoise"));
+        program.sendSignal(signal);
+        const Outcome outcome = program.wait();
+        EXPECT_EQ(outcome.exit, 5) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr("cancelled"));
+        EXPECT_TRUE(fs::is_empty(m_folder));
+    }
+}
+
+TEST_F(Cli, ListsModelsPlansAndDiagnoses) {
+    const Outcome models = run({"models", "--json"});
+    ASSERT_EQ(models.exit, 0) << models.err;
+    EXPECT_EQ(Json::parse(models.out).at("models").at(0).at("runnable"), true);
+    const Outcome plan = run({"plan", "a red balloon", "--json"});
+    ASSERT_EQ(plan.exit, 0) << plan.err;
+    const Json json = Json::parse(plan.out);
+    EXPECT_EQ(json.at("tokens"), 2304);
+    EXPECT_EQ(json.at("forwards_per_step"), 2);
+    EXPECT_LT(json.at("peak_bytes").get<std::int64_t>(), std::int64_t{1} << 30);
+    const Outcome doctor = run({"doctor", "--json"});
+    EXPECT_EQ(doctor.exit, 0) << doctor.out;
+    EXPECT_EQ(Json::parse(doctor.out).at("ready"), true);
+    const Outcome help = run({"generate", "--help"});
+    EXPECT_EQ(help.exit, 0);
+    EXPECT_THAT(help.out, HasSubstr("Exit codes: 0 done"));
+}
+
+}  // namespace
+}  // namespace fw::test
