@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -135,27 +134,19 @@ TEST_F(Cli, ReportsErrorsAsJson) {
     }
 }
 
-TEST_F(Cli, LeavesNothingWhenFilesMayNotGrow) {
-    const Outcome outcome = run(tiny({"--out", "clip.mp4"}), [] {
-        const rlimit limit{512, 512};
-        return ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
-    });
-    EXPECT_EQ(outcome.exit, 6);
-    EXPECT_TRUE(fs::is_empty(m_folder));
-}
-
 TEST_F(Cli, SaysSoWhenTheDiskIsFull) {
     const fs::path disk = m_folder / "disk";
     fs::create_directories(disk);
-    const Outcome outcome = run(tiny({"--out", "disk/clip.gif"}), [&] {
+    // Undenoised frames hardly compress: far more than the one page of this disk.
+    const std::vector<std::string> arguments{
+        "generate", "x",          "--width", "64",    "--height",      "64",        "--frames", "9", "--steps",
+        "1",        "--guidance", "1",       "--out", "disk/clip.gif", "--threads", "1"};
+    const Outcome outcome = run(arguments, [&] {
         return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                ::mount("fw", disk.c_str(), "tmpfs", 0, "size=4k,nr_inodes=2") == 0;
     });
     if (outcome.exit == 125) {
         GTEST_SKIP() << "a small file system may not be mounted here";
-    }
-    if (outcome.exit == 0) {
-        GTEST_SKIP() << "the clip fits into one page";
     }
     EXPECT_EQ(outcome.exit, 6) << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr("clip.gif"));

@@ -29,7 +29,7 @@ TEST(ProgressLine, FitsEveryWidth) {
 
 TEST(ProgressLine, TellsPhaseStepsShareAndTime) {
     EXPECT_EQ(progressLine(denoising(0.5, 5.0), 50), "denoise  12/20  [########........]  50%  0:05 left");
-    EXPECT_EQ(progressLine(denoising(0.999, -1.0), 30), "denoise  12/20  [#######.]  99%");
+    EXPECT_EQ(progressLine(denoising(0.999, -1.0), 30), "denoise  12/20  [######.]  99%");
     EXPECT_EQ(progressLine(denoising(0.5, 5.0), 32), "denoise  12/20   50%  0:05 left");  // no room for a bar
 }
 
