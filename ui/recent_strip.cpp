@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kPicture = 8 * kGrid;
 
-// One picture, cropped to a square; an accent frame marks the clip that plays, a second one the focus.
+// One picture, cropped to a square; frames mark the clip that plays and the focus.
 class ClipButton final : public QAbstractButton {
  public:
     ClipButton(const QImage& picture, const QString& text) : m_picture(picture) {
@@ -29,15 +29,22 @@ class ClipButton final : public QAbstractButton {
         const Colours& colours = coloursOf(*this);
         QPainter painter(this);
         painter.setRenderHint(QPainter::SmoothPixmapTransform);
-        const QRect inner = rect().adjusted(3, 3, -3, -3);
-        painter.drawImage(inner, m_picture);
-        if (isChecked() || hasFocus() || underMouse()) {
-            painter.setPen(QPen(isChecked() || hasFocus() ? colours.accent : colours.border, 2));
-            painter.drawRect(rect().adjusted(1, 1, -1, -1));
+        painter.drawImage(rect(), m_picture);
+        // Frames lie inside the picture: one in the accent round the clip that plays, a brighter one inside it for the
+        // focus, and a thin line between them and any picture.
+        const auto frame = [&](const QColor& colour, int inset, int width) {
+            painter.setPen(QPen(colour, width, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
+            painter.drawRect(QRectF(rect()).adjusted(inset + width / 2.0, inset + width / 2.0, -inset - width / 2.0,
+                                                     -inset - width / 2.0));
+        };
+        if (isChecked()) {
+            frame(colours.accent, 0, 3);
+            frame(colours.window, 3, 1);
         }
         if (hasFocus()) {
-            painter.setPen(QPen(colours.text, 1));
-            painter.drawRect(inner.adjusted(1, 1, -2, -2));
+            frame(colours.text, isChecked() ? 4 : 0, 2);
+        } else if (underMouse() && !isChecked()) {
+            frame(colours.textSecondary, 0, 2);
         }
     }
 
@@ -52,7 +59,7 @@ RecentStrip::RecentStrip(QWidget* parent) : QWidget(parent) {
     setAccessibleName(tr("Recent clips"));
     m_row = new QHBoxLayout(this);
     m_row->setContentsMargins(0, 0, 0, 0);
-    m_row->setSpacing(kGrid / 2);
+    m_row->setSpacing(kGrid);
     setFixedHeight(kPicture);
     hide();
 }
@@ -100,7 +107,7 @@ void RecentStrip::remove(const QString& file) {
 void RecentStrip::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     // Whole pictures only.
-    const int room = (width() + kGrid / 2) / (kPicture + kGrid / 2);
+    const int room = (width() + kGrid) / (kPicture + kGrid);
     for (int i = 0; i < m_row->count(); ++i) {
         if (auto* widget = m_row->itemAt(i)->widget()) {
             widget->setVisible(i < room);
@@ -116,7 +123,7 @@ void RecentStrip::rebuild() {
         }
         delete item;
     }
-    const int room = (width() + kGrid / 2) / (kPicture + kGrid / 2);
+    const int room = (width() + kGrid) / (kPicture + kGrid);
     for (const auto& clip : std::as_const(m_clips)) {
         auto* button = new ClipButton(clip.picture, clip.text);
         button->setChecked(clip.file == m_current);
