@@ -30,8 +30,8 @@ class ClipButton final : public QAbstractButton {
         QPainter painter(this);
         painter.setRenderHint(QPainter::SmoothPixmapTransform);
         painter.drawImage(rect(), m_picture);
-        // Frames lie inside the picture: one in the accent round the clip that plays, a brighter one inside it for the
-        // focus, and a thin line between them and any picture.
+        // Frames lie inside the picture: one in the accent round the clip that plays, a brighter one inside it for
+        // the focus, and a thin line between them and any picture.
         const auto frame = [&](const QColor& colour, int inset, int width) {
             painter.setPen(QPen(colour, width, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
             painter.drawRect(QRectF(rect()).adjusted(inset + width / 2.0, inset + width / 2.0, -inset - width / 2.0,

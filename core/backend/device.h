@@ -17,13 +17,13 @@ class Ops;
 struct DeviceInfo {
     DeviceKind kind = DeviceKind::Cpu;
     int index = 0;
-    std::string id;            // "cpu", "cuda:0": what --device takes
-    std::string name;          // "Intel Xeon … (AMX bf16, 2 threads)"
+    std::string id;    // "cpu", "cuda:0": what --device takes
+    std::string name;  // "Intel Xeon … (AMX bf16, 2 threads)"
     std::int64_t totalBytes = 0;
     std::int64_t freeBytes = 0;
-    DType preferredDType = DType::F32;   // what --dtype auto picks
-    std::vector<DType> computeDTypes;    // what --dtype accepts on this device
-    std::vector<std::string> features;   // instruction sets in use, compute capability, …
+    DType preferredDType = DType::F32;  // what --dtype auto picks
+    std::vector<DType> computeDTypes;   // what --dtype accepts on this device
+    std::vector<std::string> features;  // instruction sets in use, compute capability, …
 };
 
 // Owns a block of device memory (256-byte aligned) until destroyed. Move-only through unique_ptr.
@@ -75,7 +75,7 @@ struct OwnedTensor {
 
 // The back-ends of this build, in order of preference. Explicit list, no static registration.
 struct BackendEntry {
-    std::string name;  // "cpu", "cuda"
+    std::string name;    // "cpu", "cuda"
     std::string status;  // "ok" or why it has no device here ("no NVIDIA driver")
     std::vector<std::unique_ptr<Device>> devices;
 };

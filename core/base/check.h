@@ -10,9 +10,9 @@ namespace fw {
 }  // namespace fw
 
 // FW_CHECK(a == b, "a is {}, b is {}", a, b); the message is optional.
-#define FW_CHECK(condition, ...)                                                                       \
-    do {                                                                                               \
-        if (!(condition)) [[unlikely]] {                                                               \
-            ::fw::checkFailed(__FILE__, __LINE__, #condition, ::fmt::format("" __VA_ARGS__));          \
-        }                                                                                              \
+#define FW_CHECK(condition, ...)                                                              \
+    do {                                                                                      \
+        if (!(condition)) [[unlikely]] {                                                      \
+            ::fw::checkFailed(__FILE__, __LINE__, #condition, ::fmt::format("" __VA_ARGS__)); \
+        }                                                                                     \
     } while (false)

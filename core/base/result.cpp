@@ -4,14 +4,22 @@ namespace fw {
 
 std::string_view errorCodeName(ErrorCode code) {
     switch (code) {
-        case ErrorCode::InvalidArgument: return "invalid_argument";
-        case ErrorCode::BadModel: return "bad_model";
-        case ErrorCode::OutOfMemory: return "out_of_memory";
-        case ErrorCode::Cancelled: return "cancelled";
-        case ErrorCode::Io: return "io";
-        case ErrorCode::Unsupported: return "unsupported";
-        case ErrorCode::DeviceLost: return "device_lost";
-        case ErrorCode::Internal: return "internal";
+        case ErrorCode::InvalidArgument:
+            return "invalid_argument";
+        case ErrorCode::BadModel:
+            return "bad_model";
+        case ErrorCode::OutOfMemory:
+            return "out_of_memory";
+        case ErrorCode::Cancelled:
+            return "cancelled";
+        case ErrorCode::Io:
+            return "io";
+        case ErrorCode::Unsupported:
+            return "unsupported";
+        case ErrorCode::DeviceLost:
+            return "device_lost";
+        case ErrorCode::Internal:
+            return "internal";
     }
     return "internal";
 }

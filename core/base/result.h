@@ -1,7 +1,7 @@
 // Errors a user or the environment can cause, as values.
 //
-// Result<T> is tl::expected<T, Error>: functions that can fail return it, callers pass it on with FW_TRY / FW_ASSIGN
-// or handle it. Programmer errors are not results: they end the program through FW_CHECK (check.h).
+// Result<T> is tl::expected<T, Error>: functions that can fail return it, callers pass it on with FW_TRY /
+// FW_ASSIGN or handle it. Programmer errors are not results: they end the program through FW_CHECK (check.h).
 #pragma once
 
 #include <fmt/core.h>
@@ -56,17 +56,17 @@ template <class... Args>
 #define FW_CONCAT(a, b) FW_CONCAT_(a, b)
 
 // Return early with the error of a Status (or of a Result whose value is not needed).
-#define FW_TRY(expression)                                              \
-    do {                                                                \
-        if (auto fwTryResult = (expression); !fwTryResult) {            \
-            return tl::unexpected(std::move(fwTryResult).error());      \
-        }                                                               \
+#define FW_TRY(expression)                                         \
+    do {                                                           \
+        if (auto fwTryResult = (expression); !fwTryResult) {       \
+            return tl::unexpected(std::move(fwTryResult).error()); \
+        }                                                          \
     } while (false)
 
 // FW_ASSIGN(auto file, openFile(path)): declare from a Result's value or return its error.
-#define FW_ASSIGN(declaration, expression)                              \
-    auto FW_CONCAT(fwResult, __LINE__) = (expression);                  \
-    if (!FW_CONCAT(fwResult, __LINE__)) {                               \
+#define FW_ASSIGN(declaration, expression)                                       \
+    auto FW_CONCAT(fwResult, __LINE__) = (expression);                           \
+    if (!FW_CONCAT(fwResult, __LINE__)) {                                        \
         return tl::unexpected(std::move(FW_CONCAT(fwResult, __LINE__)).error()); \
-    }                                                                   \
+    }                                                                            \
     declaration = std::move(*FW_CONCAT(fwResult, __LINE__))

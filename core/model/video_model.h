@@ -55,10 +55,11 @@ class VideoTransformer {
     [[nodiscard]] virtual const Geometry& geometry() const = 0;
     [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
 
-    // latents, velocity [C, T, H, W] f32 (H, W multiples of the patch); text [L, textWidth] f32; timestep in [0, 1000].
-    // One sample per call. Checks context.cancel at least once per layer.
-    [[nodiscard]] virtual Status forward(method::RunContext& context, const ConstTensorView& latents, double timestep,
-                                         const ConstTensorView& text, const TensorView& velocity) = 0;
+    // latents, velocity [C, T, H, W] f32 (H, W multiples of the patch); text [L, textWidth] f32; timestep in [0,
+    // 1000]. One sample per call. Checks context.cancel at least once per layer.
+    [[nodiscard]] virtual Status forward(method::RunContext& context, const ConstTensorView& latents,
+                                         double timestep, const ConstTensorView& text,
+                                         const TensorView& velocity) = 0;
 };
 
 // Receives decoded frames in order: u8 [n, H, W, 3] in host memory, borrowed for the call.
@@ -82,10 +83,11 @@ class VideoVae {
     [[nodiscard]] virtual const Geometry& geometry() const = 0;
     [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
 
-    // latents [C, T, H, W] f32 on the device, in the transformer's normalised space. 1 + (T-1)·temporalFactor frames
-    // reach the sink (none on a Meta device). Checks context.cancel between chunks and layers. Streams: memory does
-    // not grow with T. In tiles, device memory is one tile's and does not grow with T either, while the finished
-    // clip's bytes (3 per pixel and frame) and the overlaps gather on the host: every tile sees the whole clip once.
+    // latents [C, T, H, W] f32 on the device, in the transformer's normalised space. 1 + (T-1)·temporalFactor
+    // frames reach the sink (none on a Meta device). Checks context.cancel between chunks and layers. Streams:
+    // memory does not grow with T. In tiles, device memory is one tile's and does not grow with T either, while the
+    // finished clip's bytes (3 per pixel and frame) and the overlaps gather on the host: every tile sees the whole
+    // clip once.
     [[nodiscard]] virtual Status decode(method::RunContext& context, const ConstTensorView& latents,
                                         const VaeTiling& tiling, const FrameSink& sink) = 0;
     // The same in floating point, for tests and metrics: out [F, H·s, W·s, 3] f32 in [-1, 1] (clamped), contiguous,
@@ -106,8 +108,8 @@ struct PreviewProjection {
 // What a folder is, without loading its weights: for `fw models` and the studio's picker.
 struct ModelInfo {
     std::filesystem::path folder;
-    std::string name;       // "mini", "Wan2.1-T2V-1.3B-Diffusers"
-    std::string family;     // "wan"; empty when it is not one this program runs
+    std::string name;         // "mini", "Wan2.1-T2V-1.3B-Diffusers"
+    std::string family;       // "wan"; empty when it is not one this program runs
     std::string description;  // one sentence from framewright.json; may be empty
     job::ModelDefaults defaults;
     std::int64_t parameters = 0;  // of transformer, autoencoder and text encoder, by their configurations
@@ -117,17 +119,17 @@ struct ModelInfo {
     std::vector<std::string> problems;
 };
 
-// Reads configs, tensor tables (names, shapes, types) and the vocabulary, no weights. BadModel only when the folder is
-// no model at all (it holds no model_index.json); whatever is wrong inside it becomes a problem.
-// Defaults come from the optional framewright.json (keys width, height, frames, fps as 16 or "24000/1001", steps, guidance,
+// Reads configs, tensor tables (names, shapes, types) and the vocabulary, no weights. BadModel only when the folder
+// is no model at all (it holds no model_index.json); whatever is wrong inside it becomes a problem. Defaults come
+// from the optional framewright.json (keys width, height, frames, fps as 16 or "24000/1001", steps, guidance,
 // shift, name, description, preview: {matrix: 3 rows of latentChannels, bias: 3}), otherwise from the architecture.
 [[nodiscard]] Result<ModelInfo> inspectModel(const std::filesystem::path& folder);
-// Model folders directly below each of `roots`, by name; a folder reached twice is listed once. Roots that do not exist
-// hold none.
+// Model folders directly below each of `roots`, by name; a folder reached twice is listed once. Roots that do not
+// exist hold none.
 [[nodiscard]] std::vector<ModelInfo> listModels(std::span<const std::filesystem::path> roots);
 // SHA-256 in lower-case hex over the configs, the vocabulary, every tensor's name, type and shape, and 256 bytes of
-// every tensor: tells retrained weights apart without reading gigabytes, and does not change when weights are sharded
-// differently or framewright.json is edited. BadModel when a part is missing.
+// every tensor: tells retrained weights apart without reading gigabytes, and does not change when weights are
+// sharded differently or framewright.json is edited. BadModel when a part is missing.
 [[nodiscard]] Result<std::string> modelHash(const std::filesystem::path& folder);
 
 [[nodiscard]] Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& folder);
@@ -138,7 +140,7 @@ struct ModelInfo {
 [[nodiscard]] Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
                                                                         backend::Device& device, backend::Ops& ops,
                                                                         DType compute);
-[[nodiscard]] Result<std::unique_ptr<VideoVae>> loadVae(const std::filesystem::path& folder, backend::Device& device,
-                                                        backend::Ops& ops, DType compute);
+[[nodiscard]] Result<std::unique_ptr<VideoVae>> loadVae(const std::filesystem::path& folder,
+                                                        backend::Device& device, backend::Ops& ops, DType compute);
 
 }  // namespace fw::model

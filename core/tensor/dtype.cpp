@@ -43,7 +43,8 @@ float halfToFloat(std::uint16_t bits) {
     const int mantissa = bits & 0x3ff;
     float magnitude = 0.0F;
     if (exponent == 0x1f) {
-        magnitude = mantissa != 0 ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
+        magnitude =
+            mantissa != 0 ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
     } else if (exponent == 0) {
         magnitude = std::ldexp(static_cast<float>(mantissa), -24);
     } else {

@@ -13,12 +13,16 @@ enum class DType : std::uint8_t { F32, F64, F16, BF16, I32, I64, U8 };
 [[nodiscard]] constexpr std::int64_t dtypeSize(DType dtype) {
     switch (dtype) {
         case DType::F64:
-        case DType::I64: return 8;
+        case DType::I64:
+            return 8;
         case DType::F32:
-        case DType::I32: return 4;
+        case DType::I32:
+            return 4;
         case DType::F16:
-        case DType::BF16: return 2;
-        case DType::U8: return 1;
+        case DType::BF16:
+            return 2;
+        case DType::U8:
+            return 1;
     }
     return 0;
 }

@@ -14,9 +14,12 @@ std::size_t normalise(std::int64_t dim, std::size_t rank) {
 
 const char* deviceName(DeviceKind kind) {
     switch (kind) {
-        case DeviceKind::Cpu: return "cpu";
-        case DeviceKind::Cuda: return "cuda";
-        case DeviceKind::Meta: return "meta";
+        case DeviceKind::Cpu:
+            return "cpu";
+        case DeviceKind::Cuda:
+            return "cuda";
+        case DeviceKind::Meta:
+            return "meta";
     }
     return "?";
 }

@@ -11,14 +11,24 @@ namespace fw::trace {
 
 // Modules timed inside a step. Names in files: the enumerators in snake_case.
 enum class Module : std::uint8_t {
-    TextEncoder, Embeddings, SelfAttention, AttentionCore, CrossAttention, FeedForward, Output, Guidance, Sampler,
-    Preview, VaeDecode, VaeEncode,
+    TextEncoder,
+    Embeddings,
+    SelfAttention,
+    AttentionCore,
+    CrossAttention,
+    FeedForward,
+    Output,
+    Guidance,
+    Sampler,
+    Preview,
+    VaeDecode,
+    VaeEncode,
 };
 
 struct Row {
-    std::int32_t step = -1;    // -1: outside the denoising loop
-    std::int32_t branch = 0;   // 0 conditional, 1 unconditional
-    std::int32_t layer = -1;   // -1: not in a layer
+    std::int32_t step = -1;   // -1: outside the denoising loop
+    std::int32_t branch = 0;  // 0 conditional, 1 unconditional
+    std::int32_t layer = -1;  // -1: not in a layer
     Module module = Module::Embeddings;
     std::int64_t startUs = 0;  // since the trace began
     std::int64_t durationUs = 0;
