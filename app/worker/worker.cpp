@@ -1,0 +1,223 @@
+#include "app/worker/worker.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/backend/device.h"
+#include "core/method/attention_method.h"
+#include "core/model/sha256.h"
+
+namespace fw::app {
+
+namespace {
+
+Json describeDevices() {
+    Json devices = Json::array();
+    for (const auto& backend : backend::createBackends()) {
+        for (const auto& device : backend.devices) {
+            const backend::DeviceInfo info = device->info();
+            devices.push_back({{"id", info.id},
+                               {"name", info.name},
+                               {"total_bytes", info.totalBytes},
+                               {"free_bytes", info.freeBytes},
+                               {"preferred_dtype", dtypeName(info.preferredDType)}});
+        }
+    }
+    return devices;
+}
+
+Result<std::string> hashFile(const std::filesystem::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    model::Sha256 hash;
+    std::vector<char> buffer(std::size_t{1} << 20U);
+    while (stream) {
+        stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+        hash.add(std::as_bytes(std::span(buffer).first(static_cast<std::size_t>(stream.gcount()))));
+    }
+    if (!stream.eof()) {
+        return fail(ErrorCode::Io, "{} cannot be read back", path.string());
+    }
+    return hash.finish();
+}
+
+OrderedJson describe(const ClipJobResult& result, const std::string& model) {
+    const pipeline::GenerationReport& report = result.report;
+    OrderedJson json;
+    json["request"] = job::toJson(report.request);
+    json["plan"] = job::toJson(report.plan);
+    json["model"] = model;
+    json["model_hash"] = report.modelHash;
+    json["device"] = report.device;
+    json["dtype"] = report.dtype;
+    json["version"] = programVersion();
+    json["load_seconds"] = report.loadSeconds;
+    json["text_seconds"] = report.textSeconds;
+    json["denoise_seconds"] = report.denoiseSeconds;
+    json["decode_seconds"] = report.decodeSeconds;
+    json["encode_seconds"] = result.encodeSeconds;
+    json["total_seconds"] = result.totalSeconds;
+    json["step_seconds"] = report.stepSeconds;
+    json["peak_resident_bytes"] = result.peakResidentBytes;
+    return json;
+}
+
+}  // namespace
+
+int Worker::run() {
+    sayHello();
+    std::thread listener([this] { listen(); });
+    while (auto job = m_jobs.pop()) {
+        work(*job);
+    }
+    m_connection->shutDown();
+    listener.join();
+    return 0;
+}
+
+void Worker::sayHello() {
+    ipc::Hello hello;
+    hello.version = programVersion();
+    hello.processId = getpid();
+    hello.devices = describeDevices();
+    for (const method::MethodEntry& entry : method::attentionMethods()) {
+        hello.methods.push_back(entry.description);
+    }
+    m_connection->send(hello);
+}
+
+void Worker::listen() {
+    for (;;) {
+        const auto message = m_connection->read();
+        if (!message) {
+            std::fprintf(stderr, "framewright-worker: %s\n", message.error().message.c_str());
+        }
+        if (!message || !*message || std::holds_alternative<ipc::Shutdown>(**message)) {
+            break;
+        }
+        handle(**message);
+    }
+    // The studio is gone or wants us gone: nobody waits for the job any more.
+    m_jobs.abort();
+    const std::scoped_lock lock(m_lock);
+    if (m_current) {
+        m_current->cancel.cancel();
+    }
+}
+
+void Worker::handle(const ipc::Message& message) {
+    if (const auto* ping = std::get_if<ipc::Ping>(&message)) {
+        m_connection->send(ipc::Pong{ping->sequence});
+    } else if (const auto* generate = std::get_if<ipc::Generate>(&message)) {
+        {
+            // From now on a Cancel finds the job, even before work() has taken it.
+            const std::scoped_lock lock(m_lock);
+            if (m_current) {
+                m_connection->send(ipc::Failed{generate->jobId, std::string(errorCodeName(ErrorCode::Internal)),
+                                               "the engine is busy with another job", false});
+                return;
+            }
+            m_current.emplace().jobId = generate->jobId;
+        }
+        m_jobs.push(*generate);
+    } else if (const auto* cancel = std::get_if<ipc::Cancel>(&message)) {
+        const std::scoped_lock lock(m_lock);
+        if (m_current && m_current->jobId == cancel->jobId) {
+            (cancel->keepEstimate ? m_current->finish : m_current->cancel).cancel();
+        }
+    }
+}
+
+void Worker::work(const ipc::Generate& job) {
+    CancelToken cancel;
+    CancelToken finish;
+    {
+        const std::scoped_lock lock(m_lock);
+        cancel = m_current->cancel.token();
+        finish = m_current->finish.token();
+    }
+    const Status status = makeClip(job, cancel, finish);
+    if (!status) {
+        const Error& error = status.error();
+        {
+            const std::scoped_lock lock(m_lock);
+            m_current.reset();
+        }
+        m_connection->send(ipc::Failed{job.jobId, std::string(errorCodeName(error.code)), error.message,
+                                       error.code == ErrorCode::DeviceLost});
+    }
+}
+
+void Worker::openRing(const std::string& name) {
+    if (m_ringName == name) {
+        return;
+    }
+    m_ringName = name;
+    m_ring.reset();
+    if (!name.empty()) {
+        if (auto ring = ipc::PreviewRing::open(name)) {
+            m_ring = std::move(*ring);
+        }
+    }
+}
+
+void Worker::showPreview(const ipc::Generate& job, const pipeline::Preview& preview) {
+    // A preview too large for its slot is left out: the clip matters more.
+    if (const auto written = m_ring->write(preview.rgb.data(), preview.rgb.bytes())) {
+        m_connection->send(ipc::PreviewReady{job.jobId, preview.step, preview.steps, written->slot, written->sequence,
+                                             static_cast<int>(preview.rgb.dim(0)),
+                                             static_cast<int>(preview.rgb.dim(2)),
+                                             static_cast<int>(preview.rgb.dim(1))});
+    }
+}
+
+Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, const CancelToken& finish) {
+    openRing(job.previewMemory);
+    const std::filesystem::path staging = job.stagingFolder;
+    ClipJobOptions options;
+    options.output = staging / "clip.mp4";
+    options.traceFile = staging / "trace.safetensors";
+    options.thumbnailFile = staging / "thumbnail.png";
+    options.checkpointFile = staging / "checkpoint.safetensors";
+    options.resumeFrom = job.checkpointFile;
+    options.finishEarly = finish;
+    options.preview = m_ring ? pipeline::PreviewKind::Projection : pipeline::PreviewKind::Off;
+    options.previewEvery = job.previewEvery;
+    options.checkpointSaved = [&](int step) {
+        m_connection->send(ipc::Checkpoint{job.jobId, step, options.checkpointFile.string()});
+    };
+    pipeline::GeneratorEvents events;
+    events.progress = [&](const pipeline::Progress& p) {
+        m_connection->send(ipc::Progress{job.jobId, std::string(phaseName(p.phase)), p.step, p.steps, p.fraction,
+                                         p.secondsLeft});
+    };
+    if (m_ring) {
+        events.preview = [&](const pipeline::Preview& preview) { showPreview(job, preview); };
+    }
+    FW_ASSIGN(const ClipJobResult result, m_runner.run(job.request, options, events, cancel));
+    FW_ASSIGN(std::string hash, hashFile(result.file));
+    FW_ASSIGN(const std::filesystem::path folder, modelFolder(job.request));
+    ipc::ClipReady ready;
+    ready.jobId = job.jobId;
+    ready.file = result.file.string();
+    ready.sha256 = std::move(hash);
+    ready.traceFile = options.traceFile.string();
+    ready.thumbnailFile = options.thumbnailFile.string();
+    ready.report = Json::parse(describe(result, folder.filename().string()).dump());
+    ready.partial = result.report.finishedEarly;
+    {
+        // The studio may send the next job as soon as it hears of this one.
+        const std::scoped_lock lock(m_lock);
+        m_current.reset();
+    }
+    m_connection->send(ready);
+    return {};
+}
+
+}  // namespace fw::app

@@ -1,0 +1,119 @@
+#include "core/pipeline/checkpoint.h"
+
+#include <charconv>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "core/weights/safetensors.h"
+
+namespace fw::pipeline {
+
+namespace {
+
+constexpr const char* kFormat = "framewright checkpoint 1";
+
+// The parts of a state that hold something after `step` steps, by name. UniPC has a history, Euler none.
+std::vector<std::pair<std::string, TensorView>> partsOf(const SamplerState& state, int step) {
+    std::vector<std::pair<std::string, TensorView>> parts{{"sample", state.sample}};
+    if (step >= 1) {
+        parts.emplace_back("estimate", state.estimate);
+    }
+    if (!state.corrected.isNone() && step >= 1) {
+        parts.emplace_back("corrected", state.corrected);
+        if (step >= 2) {
+            parts.emplace_back("earlier_0", state.earlier[0]);
+        }
+        if (step >= 3) {
+            parts.emplace_back("earlier_1", state.earlier[1]);
+        }
+    }
+    return parts;
+}
+
+Result<std::unique_ptr<weights::SafetensorsFile>> openCheckpoint(const std::filesystem::path& path) {
+    FW_ASSIGN(auto file, weights::SafetensorsFile::open(path));
+    const auto format = file->metadata().find("format");
+    if (format == file->metadata().end() || format->second != kFormat) {
+        return fail(ErrorCode::InvalidArgument, "{} is no checkpoint of this program", path.string());
+    }
+    return file;
+}
+
+std::string metadataText(const weights::SafetensorsFile& file, const char* key) {
+    const auto found = file.metadata().find(key);
+    return found == file.metadata().end() ? std::string() : found->second;
+}
+
+Result<int> metadataNumber(const weights::SafetensorsFile& file, const char* key, int maximum) {
+    const std::string text = metadataText(file, key);
+    int value = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > maximum) {
+        return fail(ErrorCode::InvalidArgument, "the checkpoint {} has '{}' as its {}", file.path().string(), text, key);
+    }
+    return value;
+}
+
+Status requireEqual(const weights::SafetensorsFile& file, const char* key, const std::string& expected) {
+    if (metadataText(file, key) != expected) {
+        return fail(ErrorCode::InvalidArgument,
+                    "the checkpoint {} belongs to another run (its {} differs); start the clip from the beginning",
+                    file.path().string(), key);
+    }
+    return {};
+}
+
+}  // namespace
+
+Status writeCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, const SamplerState& state,
+                       backend::Ops& ops) {
+    const auto parts = partsOf(state, state.step);
+    std::vector<std::vector<float>> host;
+    std::vector<std::pair<std::string, ConstTensorView>> tensors;
+    for (const auto& [name, view] : parts) {
+        host.emplace_back(static_cast<std::size_t>(view.count()));
+        const TensorView copy(host.back().data(), DType::F32, view.shape());
+        ops.download(view, copy);
+        tensors.emplace_back(name, copy);
+    }
+    FW_TRY(ops.synchronize());
+    return weights::writeSafetensors(path, tensors,
+                                     {{"format", kFormat},
+                                      {"request", job::toJson(key.request).dump()},
+                                      {"model", key.modelHash},
+                                      {"dtype", key.dtype},
+                                      {"step", std::to_string(state.step)},
+                                      {"last_order", std::to_string(state.lastOrder)}});
+}
+
+Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& path) {
+    FW_ASSIGN(const auto file, openCheckpoint(path));
+    return job::requestFromJson(Json::parse(metadataText(*file, "request"), nullptr, false));
+}
+
+Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
+                      backend::Ops& ops) {
+    FW_ASSIGN(const auto file, openCheckpoint(path));
+    FW_TRY(requireEqual(*file, "request", job::toJson(key.request).dump()));
+    FW_TRY(requireEqual(*file, "model", key.modelHash));
+    FW_TRY(requireEqual(*file, "dtype", key.dtype));
+    FW_ASSIGN(const int step, metadataNumber(*file, "step", *key.request.steps));
+    FW_ASSIGN(const int lastOrder, metadataNumber(*file, "last_order", 2));
+    const auto parts = partsOf(state, step);
+    for (const auto& [name, view] : parts) {
+        FW_ASSIGN(const ConstTensorView saved, file->tensor(name, view.shape()));
+        if (saved.dtype() != DType::F32) {
+            return fail(ErrorCode::InvalidArgument, "the checkpoint {} has {} as '{}'", path.string(), saved.text(),
+                        name);
+        }
+        FW_TRY(weights::checkFinite(saved, name));
+        ops.upload(saved, view);
+    }
+    FW_TRY(ops.synchronize());
+    state.step = step;
+    state.lastOrder = lastOrder;
+    return {};
+}
+
+}  // namespace fw::pipeline

@@ -1,0 +1,35 @@
+// A run between two steps, on disk: latents, sampler history and the request they belong to. A run continued from it
+// is the run that was never stopped: the same numbers on the same device and number type.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/backend/ops.h"
+#include "core/base/result.h"
+#include "core/job/generation_request.h"
+#include "core/pipeline/sampler.h"
+
+namespace fw::pipeline {
+
+// What must agree before a checkpoint may be continued.
+struct CheckpointKey {
+    job::GenerationRequest request;  // resolved
+    std::string modelHash;
+    std::string dtype;
+};
+
+// One safetensors file: a tensor for each part of the state ("sample", "estimate", "earlier_0", "earlier_1",
+// "corrected"; f32 [C, T, h, w]), the rest as metadata. Replaces the file at once or not at all. Io.
+[[nodiscard]] Status writeCheckpoint(const std::filesystem::path& path, const CheckpointKey& key,
+                                     const SamplerState& state, backend::Ops& ops);
+
+// The resolved request a checkpoint was made for. InvalidArgument when the file is no checkpoint.
+[[nodiscard]] Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& path);
+
+// Fills `state` (made for key.request) so that the next samplerStep() is step state.step. InvalidArgument, naming what
+// differs, when the checkpoint belongs to another request, model or number type or does not fit.
+[[nodiscard]] Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
+                                    backend::Ops& ops);
+
+}  // namespace fw::pipeline
