@@ -10,6 +10,7 @@
 #include "app/engine/output_name.h"
 #include "core/media/clip_writer.h"
 #include "core/model/video_model.h"
+#include "core/pipeline/checkpoint.h"
 #include "core/trace/trace_file.h"
 
 namespace fw::app {
@@ -128,7 +129,12 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     FW_TRY(cancel.check());
     FW_ASSIGN(const fs::path folder, modelFolder(request));
     FW_ASSIGN(const model::ModelInfo info, model::inspectModel(folder));
-    FW_ASSIGN(const job::GenerationRequest resolved, job::resolve(request, info.defaults));
+    job::GenerationRequest wanted = request;
+    if (!options.resumeFrom.empty() && !wanted.seed) {
+        FW_ASSIGN(const job::GenerationRequest begun, pipeline::checkpointRequest(options.resumeFrom));
+        wanted.seed = begun.seed;
+    }
+    FW_ASSIGN(const job::GenerationRequest resolved, job::resolve(wanted, info.defaults));
     FW_TRY(prepareFolders(options));
     NoiseFile noise;
     if (!options.noiseFile.empty()) {
@@ -157,9 +163,17 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
             return writeLatents(options.latentsFile, latents);
         };
     }
+    generation.checkpointFile = options.checkpointFile;
+    generation.checkpointSaved = options.checkpointSaved;
+    generation.resumeFrom = options.resumeFrom;
+    generation.finishEarly = options.finishEarly;
     EncoderThread encoder(*writer);
+    bool first = true;
     const model::FrameSink sink = [&](const ConstTensorView& frames) -> Status {
         FW_TRY(previews.status());
+        if (std::exchange(first, false) && !options.thumbnailFile.empty()) {
+            FW_TRY(writeThumbnail(options.thumbnailFile, frames.slice(0, 0, 1)));
+        }
         return encoder.push(frames);
     };
     FW_ASSIGN(result.report, generator->generate(resolved, generation, previews.events(), sink, cancel));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,13 @@ struct ClipJobOptions {
     std::filesystem::path previewFolder;  // written: step-001.gif, step-002.gif … in a folder made if missing
     pipeline::PreviewKind preview = pipeline::PreviewKind::Off;  // a previewFolder turns Off into Projection
     int previewEvery = 1;
+
+    std::filesystem::path thumbnailFile;   // written: the first frame as PNG
+    std::filesystem::path checkpointFile;  // written after every step: core/pipeline/checkpoint.h
+    std::function<void(int step)> checkpointSaved;
+    // A checkpoint to go on from. A request without a seed takes the checkpoint's.
+    std::filesystem::path resumeFrom;
+    CancelToken finishEarly;  // once cancelled: decode the estimate there is instead of further steps
 };
 
 struct ClipJobResult {

@@ -78,6 +78,23 @@ Status writePreview(const fs::path& folder, int step, const ConstTensorView& rgb
     return writer->finish();
 }
 
+Status writeThumbnail(const std::filesystem::path& path, const ConstTensorView& rgb) {
+    // A PNG folder of one frame, then its one picture under the name asked for.
+    const std::filesystem::path folder = path.string() + ".frames";
+    std::error_code error;
+    std::filesystem::remove_all(folder, error);
+    FW_ASSIGN(const auto writer, media::ClipWriter::create(folder / "", {rgb.dim(2), rgb.dim(1), {1, 1}, ""}));
+    FW_TRY(writer->write(rgb));
+    FW_TRY(writer->finish());
+    std::filesystem::rename(folder / "frame_00000.png", path, error);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+    if (error) {
+        return fail(ErrorCode::Io, "cannot write {}: {}", path.string(), error.message());
+    }
+    return {};
+}
+
 Status checkWritable(const fs::path& path) {
     if (path.empty()) {
         return {};

@@ -26,6 +26,9 @@ struct NoiseFile {
 [[nodiscard]] Status writePreview(const std::filesystem::path& folder, int step, const ConstTensorView& rgb,
                                   const job::FrameRate& rate);
 
+// Writes the single frame rgb (u8 [1, H, W, 3]) as a PNG file.
+[[nodiscard]] Status writeThumbnail(const std::filesystem::path& path, const ConstTensorView& rgb);
+
 // Io unless a file could be made at `path`: its folder exists and may be written. Empty paths pass.
 [[nodiscard]] Status checkWritable(const std::filesystem::path& path);
 

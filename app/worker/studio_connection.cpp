@@ -30,7 +30,9 @@ Result<std::unique_ptr<StudioConnection>> StudioConnection::open(const std::stri
     return connection;
 }
 
-StudioConnection::~StudioConnection() { close(m_file); }
+StudioConnection::~StudioConnection() {
+    close(m_file);
+}
 
 Result<std::optional<ipc::Message>> StudioConnection::read() {
     std::array<std::byte, 64 * 1024> buffer{};
@@ -66,6 +68,8 @@ void StudioConnection::send(const ipc::Message& message) {
     }
 }
 
-void StudioConnection::shutDown() { shutdown(m_file, SHUT_RDWR); }
+void StudioConnection::shutDown() {
+    shutdown(m_file, SHUT_RDWR);
+}
 
 }  // namespace fw::app

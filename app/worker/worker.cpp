@@ -170,8 +170,8 @@ void Worker::openRing(const std::string& name) {
 void Worker::showPreview(const ipc::Generate& job, const pipeline::Preview& preview) {
     // A preview too large for its slot is left out: the clip matters more.
     if (const auto written = m_ring->write(preview.rgb.data(), preview.rgb.bytes())) {
-        m_connection->send(ipc::PreviewReady{job.jobId, preview.step, preview.steps, written->slot, written->sequence,
-                                             static_cast<int>(preview.rgb.dim(0)),
+        m_connection->send(ipc::PreviewReady{job.jobId, preview.step, preview.steps, written->slot,
+                                             written->sequence, static_cast<int>(preview.rgb.dim(0)),
                                              static_cast<int>(preview.rgb.dim(2)),
                                              static_cast<int>(preview.rgb.dim(1))});
     }
@@ -194,8 +194,8 @@ Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, con
     };
     pipeline::GeneratorEvents events;
     events.progress = [&](const pipeline::Progress& p) {
-        m_connection->send(ipc::Progress{job.jobId, std::string(phaseName(p.phase)), p.step, p.steps, p.fraction,
-                                         p.secondsLeft});
+        m_connection->send(
+            ipc::Progress{job.jobId, std::string(phaseName(p.phase)), p.step, p.steps, p.fraction, p.secondsLeft});
     };
     if (m_ring) {
         events.preview = [&](const pipeline::Preview& preview) { showPreview(job, preview); };

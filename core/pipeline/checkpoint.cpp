@@ -50,7 +50,8 @@ Result<int> metadataNumber(const weights::SafetensorsFile& file, const char* key
     int value = -1;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > maximum) {
-        return fail(ErrorCode::InvalidArgument, "the checkpoint {} has '{}' as its {}", file.path().string(), text, key);
+        return fail(ErrorCode::InvalidArgument, "the checkpoint {} has '{}' as its {}", file.path().string(), text,
+                    key);
     }
     return value;
 }

@@ -1,5 +1,5 @@
-// A run between two steps, on disk: latents, sampler history and the request they belong to. A run continued from it
-// is the run that was never stopped: the same numbers on the same device and number type.
+// A run between two steps, on disk: latents, sampler history and the request they belong to. A run continued from
+// it is the run that was never stopped: the same numbers on the same device and number type.
 #pragma once
 
 #include <filesystem>
@@ -27,9 +27,9 @@ struct CheckpointKey {
 // The resolved request a checkpoint was made for. InvalidArgument when the file is no checkpoint.
 [[nodiscard]] Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& path);
 
-// Fills `state` (made for key.request) so that the next samplerStep() is step state.step. InvalidArgument, naming what
-// differs, when the checkpoint belongs to another request, model or number type or does not fit.
-[[nodiscard]] Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
-                                    backend::Ops& ops);
+// Fills `state` (made for key.request) so that the next samplerStep() is step state.step. InvalidArgument, naming
+// what differs, when the checkpoint belongs to another request, model or number type or does not fit.
+[[nodiscard]] Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key,
+                                    SamplerState& state, backend::Ops& ops);
 
 }  // namespace fw::pipeline

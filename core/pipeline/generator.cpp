@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/method/attention_method.h"
+#include "core/pipeline/checkpoint.h"
 #include "core/pipeline/model_parts.h"
 #include "core/pipeline/philox.h"
 #include "core/pipeline/planner.h"
@@ -103,7 +104,11 @@ class ModelGenerator final : public Generator {
     [[nodiscard]] Status text(Job& job, const PromptIds& ids);
     [[nodiscard]] Status conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out);
     [[nodiscard]] Status noise(Job& job);
+    [[nodiscard]] Status begin(Job& job);
     [[nodiscard]] Status denoise(Job& job);
+    [[nodiscard]] Status saveCheckpoint(Job& job);
+    [[nodiscard]] Status settleForEstimate(Job& job);
+    [[nodiscard]] CheckpointKey checkpointKey(const Job& job) const;
     [[nodiscard]] Status checkLatents(const TensorView& latents, int step, int steps);
     [[nodiscard]] Status preview(Job& job, int step, int steps);
     [[nodiscard]] Status decode(Job& job);
@@ -214,12 +219,52 @@ Status ModelGenerator::preview(Job& job, int step, int steps) {
     return {};
 }
 
+CheckpointKey ModelGenerator::checkpointKey(const Job& job) const {
+    return {job.request, m_hash, std::string(dtypeName(m_parts.dtype))};
+}
+
+// Noise at step 0, or the state of an earlier run. Either way m_host holds the latents.
+Status ModelGenerator::begin(Job& job) {
+    const std::filesystem::path& checkpoint = job.options.resumeFrom;
+    if (checkpoint.empty()) {
+        return noise(job);
+    }
+    m_host.resize(static_cast<std::size_t>(job.state.sampler.sample.count()));
+    FW_TRY(readCheckpoint(checkpoint, checkpointKey(job), job.state.sampler, job.context.ops));
+    return checkLatents(job.state.sampler.sample, job.state.sampler.step, *job.request.steps);
+}
+
+Status ModelGenerator::saveCheckpoint(Job& job) {
+    if (job.options.checkpointFile.empty()) {
+        return {};
+    }
+    FW_TRY(writeCheckpoint(job.options.checkpointFile, checkpointKey(job), job.state.sampler, job.context.ops));
+    if (job.options.checkpointSaved) {
+        job.options.checkpointSaved(job.state.sampler.step);
+    }
+    return {};
+}
+
+// The latents become what the last step believed the clip to be.
+Status ModelGenerator::settleForEstimate(Job& job) {
+    const SamplerState& state = job.state.sampler;
+    job.context.ops.copy(state.estimate, state.sample);
+    return checkLatents(state.sample, state.step, *job.request.steps);
+}
+
 Status ModelGenerator::denoise(Job& job) {
     const SigmaSchedule schedule = makeSchedule(samplerOptions(job.request));
     const int steps = *job.request.steps;
-    job.meter.begin(Phase::Denoise, steps);
-    for (int step = 0; step < steps; ++step) {
+    const int first = job.state.sampler.step;
+    job.report.resumedSteps = first;
+    job.meter.begin(Phase::Denoise, steps, first);
+    for (int step = first; step < steps; ++step) {
         FW_TRY(job.cancel.check());
+        if (step > 0 && job.options.finishEarly.isCancelled()) {
+            job.report.finishedEarly = true;
+            FW_TRY(settleForEstimate(job));
+            break;
+        }
         const double start = now();
         job.context.step = step;
         const double timestep = schedule.timesteps[static_cast<std::size_t>(step)];
@@ -227,6 +272,7 @@ Status ModelGenerator::denoise(Job& job) {
         advance(job.context, schedule, job.state);
         FW_TRY(checkLatents(job.state.sampler.sample, step + 1, steps));
         job.report.stepSeconds.push_back(now() - start);
+        FW_TRY(saveCheckpoint(job));
         FW_TRY(preview(job, step + 1, steps));
         job.meter.report(step + 1);
     }
@@ -290,7 +336,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     ProgressMeter meter(report.plan, m_rates, events.progress);
     Job job{report.request, options, events, sink, cancel, meter, context, state, report};
     FW_TRY(text(job, ids));
-    FW_TRY(noise(job));
+    FW_TRY(begin(job));
     FW_TRY(denoise(job));
     FW_TRY(decode(job));
     return report;

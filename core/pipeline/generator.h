@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,6 +55,13 @@ struct GeneratorOptions {
     ConstTensorView initialNoise;   // optional f32 [C, T, H/8, W/8] on the host instead of the seed's noise
     std::function<Status(const ConstTensorView& latents)>
         latentsReady;  // f32 [C, T, h, w] on the host, before decode
+
+    // Written after every step when given (checkpoint.h); checkpointSaved is told the steps done so far.
+    std::filesystem::path checkpointFile;
+    std::function<void(int step)> checkpointSaved;
+    std::filesystem::path resumeFrom;  // a checkpoint of this very request; empty: from the start
+    // Once cancelled: stop denoising after the current step and decode the estimate there is.
+    CancelToken finishEarly;
 };
 
 struct GenerationReport {
@@ -63,7 +71,9 @@ struct GenerationReport {
     std::string device;  // DeviceInfo::name
     std::string dtype;
     double loadSeconds = 0, textSeconds = 0, denoiseSeconds = 0, decodeSeconds = 0;
-    std::vector<double> stepSeconds;
+    std::vector<double> stepSeconds;  // of the steps taken in this call
+    int resumedSteps = 0;             // taken in earlier calls
+    bool finishedEarly = false;       // fewer steps than asked, by GeneratorOptions::finishEarly
 };
 
 // A loaded model on one device. Keep it for many clips. Not thread-safe; cancel through the token.

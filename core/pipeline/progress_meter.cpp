@@ -77,16 +77,17 @@ double ProgressMeter::rate(Phase phase) const {
     return -1.0;
 }
 
-void ProgressMeter::begin(Phase phase, int steps) {
+void ProgressMeter::begin(Phase phase, int steps, int already) {
     m_phase = phase;
     m_steps = std::max(steps, 1);
+    m_already = already;
     m_phaseStart = m_clock();
-    emit(0);
+    emit(already);
 }
 
 void ProgressMeter::report(int done) {
-    const double work = flops(m_phase) * std::min(1.0, static_cast<double>(done) / m_steps);
-    if (done > 0 && work > 0.0) {
+    const double work = flops(m_phase) * std::min(1.0, static_cast<double>(done - m_already) / m_steps);
+    if (work > 0.0) {
         rateOf(m_rates, m_phase) = (m_clock() - m_phaseStart) / work;
     }
     emit(done);

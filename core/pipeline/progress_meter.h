@@ -26,9 +26,10 @@ class ProgressMeter {
     ProgressMeter(const job::Plan& plan, PhaseRates& rates, const std::function<void(const Progress&)>& sink,
                   Clock clock = steadyClock());
 
-    // Enters a phase (Text, Denoise or Decode, in this order) of `steps` steps and reports it.
-    void begin(Phase phase, int steps);
-    // `done` of the phase's steps are finished.
+    // Enters a phase (Text, Denoise or Decode, in this order) of `steps` steps and reports it. `already` of them
+    // were done in an earlier run: they count as progress, not as speed.
+    void begin(Phase phase, int steps, int already = 0);
+    // `done` of the phase's steps are finished, those of earlier runs included.
     void report(int done);
     // Seconds since begin().
     [[nodiscard]] double phaseSeconds() const;
@@ -46,6 +47,7 @@ class ProgressMeter {
     double m_phaseStart;
     Phase m_phase = Phase::Text;
     int m_steps = 1;
+    int m_already = 0;
     double m_fraction = 0.0;  // never falls
 };
 
