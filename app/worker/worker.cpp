@@ -64,6 +64,8 @@ OrderedJson describe(const ClipJobResult& result, const std::string& model) {
     json["encode_seconds"] = result.encodeSeconds;
     json["total_seconds"] = result.totalSeconds;
     json["step_seconds"] = report.stepSeconds;
+    json["resumed_steps"] = report.resumedSteps;
+    json["finished_early"] = report.finishedEarly;
     json["peak_resident_bytes"] = result.peakResidentBytes;
     return json;
 }
