@@ -1,22 +1,24 @@
 // framewright-worker: the engine in a process of its own. Started by the studio, not by people.
 #include <sys/prctl.h>
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <string_view>
 
 #include "app/worker/worker.h"
 
 int main(int argc, char** argv) {
-    CLI::App options{"The engine process of Framewright; the studio starts it. For the command line use fw."};
-    std::string socket;
-    options.add_option("--socket", socket, "Where the studio listens")->required();
-    CLI11_PARSE(options, argc, argv);
+    if (argc != 3 || std::string_view(argv[1]) != "--socket") {
+        std::fprintf(stderr,
+                     "usage: framewright-worker --socket PATH\n"
+                     "The engine process of Framewright; the studio starts it. For the command line use fw.\n");
+        return 2;
+    }
     // Without the studio there is nobody to work for: end with it, however it ends.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     // Ctrl-C in the terminal goes to the whole group; the studio decides what happens to us.
     std::signal(SIGINT, SIG_IGN);
-    auto connection = fw::app::StudioConnection::open(socket);
+    auto connection = fw::app::StudioConnection::open(argv[2]);
     if (!connection) {
         std::fprintf(stderr, "framewright-worker: %s\n", connection.error().message.c_str());
         return 6;
