@@ -7,6 +7,7 @@
 #include "app/cli/bench_report.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
 #include "core/pipeline/model_parts.h"
@@ -100,18 +101,17 @@ class BenchAttentionCommand final : public Command {
             return reportError(report.error(), m_json);
         }
         if (m_json) {
-            fmt::print("{}\n", jsonText(*report));
+            say("{}\n", jsonText(*report));
             return kDone;
         }
-        fmt::print("{} in {}, {} heads of {}\n", (*report)["device"].get<std::string>(),
-                   (*report)["dtype"].get<std::string>(), kHeads, kHeadDim);
-        fmt::print("{:>7} {:>10} {:>12} {:>13} {:>22}\n", "tokens", "ms", "GFLOP/s", "scratch MiB",
-                   "a whole matrix's MiB");
+        say("{} in {}, {} heads of {}\n", (*report)["device"].get<std::string>(),
+            (*report)["dtype"].get<std::string>(), kHeads, kHeadDim);
+        say("{:>7} {:>10} {:>12} {:>13} {:>22}\n", "tokens", "ms", "GFLOP/s", "scratch MiB",
+            "a whole matrix's MiB");
         for (const OrderedJson& row : (*report)["rows"]) {
-            fmt::print("{:>7} {:>10.1f} {:>12.1f} {:>13.2f} {:>22.1f}\n", row["tokens"].get<int>(),
-                       row["median_seconds"].get<double>() * 1e3, row["gflops_per_second"].get<double>(),
-                       row["scratch_bytes"].get<double>() / kMebibyte,
-                       row["matrix_bytes"].get<double>() / kMebibyte);
+            say("{:>7} {:>10.1f} {:>12.1f} {:>13.2f} {:>22.1f}\n", row["tokens"].get<int>(),
+                row["median_seconds"].get<double>() * 1e3, row["gflops_per_second"].get<double>(),
+                row["scratch_bytes"].get<double>() / kMebibyte, row["matrix_bytes"].get<double>() / kMebibyte);
         }
         return kDone;
     }

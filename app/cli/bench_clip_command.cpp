@@ -6,6 +6,7 @@
 #include "app/cli/bench_report.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 #include "app/cli/request_options.h"
 #include "app/cli/result_json.h"
 #include "app/engine/clip_job.h"
@@ -61,14 +62,14 @@ class BenchClipCommand final : public Command {
             return reportError(report.error(), m_json);
         }
         if (m_json) {
-            fmt::print("{}\n", jsonText(*report));
+            say("{}\n", jsonText(*report));
             return kDone;
         }
         for (const OrderedJson& clip : (*report)["clips"]) {
             print(clip);
         }
-        fmt::print("median {:.2f} s; peak memory {:.0f} MiB\n", (*report)["median_seconds"].get<double>(),
-                   (*report)["peak_resident_bytes"].get<double>() / kMebibyte);
+        say("median {:.2f} s; peak memory {:.0f} MiB\n", (*report)["median_seconds"].get<double>(),
+            (*report)["peak_resident_bytes"].get<double>() / kMebibyte);
         return kDone;
     }
 
@@ -100,8 +101,7 @@ class BenchClipCommand final : public Command {
     static void print(const OrderedJson& clip) {
         const OrderedJson& seconds = clip["seconds"];
         const auto of = [&](const char* phase) { return seconds[phase].get<double>(); };
-        fmt::print(
-            "{:.2f} s: load {:.2f}, text {:.2f}, denoise {:.2f}, decode {:.2f} (encode {:.2f} beside it); {} on "
+        say("{:.2f} s: load {:.2f}, text {:.2f}, denoise {:.2f}, decode {:.2f} (encode {:.2f} beside it); {} on "
             "{}\n",
             of("total"), of("load"), of("text"), of("denoise"), of("decode"), of("encode"),
             clip["dtype"].get<std::string>(), clip["device"].get<std::string>());

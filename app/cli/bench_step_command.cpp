@@ -2,6 +2,7 @@
 #include "app/cli/bench_report.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 #include "app/cli/request_options.h"
 #include "app/engine/clip_job.h"
 #include "core/method/attention_method.h"
@@ -143,7 +144,7 @@ class BenchStepCommand final : public Command {
             return reportError(report.error(), m_json);
         }
         if (m_json) {
-            fmt::print("{}\n", jsonText(*report));
+            say("{}\n", jsonText(*report));
         } else {
             print(*report);
         }
@@ -175,18 +176,17 @@ class BenchStepCommand final : public Command {
 
     static void print(const OrderedJson& report) {
         const auto line = [&](const char* name, const OrderedJson& samples) {
-            fmt::print("{:<8} {:>9.1f} GFLOP/s   median {:.1f} ms, {:.1f} to {:.1f} ms in {} runs\n", name,
-                       samples["gflops_per_second"].get<double>(), samples["median_seconds"].get<double>() * 1e3,
-                       samples["fastest_seconds"].get<double>() * 1e3,
-                       samples["slowest_seconds"].get<double>() * 1e3, samples["repeats"].get<int>());
+            say("{:<8} {:>9.1f} GFLOP/s   median {:.1f} ms, {:.1f} to {:.1f} ms in {} runs\n", name,
+                samples["gflops_per_second"].get<double>(), samples["median_seconds"].get<double>() * 1e3,
+                samples["fastest_seconds"].get<double>() * 1e3, samples["slowest_seconds"].get<double>() * 1e3,
+                samples["repeats"].get<int>());
         };
-        fmt::print("{} in {}\n{}x{}, {} frames, {} tokens, {:.1f} GFLOP a step\n",
-                   report["device"].get<std::string>(), report["dtype"].get<std::string>(),
-                   report["width"].get<int>(), report["height"].get<int>(), report["frames"].get<int>(),
-                   report["tokens"].get<int>(), report["step_gflop"].get<double>());
+        say("{} in {}\n{}x{}, {} frames, {} tokens, {:.1f} GFLOP a step\n", report["device"].get<std::string>(),
+            report["dtype"].get<std::string>(), report["width"].get<int>(), report["height"].get<int>(),
+            report["frames"].get<int>(), report["tokens"].get<int>(), report["step_gflop"].get<double>());
         line("step", report["step"]);
         line("product", report["product"]);
-        fmt::print("ratio    {:.2f}\n", report["step_to_product"].get<double>());
+        say("ratio    {:.2f}\n", report["step_to_product"].get<double>());
     }
 
     RequestOptions m_request;

@@ -7,6 +7,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 #include "app/engine/clip_job.h"
 #include "core/backend/device.h"
 #include "core/media/clip_writer.h"
@@ -110,11 +111,11 @@ class DoctorCommand final : public Command {
             }
             list.push_back({{"name", finding.name}, {"ok", finding.ok}, {"text", finding.text}});
             if (!m_json) {
-                fmt::print("{:<8} {:<7} {}\n", finding.name, finding.ok ? "ok" : "missing", finding.text);
+                say("{:<8} {:<7} {}\n", finding.name, finding.ok ? "ok" : "missing", finding.text);
             }
         }
         if (m_json) {
-            fmt::print("{}\n", jsonText({{"findings", list}, {"ready", exit == kDone}}));
+            say("{}\n", jsonText({{"findings", list}, {"ready", exit == kDone}}));
         }
         return exit;
     }

@@ -1,4 +1,5 @@
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 
 #include <cstdio>
 
@@ -42,9 +43,9 @@ std::string jsonText(const OrderedJson& json, int indent) {
 
 int reportError(const Error& error, bool json) {
     if (json) {
-        fmt::print("{}\n", jsonText(errorJson(error)));
+        say("{}\n", jsonText(errorJson(error)));
     } else {
-        fmt::print(stderr, "fw: {}\n", error.message);
+        say(stderr, "fw: {}\n", error.message);
     }
     return exitCode(error.code);
 }

@@ -3,6 +3,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/request_options.h"
 #include "app/cli/result_json.h"
@@ -47,9 +48,9 @@ class GenerateCommand final : public Command {
             return reportError(result.error(), m_json);
         }
         if (m_json) {
-            fmt::print("{}\n", jsonText(toJson(*result)));
+            say("{}\n", jsonText(toJson(*result)));
         } else {
-            fmt::print("{}\n", result->file.string());
+            say("{}\n", result->file.string());
             if (!m_quiet) {
                 printSummary(*result);
             }
@@ -79,8 +80,7 @@ class GenerateCommand final : public Command {
 
     static void printSummary(const app::ClipJobResult& result) {
         const pipeline::GenerationReport& report = result.report;
-        fmt::print(
-            stderr,
+        say(stderr,
             "{:.1f} s (load {:.1f}, text {:.1f}, denoise {:.1f}, decode {:.1f}, encode {:.1f} beside it) in {} on "
             "{}; seed {}; peak memory {:.0f} MiB\n",
             result.totalSeconds, report.loadSeconds, report.textSeconds, report.denoiseSeconds,

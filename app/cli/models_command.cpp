@@ -3,6 +3,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 #include "app/engine/clip_job.h"
 #include "core/model/video_model.h"
 
@@ -37,15 +38,14 @@ OrderedJson toJson(const model::ModelInfo& info) {
 
 void print(const model::ModelInfo& info) {
     const job::ModelDefaults& defaults = info.defaults;
-    fmt::print(
-        "{:<28} {:<5} {:>9.1f} M  {:>9.1f} MB  {}x{}, {} frames at {} fps  {}\n", info.name, info.family,
+    say("{:<28} {:<5} {:>9.1f} M  {:>9.1f} MB  {}x{}, {} frames at {} fps  {}\n", info.name, info.family,
         static_cast<double>(info.parameters) / kMega, static_cast<double>(info.bytes) / kMega, defaults.width,
         defaults.height, defaults.frames,
         static_cast<double>(defaults.frameRate.numerator) / static_cast<double>(defaults.frameRate.denominator),
         info.problems.empty() ? "ok" : "cannot run");
-    fmt::print("    {}\n", info.folder.string());
+    say("    {}\n", info.folder.string());
     for (const std::string& problem : info.problems) {
-        fmt::print("    {}\n", problem);
+        say("    {}\n", problem);
     }
 }
 
@@ -68,14 +68,14 @@ class ModelsCommand final : public Command {
             for (const model::ModelInfo& info : *models) {
                 list.push_back(toJson(info));
             }
-            fmt::print("{}\n", jsonText({{"models", list}}));
+            say("{}\n", jsonText({{"models", list}}));
             return kDone;
         }
         for (const model::ModelInfo& info : *models) {
             print(info);
         }
         if (models->empty()) {
-            fmt::print("no models found\n");
+            say("no models found\n");
         }
         return kDone;
     }

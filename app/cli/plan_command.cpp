@@ -1,6 +1,7 @@
 // fw plan: what a clip will cost, before it runs.
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 #include "app/cli/request_options.h"
 #include "app/engine/clip_job.h"
 #include "core/job/plan.h"
@@ -20,19 +21,18 @@ double gigaflops(std::int64_t flops) {
 }
 
 void printTable(const job::Plan& plan) {
-    fmt::print("latents      {} x {} x {} (frames, height, width)\n", plan.latentFrames, plan.latentHeight,
-               plan.latentWidth);
-    fmt::print("tokens       {} per self-attention, {} of text\n", plan.tokens, plan.textTokens);
-    fmt::print("steps        {} with {} forward pass{} each, {:.1f} GFLOP a pass\n", plan.steps,
-               plan.forwardsPerStep, plan.forwardsPerStep == 1 ? "" : "es", gigaflops(plan.flopsPerForward));
-    fmt::print("\n{:<10} {:>14} {:>14}\n", "phase", "GFLOP", "scratch MiB");
+    say("latents      {} x {} x {} (frames, height, width)\n", plan.latentFrames, plan.latentHeight,
+        plan.latentWidth);
+    say("tokens       {} per self-attention, {} of text\n", plan.tokens, plan.textTokens);
+    say("steps        {} with {} forward pass{} each, {:.1f} GFLOP a pass\n", plan.steps, plan.forwardsPerStep,
+        plan.forwardsPerStep == 1 ? "" : "es", gigaflops(plan.flopsPerForward));
+    say("\n{:<10} {:>14} {:>14}\n", "phase", "GFLOP", "scratch MiB");
     for (const job::PhaseCost& phase : plan.phases) {
-        fmt::print("{:<10} {:>14.1f} {:>14.1f}\n", phase.phase, gigaflops(phase.flops),
-                   mebibytes(phase.scratchBytes));
+        say("{:<10} {:>14.1f} {:>14.1f}\n", phase.phase, gigaflops(phase.flops), mebibytes(phase.scratchBytes));
     }
-    fmt::print("{:<10} {:>14.1f}\n", "all", gigaflops(plan.totalFlops()));
-    fmt::print("\nmemory       {:.1f} MiB at most: weights {:.1f}, state {:.1f}, and the largest scratch\n",
-               mebibytes(plan.peakBytes), mebibytes(plan.weightBytes), mebibytes(plan.stateBytes));
+    say("{:<10} {:>14.1f}\n", "all", gigaflops(plan.totalFlops()));
+    say("\nmemory       {:.1f} MiB at most: weights {:.1f}, state {:.1f}, and the largest scratch\n",
+        mebibytes(plan.peakBytes), mebibytes(plan.weightBytes), mebibytes(plan.stateBytes));
 }
 
 class PlanCommand final : public Command {
@@ -50,7 +50,7 @@ class PlanCommand final : public Command {
             return reportError(plan.error(), m_json);
         }
         if (m_json) {
-            fmt::print("{}\n", jsonText(job::toJson(*plan)));
+            say("{}\n", jsonText(job::toJson(*plan)));
         } else {
             printTable(*plan);
         }

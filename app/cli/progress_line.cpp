@@ -1,10 +1,11 @@
 #include "app/cli/progress_line.h"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cmath>
+
+#include "app/cli/output.h"
 
 namespace fw::cli {
 
@@ -64,7 +65,7 @@ void ProgressPrinter::show(const pipeline::Progress& progress) {
     }
     if (m_style == ProgressStyle::Bar) {
         // The last column stays free: some terminals wrap when it is written.
-        fmt::print(m_stream, "\r\x1b[K{}", progressLine(progress, terminalWidth(m_stream) - 1));
+        say(m_stream, "\r\x1b[K{}", progressLine(progress, terminalWidth(m_stream) - 1));
         m_drawn = true;
     } else {
         const int tenth = static_cast<int>(std::floor(progress.fraction * 10.0));
@@ -72,7 +73,7 @@ void ProgressPrinter::show(const pipeline::Progress& progress) {
             return;
         }
         m_tenth = tenth;
-        fmt::print(m_stream, "{}\n", progressLine(progress, 0x7fff).substr(0, 200));
+        say(m_stream, "{}\n", progressLine(progress, 0x7fff).substr(0, 200));
     }
     m_any = true;
     m_phase = progress.phase;
@@ -81,7 +82,7 @@ void ProgressPrinter::show(const pipeline::Progress& progress) {
 
 void ProgressPrinter::clear() {
     if (m_drawn) {
-        fmt::print(m_stream, "\r\x1b[K");
+        say(m_stream, "\r\x1b[K");
         std::fflush(m_stream);
         m_drawn = false;
     }

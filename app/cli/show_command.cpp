@@ -4,6 +4,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
+#include "app/cli/output.h"
 #include "core/media/clip_reader.h"
 #include "core/trace/trace_file.h"
 
@@ -68,7 +69,7 @@ class ShowCommand final : public Command {
         if (!json) {
             return reportError(json.error(), m_json);
         }
-        fmt::print("{}\n", jsonText(*json, m_json ? -1 : 2));
+        say("{}\n", jsonText(*json, m_json ? -1 : 2));
         return kDone;
     }
 

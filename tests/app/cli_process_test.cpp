@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -132,6 +133,15 @@ TEST_F(Cli, ReportsErrorsAsJson) {
         EXPECT_EQ(json.at("error").at("code"), "invalid_argument");
         EXPECT_EQ(json.at("error").at("exit_code"), 2);
     }
+}
+
+TEST_F(Cli, LeavesNothingWhenFilesMayNotGrow) {
+    const Outcome outcome = run(tiny({"--out", "clip.mp4"}), [] {
+        const rlimit limit{512, 512};
+        return ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
+    });
+    EXPECT_EQ(outcome.exit, 6) << "signal " << outcome.signal << ": " << outcome.err;
+    EXPECT_TRUE(fs::is_empty(m_folder));
 }
 
 TEST_F(Cli, SaysSoWhenTheDiskIsFull) {

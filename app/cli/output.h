@@ -1,0 +1,25 @@
+// Text to stdout and stderr.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+namespace fw::cli {
+
+// fmt::print throws when the stream cannot be written (a closed pipe, a full disk). What the program does and its
+// exit code must not depend on whether somebody reads along, so failures are ignored here.
+template <class... Args>
+void say(std::FILE* stream, fmt::format_string<Args...> format, Args&&... args) {
+    const std::string text = fmt::format(format, std::forward<Args>(args)...);
+    std::fwrite(text.data(), 1, text.size(), stream);
+}
+
+template <class... Args>
+void say(fmt::format_string<Args...> format, Args&&... args) {
+    say(stdout, format, std::forward<Args>(args)...);
+}
+
+}  // namespace fw::cli
