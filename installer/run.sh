@@ -39,7 +39,7 @@ if [ "$clip" = no ]; then
     exec "$root/build/release/bin/framewright"
 fi
 file="$here/framewright-$(date +%Y%m%d-%H%M%S).mp4"
-prompt="${prompt:-a fox walks to the right through a snowy forest}"
+prompt="${prompt:-a fox bounces in the snow at sunset}"
 say "Making a clip of: $prompt"
-"$root/build/release/bin/fw" generate "$prompt" --out "$file"
-say "$file"
+# It prints the file's path as its last line.
+exec "$root/build/release/bin/fw" generate "$prompt" --out "$file"
