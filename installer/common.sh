@@ -41,7 +41,8 @@ ensure_packages() {
     fi
     say "Missing Debian packages, installed next by apt-get: $missing"
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || die "these packages need root: run this once as root, or: apt-get install $missing"
+        command -v sudo >/dev/null ||
+            die "these packages need root; run: su -c 'apt-get update && apt-get install -y --no-install-recommends $missing'"
         as_root=(sudo)
     fi
     "${as_root[@]}" apt-get update -qq || die "apt-get could not reach the Debian archive; check the network"

@@ -25,6 +25,7 @@ done
 [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || clip=yes
 here="$PWD"
 
+[ ! -e "$root/build" ] || [ -w "$root/build" ] || die "$root/build belongs to another user; remove it first"
 ensure_packages build
 say "Building Framewright into build/release (minutes the first time, seconds afterwards) …"
 log="$root/build/run.log"

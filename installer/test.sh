@@ -21,6 +21,7 @@ case "${1:-}" in
     *) usage >&2; exit 2 ;;
 esac
 
+[ ! -e "$root/build" ] || [ -w "$root/build" ] || die "$root/build belongs to another user; remove it first"
 passed=0
 failed=0
 logs="$root/build/test-logs"

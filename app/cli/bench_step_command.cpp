@@ -33,6 +33,9 @@ Result<StepBench> prepareStep(const job::GenerationRequest& request, const std::
                               const CancelToken& cancel) {
     StepBench bench;
     FW_ASSIGN(const model::ModelInfo info, model::inspectModel(folder));
+    if (!info.problems.empty()) {
+        return fail(ErrorCode::BadModel, "{}: {}", folder.string(), info.problems.front());
+    }
     FW_ASSIGN(bench.request, job::resolve(request, info.defaults));
     FW_ASSIGN(auto device, backend::createDevice(bench.request.device));
     FW_ASSIGN(const DType dtype, pipeline::chooseDType(bench.request.dtype, device->info()));

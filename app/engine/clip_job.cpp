@@ -1,6 +1,8 @@
 #include "app/engine/clip_job.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 #include <system_error>
 #include <utility>
@@ -60,10 +62,11 @@ Status prepareFolders(const ClipJobOptions& options) {
 
 // Latent frames come slower than pixel frames; the VAE's previews have them all.
 job::FrameRate previewRate(const job::GenerationRequest& resolved, const ConstTensorView& rgb) {
-    job::FrameRate rate = *resolved.frameRate;
-    rate.numerator *= rgb.dim(0);
-    rate.denominator *= *resolved.frames;
-    return rate;
+    const job::FrameRate& rate = *resolved.frameRate;
+    const double perSecond = static_cast<double>(rate.numerator) * static_cast<double>(rgb.dim(0)) /
+                             (static_cast<double>(rate.denominator) * static_cast<double>(*resolved.frames));
+    // A GIF shows at most 50 frames per second, and its writer takes terms up to a million.
+    return {std::clamp<std::int64_t>(std::llround(perSecond * 1000.0), 1, 50'000), 1000};
 }
 
 // Forwards events and writes preview files; the first error of those stops the job through its own cancel source.

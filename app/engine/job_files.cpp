@@ -101,6 +101,9 @@ Status checkWritable(const fs::path& path) {
     }
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     std::error_code error;
+    if (fs::is_directory(path, error)) {
+        return fail(ErrorCode::Io, "cannot write {}: a folder of that name exists", path.string());
+    }
     if (!fs::is_directory(folder, error)) {
         return fail(ErrorCode::Io, "cannot write {}: {} is no folder", path.string(), folder.string());
     }

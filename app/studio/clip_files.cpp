@@ -92,7 +92,12 @@ Result<LoadedClip> loadClip(const QString& file, int limit) {
     }
     LoadedClip clip{file, {{}, rate(info.frameRate)}, requestOf(info.metadata)};
     const auto hasEnough = [&] { return limit > 0 && clip.images.frames.size() >= limit; };
+    qint64 held = 0;  // what the container announces is not always what comes
     const auto status = media::readClipFrames(toPath(file), [&](const ConstTensorView& frame) -> Status {
+        held += frame.dim(0) * frame.dim(1) * 4;
+        if (held > kMaxPlayerBytes) {
+            return fail(ErrorCode::OutOfMemory, "{} is too large to play", file.toStdString());
+        }
         clip.images.frames.append(imageFromRgb(frame));
         // An error is how a reader is told to stop.
         return hasEnough() ? Status(fail(ErrorCode::Cancelled, "enough frames")) : Status();
@@ -137,6 +142,10 @@ Status exportClip(const QString& from, const QString& chosen, const CancelToken&
     FW_ASSIGN(const auto writer, media::ClipWriter::create(toPath(to), spec));
     const auto write = [&](const ConstTensorView& frame) -> Status {
         FW_TRY(cancel.check());
+        if (frame.dim(0) != info.height || frame.dim(1) != info.width) {
+            return fail(ErrorCode::Io, "{} changes its size from {} × {} to {} × {}; it cannot be exported",
+                        from.toStdString(), info.width, info.height, frame.dim(1), frame.dim(0));
+        }
         return writer->write(frame.reshape(Shape{1, frame.dim(0), frame.dim(1), frame.dim(2)}));
     };
     FW_TRY(media::readClipFrames(toPath(from), write));

@@ -73,7 +73,12 @@ Result<FinishedClip> JobWorker::makeClip(JobId job, const job::GenerationRequest
         emit previewed(job, {p.step, p.steps, {std::move(frames), fps}});
     };
     FW_ASSIGN(const auto result, m_runner.run(request, options, events, cancel));
-    FW_ASSIGN(auto clip, loadClip(QString::fromStdU16String(result.file.u16string())));
+    const QString made = QString::fromStdU16String(result.file.u16string());
+    auto loaded = loadClip(made);
+    if (!loaded) {
+        loaded = loadClip(made, 1);  // too long for the player: the clip is complete all the same
+    }
+    FW_ASSIGN(auto clip, std::move(loaded));
     clip.request = result.report.request;
     const auto& plan = result.report.plan;
     return FinishedClip{std::move(clip),

@@ -133,7 +133,11 @@ Status WanVae::decode(method::RunContext& context, const ConstTensorView& latent
         canvas.bytes = host.data();
         FW_TRY(decodeTiles(context, latents, tiling, canvas));
         const ConstTensorView frames(host.data(), DType::U8, {canvas.frames, canvas.height, canvas.width, 3});
-        return isMeta(context) ? Status{} : sink(frames);
+        // Frame by frame: whoever encodes them can be stopped in between.
+        for (std::int64_t f = 0; !isMeta(context) && f < canvas.frames; ++f) {
+            FW_TRY(sink(frames.slice(0, f, f + 1)));
+        }
+        return {};
     }
     return decodeChunks(context, latents, [&](const TensorView& patches) -> Status {
         const TensorView pixels = unpatch(context, patches);

@@ -101,6 +101,10 @@ Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& ke
     FW_TRY(requireEqual(*file, "dtype", key.dtype));
     FW_ASSIGN(const int step, metadataNumber(*file, "step", *key.request.steps));
     FW_ASSIGN(const int lastOrder, metadataNumber(*file, "last_order", 2));
+    if (lastOrder > step || (step > 0 && lastOrder < 1)) {
+        return fail(ErrorCode::InvalidArgument, "the checkpoint {} has order {} after {} steps", path.string(),
+                    lastOrder, step);
+    }
     const auto parts = partsOf(state, step);
     for (const auto& [name, view] : parts) {
         FW_ASSIGN(const ConstTensorView saved, file->tensor(name, view.shape()));

@@ -314,6 +314,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
                                                   const GeneratorOptions& options, const GeneratorEvents& events,
                                                   const model::FrameSink& sink, const CancelToken& cancel) {
     FW_TRY(cancel.check());
+    (void)m_parts.ops->synchronize();  // what an abandoned clip left behind is not this one's failure
     GenerationReport report;
     FW_ASSIGN(report.request, job::resolve(request, m_info.defaults));
     FW_ASSIGN(const auto method,

@@ -86,6 +86,9 @@ Result<job::Plan> makePlan(const job::GenerationRequest& request) {
         return fail(ErrorCode::InvalidArgument, "the request names no model folder");
     }
     FW_ASSIGN(const model::ModelInfo info, model::inspectModel(request.model));
+    if (!info.problems.empty()) {
+        return fail(ErrorCode::BadModel, "{}: {}", request.model, info.problems.front());
+    }
     FW_ASSIGN(const job::GenerationRequest resolved, job::resolve(request, info.defaults));
     DType dtype = dtypeFromName(resolved.dtype).value_or(DType::F32);
     if (resolved.dtype == "auto") {
