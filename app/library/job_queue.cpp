@@ -225,6 +225,10 @@ void JobQueue::setPaused(bool paused) {
     if (m_paused != paused) {
         m_paused = paused;
         emit pausedChanged(paused);
+        if (!paused && m_started && m_worker.state() == WorkerClient::State::Stopped) {
+            m_startFailures = 0;
+            m_worker.start();
+        }
         advance();
     }
 }
@@ -366,7 +370,10 @@ void JobQueue::takeClip(const ipc::ClipReady& ready) {
         },
         [this, id = m_running](Result<store::Clip> stored) {
             if (!stored) {
-                settle(id, store::JobState::Failed, std::string(errorCodeName(stored.error().code)),
+                // The last checkpoint is still in staging: going on only decodes again.
+                setPaused(true);
+                emit notice(text(stored.error().message));
+                settle(id, store::JobState::Interrupted, std::string(errorCodeName(stored.error().code)),
                        stored.error().message);
                 return;
             }

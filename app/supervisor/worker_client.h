@@ -25,9 +25,9 @@ struct WorkerClientOptions {
     std::chrono::milliseconds startLimit{20'000};      // until Hello
     std::chrono::milliseconds heartbeat{1'000};        // between pings
     std::chrono::milliseconds heartbeatLimit{15'000};  // without a pong: the process hangs
-    std::chrono::milliseconds progressLimit{600'000};  // a running job without progress; 0: never
-    std::chrono::milliseconds shutdownWait{3'000};     // rungs of the stop ladder: asked …
-    std::chrono::milliseconds terminateWait{2'000};    // … terminated … then killed
+    std::chrono::milliseconds progressLimit{0};  // a running job without progress; 0: never (a step may take hours)
+    std::chrono::milliseconds shutdownWait{3'000};   // rungs of the stop ladder: asked …
+    std::chrono::milliseconds terminateWait{2'000};  // … terminated … then killed
 };
 
 // Lives on the thread of its creator (the window's); every call returns at once.

@@ -153,6 +153,9 @@ void Worker::work(const ipc::Generate& job) {
         }
         m_connection->send(ipc::Failed{job.jobId, std::string(errorCodeName(error.code)), error.message,
                                        error.code == ErrorCode::DeviceLost});
+        if (error.code == ErrorCode::DeviceLost) {
+            m_jobs.abort();  // run() ends; the studio starts a new process
+        }
     }
 }
 
@@ -202,7 +205,12 @@ Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, con
     if (m_ring) {
         events.preview = [&](const pipeline::Preview& preview) { showPreview(job, preview); };
     }
-    FW_ASSIGN(const ClipJobResult result, m_runner.run(job.request, options, events, cancel));
+    auto made = m_runner.run(job.request, options, events, cancel);
+    if (!made && made.error().code == ErrorCode::InvalidArgument && !options.resumeFrom.empty()) {
+        options.resumeFrom.clear();  // of another version, model or number type: a new start loses only time
+        made = m_runner.run(job.request, options, events, cancel);
+    }
+    FW_ASSIGN(const ClipJobResult result, std::move(made));
     FW_ASSIGN(std::string hash, hashFile(result.file));
     FW_ASSIGN(const std::filesystem::path folder, modelFolder(job.request));
     ipc::ClipReady ready;

@@ -20,13 +20,11 @@ Status configure(Connection& connection) {
 }
 
 // True when SQLite can read the whole file. quick_check also finds pages that are no longer B-tree pages.
-bool isSound(Connection& connection) {
-    auto statement = connection.prepare("PRAGMA quick_check(1)");
-    if (!statement) {
-        return false;
-    }
-    const auto row = statement->step();
-    return row && *row && statement->text(0) == "ok";
+// An error is the caller's: a busy or unreadable file is not a damaged one.
+Result<bool> isSound(Connection& connection) {
+    FW_ASSIGN(auto statement, connection.prepare("PRAGMA quick_check(1)"));
+    FW_ASSIGN(const bool row, statement.step());
+    return row && statement.text(0) == "ok";
 }
 
 // Renames library.sqlite3 and its journals out of the way.
@@ -53,8 +51,11 @@ Result<std::filesystem::path> setAside(const std::filesystem::path& file) {
 
 Result<std::unique_ptr<Connection>> openFile(const std::filesystem::path& file, bool check, OpenReport& report) {
     FW_ASSIGN(auto connection, Connection::open(file, Connection::Mode::ReadWrite));
-    if (check && !isSound(*connection)) {
-        return fail(ErrorCode::Io, "{} is damaged", file.string());
+    if (check) {
+        FW_ASSIGN(const bool sound, isSound(*connection));
+        if (!sound) {
+            return fail(ErrorCode::Io, "{} is damaged", file.string());
+        }
     }
     FW_TRY(configure(*connection));
     FW_TRY(migrate(*connection, file, report));
@@ -63,6 +64,9 @@ Result<std::unique_ptr<Connection>> openFile(const std::filesystem::path& file, 
 
 // SQLite's own words for SQLITE_CORRUPT and SQLITE_NOTADB, and ours for a failed check.
 bool isDamage(const Error& error) {
+    if (error.code != ErrorCode::Io) {
+        return false;
+    }
     return error.message.find("damaged") != std::string::npos ||
            error.message.find("malformed") != std::string::npos ||
            error.message.find("not a database") != std::string::npos;
