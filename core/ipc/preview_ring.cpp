@@ -31,8 +31,9 @@ std::size_t slotStride(std::int64_t slotBytes) {
     return (raw + kSlotAlignment - 1) / kSlotAlignment * kSlotAlignment;
 }
 
-// Frames are copied word by word with relaxed atomics: the reader may look at a slot while it is overwritten and
-// then throws the copy away, which is only defined behaviour when every access is atomic.
+// Frames are copied word by word with atomics (acquiring loads keep the second look at the sequence behind them):
+// the reader may look at a slot while it is overwritten and then throws the copy away, which is only defined
+// behaviour when every access is atomic.
 using Word = std::uint64_t;
 
 void copyIn(std::byte* slot, const void* data, std::size_t bytes) {
@@ -48,7 +49,7 @@ void copyOut(void* data, std::byte* slot, std::size_t bytes) {
     auto* to = static_cast<std::byte*>(data);
     for (std::size_t at = 0; at < bytes; at += sizeof(Word)) {
         const Word word =
-            std::atomic_ref<Word>(*reinterpret_cast<Word*>(slot + at)).load(std::memory_order_relaxed);
+            std::atomic_ref<Word>(*reinterpret_cast<Word*>(slot + at)).load(std::memory_order_acquire);
         std::memcpy(to + at, &word, std::min(sizeof(Word), bytes - at));
     }
 }
@@ -143,8 +144,8 @@ Result<PreviewRing::Written> PreviewRing::write(const void* data, std::int64_t b
                  static_cast<std::size_t>(slot) * slotStride(m_layout.slotBytes);
     auto* slotHeader = reinterpret_cast<SlotHeader*>(base);
     const std::uint64_t sequence = header->nextSequence.fetch_add(1);
-    slotHeader->sequence.store(0, std::memory_order_release);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    // An acquiring exchange: no word below is written before the slot is marked as being written.
+    slotHeader->sequence.exchange(0, std::memory_order_acq_rel);
     slotHeader->bytes.store(bytes, std::memory_order_relaxed);
     copyIn(base + kSlotAlignment, data, static_cast<std::size_t>(bytes));
     slotHeader->sequence.store(sequence, std::memory_order_release);
@@ -167,7 +168,6 @@ std::vector<std::uint8_t> PreviewRing::read(int slot, std::uint64_t sequence) {
     }
     std::vector<std::uint8_t> copy(static_cast<std::size_t>(bytes));
     copyOut(copy.data(), base + kSlotAlignment, copy.size());
-    std::atomic_thread_fence(std::memory_order_seq_cst);
     if (slotHeader->sequence.load(std::memory_order_acquire) != sequence) {
         return {};
     }
