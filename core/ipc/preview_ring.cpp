@@ -31,9 +31,9 @@ std::size_t slotStride(std::int64_t slotBytes) {
     return (raw + kSlotAlignment - 1) / kSlotAlignment * kSlotAlignment;
 }
 
-// Frames are copied word by word with atomics (acquiring loads keep the second look at the sequence behind them):
-// the reader may look at a slot while it is overwritten and then throws the copy away, which is only defined
-// behaviour when every access is atomic.
+// Frames are copied word by word with releasing stores and acquiring loads, so that whoever saw a new word also
+// sees the new sequence: the reader may look at a slot while it is overwritten and then throws the copy away, which
+// is only defined behaviour when every access is atomic.
 using Word = std::uint64_t;
 
 void copyIn(std::byte* slot, const void* data, std::size_t bytes) {
@@ -41,7 +41,7 @@ void copyIn(std::byte* slot, const void* data, std::size_t bytes) {
     for (std::size_t at = 0; at < bytes; at += sizeof(Word)) {
         Word word = 0;
         std::memcpy(&word, from + at, std::min(sizeof(Word), bytes - at));
-        std::atomic_ref<Word>(*reinterpret_cast<Word*>(slot + at)).store(word, std::memory_order_relaxed);
+        std::atomic_ref<Word>(*reinterpret_cast<Word*>(slot + at)).store(word, std::memory_order_release);
     }
 }
 
