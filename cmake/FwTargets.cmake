@@ -70,6 +70,9 @@ function(fw_test target)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  if(FW_SANITIZE)
+    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 4")  # instrumented code is several times slower
+  endif()
   add_executable(${target} ${ARG_SOURCES})
   target_link_libraries(${target} PRIVATE fw_strict GTest::gtest_main GTest::gmock ${ARG_LIBS})
   target_compile_definitions(${target} PRIVATE
