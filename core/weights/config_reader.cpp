@@ -22,7 +22,7 @@ std::string shortText(const Json& value) {
         return quoteText(value.get_ref<const std::string&>());
     }
     const std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    return text.size() > 80 ? text.substr(0, 80) + "…" : text;
+    return text.size() > 80 ? std::string(cutUtf8(text, 80)) + "…" : text;
 }
 
 ConfigReader::ConfigReader(const Json& json) : m_json(json) {

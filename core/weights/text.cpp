@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace fw::weights {
@@ -45,6 +46,15 @@ std::optional<std::size_t> firstInvalidUtf8(std::string_view text) {
         position += length;
     }
     return std::nullopt;
+}
+
+std::string_view cutUtf8(std::string_view text, std::size_t bytes) {
+    std::size_t end = std::min(bytes, text.size());
+    // Bytes 10xxxxxx continue a character: the cut goes before its first byte.
+    while (end > 0 && end < text.size() && (static_cast<std::uint8_t>(text[end]) & 0xC0U) == 0x80U) {
+        --end;
+    }
+    return text.substr(0, end);
 }
 
 std::string quoteText(std::string_view text) {

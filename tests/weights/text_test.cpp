@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace fw::weights {
 namespace {
 
@@ -27,6 +29,15 @@ TEST(Utf8, FindsTheFirstInvalidByte) {
     };
     for (const auto& [text, position] : cases) {
         EXPECT_EQ(firstInvalidUtf8(text), position) << quoteText(text);
+    }
+}
+
+TEST(Utf8, IsCutBetweenCharacters) {
+    const std::string text = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z";  // 1, 2, 3, 4 and 1 bytes
+    const std::size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+    for (std::size_t bytes = 0; bytes < std::size(ends); ++bytes) {
+        EXPECT_EQ(cutUtf8(text, bytes), text.substr(0, ends[bytes])) << bytes;
+        EXPECT_FALSE(firstInvalidUtf8(cutUtf8(text, bytes))) << bytes;
     }
 }
 
