@@ -257,8 +257,8 @@ std::vector<LayerRule> layerRules() {
                         "app/library", "app/clips", kClipEngine},
          common + window},
         {"app/studio/main.cpp",
-         values + Names{"app/studio", "app/values", "app/library", "app/clips", "app/supervisor", "ui",
-                        kClipEngine},
+         values +
+             Names{"app/studio", "app/values", "app/library", "app/clips", "app/supervisor", "ui", kClipEngine},
          common + window},
     };
 }
