@@ -5,7 +5,7 @@
 #include <QObject>
 #include <QTimer>
 
-#include "app/studio/clip_engine.h"
+#include "app/values/studio_values.h"
 
 namespace fw::ui {
 

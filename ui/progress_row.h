@@ -5,7 +5,7 @@
 #include <QTimer>
 #include <QWidget>
 
-#include "app/studio/clip_engine.h"
+#include "app/values/studio_values.h"
 
 class QLabel;
 class QProgressBar;

@@ -4,7 +4,7 @@
 #include <QFrame>
 #include <optional>
 
-#include "app/studio/clip_engine.h"
+#include "app/values/studio_values.h"
 
 class QLabel;
 class QMenu;

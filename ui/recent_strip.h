@@ -4,7 +4,7 @@
 #include <QList>
 #include <QWidget>
 
-#include "app/studio/clip_engine.h"
+#include "app/values/studio_values.h"
 
 class QButtonGroup;
 class QHBoxLayout;

@@ -3,7 +3,7 @@
 
 #include <QWidget>
 
-#include "app/studio/clip_engine.h"
+#include "app/values/studio_values.h"
 #include "ui/error_presenter.h"
 
 class QLabel;
