@@ -127,6 +127,7 @@ class CpuOps final : public Ops {
     void doEmbed(const ConstTensorView& table, const ConstTensorView& ids, const TensorView& y) override;
     void doCopy(const ConstTensorView& x, const TensorView& y) override;
     void doLinearCombination(std::span<const Term> terms, const TensorView& y) override;
+    void doDifference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) override;
     void doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
                   bool accumulate) override;
     void doUpsample2x(const ConstTensorView& x, const TensorView& y) override;
@@ -157,7 +158,7 @@ class CpuOps final : public Ops {
     dnnl::stream m_stream;
     std::map<LinearKey, CachedPrimitive> m_linears;
     std::map<ConvKey, CachedPrimitive> m_convs;
-    Workspace m_scratchpad, m_attention, m_convSource, m_convDestination;
+    Workspace m_scratchpad, m_attention, m_convSource, m_convDestination, m_sums;
     Status m_failure;
 };
 

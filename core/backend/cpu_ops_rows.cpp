@@ -150,6 +150,22 @@ void CpuOps::doLinearCombination(std::span<const Term> terms, const TensorView& 
         {pointers.data(), coefficients.data(), terms.size(), y.mutableAs<float>(), y.count()}, m_threads);
 }
 
+void CpuOps::doDifference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) {
+    kernels::cpu::DifferenceArgs args;
+    args.extents = batchExtents(a);
+    args.a = batchRows(a);
+    args.b = batchRows(b);
+    const std::int64_t bytes = kernels::cpu::differenceWorkspaceBytes(args.extents);
+    args.workspace = static_cast<double*>(m_sums.take(bytes));
+    if (args.workspace == nullptr) {
+        note(fail(ErrorCode::OutOfMemory, "difference of {}: {} bytes of scratch memory are needed", a.text(),
+                  bytes));
+        return;
+    }
+    args.means = means.mutableAs<float>();
+    kernels::cpu::difference(args, m_threads);
+}
+
 void CpuOps::doUpsample2x(const ConstTensorView& x, const TensorView& y) {
     kernels::cpu::Upsample2xArgs args;
     args.pixelBytes = x.dim(4) * dtypeSize(x.dtype());

@@ -65,6 +65,7 @@ class MetaOps final : public Ops {
     void doEmbed(const ConstTensorView&, const ConstTensorView&, const TensorView&) override {}
     void doCopy(const ConstTensorView&, const TensorView&) override {}
     void doLinearCombination(std::span<const Term>, const TensorView&) override {}
+    void doDifference(const ConstTensorView&, const ConstTensorView&, const TensorView&) override {}
     void doConv3d(const ConstTensorView&, const PackedConv3d&, const TensorView&, bool) override {}
     void doUpsample2x(const ConstTensorView&, const TensorView&) override {}
     void doToBytes(const ConstTensorView&, const TensorView&) override {}

@@ -11,6 +11,7 @@ constexpr std::int64_t kRmsNormFlops = 4;     // square and add, two scalings
 constexpr std::int64_t kRopeFlops = 3;        // four products and two sums per pair
 constexpr std::int64_t kLayerNormFlops = 8;   // sum, centre, square and add, scale, multiply-add
 constexpr std::int64_t kActivationFlops = 5;  // exponential, sum, quotient, products
+constexpr std::int64_t kDifferenceFlops = 7;  // difference, two magnitudes, two squares into four sums
 constexpr std::int64_t kMaxHeadDim = 512;
 
 bool isAct(DType dtype) {
@@ -374,6 +375,18 @@ void Ops::linearCombination(std::span<const Term> terms, const TensorView& y) {
     if (y.count() > 0) {
         doLinearCombination(terms, y);
     }
+}
+
+void Ops::difference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) {
+    checkDevice("difference", deviceKind(), {a, b, means});
+    checkAct("difference", "a", a);
+    checkAct("difference", "b", b);
+    checkF32("difference", "means", means);
+    FW_CHECK(a.rank() == 3 && a.count() > 0, "difference: a is {}, [B, N, C] expected", a.text());
+    checkShape("difference", "b", b, a.shape());
+    checkShape("difference", "means", means, {4});
+    charge(a.count() * kDifferenceFlops, {a, b, means});
+    doDifference(a, b, means);
 }
 
 void Ops::conv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y, bool accumulate) {

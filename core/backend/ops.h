@@ -149,6 +149,10 @@ class Ops {
         ConstTensorView x;
     };
     void linearCombination(std::span<const Term> terms, const TensorView& y);
+    // How far a is from b: means = {mean |a - b|, mean |b|, mean (a - b)², mean b²} over all elements. a, b
+    // [B, N, C] f32 or act each, not empty; means f32 [4], contiguous. What step caches decide by; the same bits on
+    // any number of threads.
+    void difference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means);
 
     // --- video auto-encoder, channels last: [B, T, H, W, C]
     // y = conv(x) (+ y when `accumulate`). x, y act; T_out = (T - kT)/sT + 1 (valid in time), H and W padded by the
@@ -195,6 +199,7 @@ class Ops {
     virtual void doEmbed(const ConstTensorView& table, const ConstTensorView& ids, const TensorView& y) = 0;
     virtual void doCopy(const ConstTensorView& x, const TensorView& y) = 0;
     virtual void doLinearCombination(std::span<const Term> terms, const TensorView& y) = 0;
+    virtual void doDifference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) = 0;
     virtual void doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
                           bool accumulate) = 0;
     virtual void doUpsample2x(const ConstTensorView& x, const TensorView& y) = 0;

@@ -105,6 +105,40 @@ void combineSpan(const CombinationArgs& args, std::int64_t first, std::int64_t l
     });
 }
 
+// Four sums at once, so that both operands are read once; four chains of additions are enough to hide their
+// latency.
+template <class TA, class TB>
+HWY_INLINE void differenceRow(const TA* a, const TB* b, std::int64_t channels, double* sums) {
+    const FloatTag d;
+    Floats far = hn::Zero(d);
+    Floats size = hn::Zero(d);
+    Floats farSquared = hn::Zero(d);
+    Floats sizeSquared = hn::Zero(d);
+    forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {  // lanes past the end load as zero
+        const Floats value = load(b + i, lanes);
+        const Floats delta = hn::Sub(load(a + i, lanes), value);
+        far = hn::Add(far, hn::Abs(delta));
+        size = hn::Add(size, hn::Abs(value));
+        farSquared = hn::MulAdd(delta, delta, farSquared);
+        sizeSquared = hn::MulAdd(value, value, sizeSquared);
+    });
+    const Floats all[] = {far, size, farSquared, sizeSquared};
+    for (int i = 0; i < 4; ++i) {
+        sums[i] = static_cast<double>(hn::GetLane(hn::SumOfLanes(d, all[i])));
+    }
+}
+
+void differenceRows(const DifferenceArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
+    withElement(args.a.element, [&](auto ta) HWY_ATTR {
+        withElement(args.b.element, [&](auto tb) HWY_ATTR {
+            for (std::int64_t row = first; row < last; ++row) {
+                differenceRow(rowOf<decltype(ta)>(args.a, batch, row), rowOf<decltype(tb)>(args.b, batch, row),
+                              args.extents.channels, args.workspace + 4 * (batch * args.extents.rows + row));
+            }
+        });
+    });
+}
+
 template <class TX>
 HWY_INLINE void bytesRow(const TX* x, std::uint8_t* y, std::int64_t channels) {
     const FloatTag d;
@@ -143,6 +177,7 @@ HWY_EXPORT(siluSpan);
 HWY_EXPORT(gatedGeluRows);
 HWY_EXPORT(addSpan);
 HWY_EXPORT(combineSpan);
+HWY_EXPORT(differenceRows);
 HWY_EXPORT(bytesRows);
 
 void gatedAdd(const GatedAddArgs& args, int threads) {
@@ -185,6 +220,24 @@ void linearCombination(const CombinationArgs& args, int threads) {
     forSpans(args.count, threads, [&](std::int64_t first, std::int64_t last) {
         HWY_DYNAMIC_DISPATCH(combineSpan)(args, first, last);
     });
+}
+
+std::int64_t differenceWorkspaceBytes(const RowExtents& extents) {
+    return extents.batch * extents.rows * 4 * static_cast<std::int64_t>(sizeof(double));
+}
+
+void difference(const DifferenceArgs& args, int threads) {
+    forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
+        HWY_DYNAMIC_DISPATCH(differenceRows)(args, batch, first, last);
+    });
+    const std::int64_t rows = args.extents.batch * args.extents.rows;
+    double sums[4] = {};
+    for (std::int64_t i = 0; i < 4 * rows; ++i) {
+        sums[i % 4] += args.workspace[i];
+    }
+    for (int i = 0; i < 4; ++i) {
+        args.means[i] = static_cast<float>(sums[i] / static_cast<double>(rows * args.extents.channels));
+    }
 }
 
 void toBytes(const ToBytesArgs& args, int threads) {

@@ -49,6 +49,16 @@ struct CombinationArgs {
 };
 void linearCombination(const CombinationArgs& args, int threads);
 
+// means = {mean |a - b|, mean |b|, mean (a - b)², mean b²}. Sums of a row in f32, of rows in f64 in their order.
+struct DifferenceArgs {
+    RowExtents extents;  // at least one element
+    ConstRows a, b;
+    double* workspace = nullptr;  // differenceWorkspaceBytes(extents)
+    float* means = nullptr;       // [4]
+};
+[[nodiscard]] std::int64_t differenceWorkspaceBytes(const RowExtents& extents);
+void difference(const DifferenceArgs& args, int threads);
+
 // y = round(clamp(x, -1, 1) · 127.5 + 127.5), ties to even. y's element size is one byte; its `element` is ignored.
 struct ToBytesArgs {
     RowExtents extents;

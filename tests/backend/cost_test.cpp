@@ -49,6 +49,7 @@ OpCost costOfEverything(Device& device, Ops& ops, DType act) {
     ops.copy(rows, tensor(DType::F32, {2, 3, 32}));
     const Ops::Term terms[] = {{2.0, vectors}, {1.0, vectors}};
     ops.linearCombination(terms, vectors);
+    ops.difference(rows, other, tensor(DType::F32, {4}));
     const TensorView clip = tensor(act, {1, 3, 6, 6, 4});
     ops.conv3d(clip, **conv, tensor(act, {1, 1, 6, 6, 5}), true);
     ops.upsample2x(clip, tensor(act, {1, 3, 12, 12, 4}));

@@ -418,6 +418,22 @@ void ReferenceOps::doLinearCombination(std::span<const Term> terms, const Tensor
     } while (advance(index, y.shape()));
 }
 
+void ReferenceOps::doDifference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) {
+    double sums[4] = {};
+    Dims index = firstIndex(a.shape());
+    do {
+        const double value = readElement(b, index);
+        const double delta = readElement(a, index) - value;
+        sums[0] += std::fabs(delta);
+        sums[1] += std::fabs(value);
+        sums[2] += delta * delta;
+        sums[3] += value * value;
+    } while (advance(index, a.shape()));
+    for (std::int64_t i = 0; i < 4; ++i) {
+        writeElement(means, Dims{i}, sums[i] / static_cast<double>(a.count()));
+    }
+}
+
 void ReferenceOps::doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
                             bool accumulate) {
     const auto& packed = dynamic_cast<const ReferenceConv&>(weights);

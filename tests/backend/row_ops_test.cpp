@@ -227,5 +227,24 @@ TEST_P(RowOpsTest, LinearCombination) {
     }
 }
 
+TEST_P(RowOpsTest, Difference) {
+    for (const RowCase& c : cases()) {
+        const TestTensor a = TestTensor::input(c.x, c.shape, c.xLayout, 3.0);
+        const TestTensor b = TestTensor::input(c.y, c.shape, c.yLayout);
+        const TestTensor means = TestTensor::output(DType::F32, {4});
+        expectMatch("difference " + c.text(), {&a, &b}, means,
+                    [&](Ops& ops, const ViewOf& view) { ops.difference(view(a), view(b), view(means)); });
+    }
+}
+
+TEST_P(RowOpsTest, DifferenceOfNanIsNan) {
+    const TestTensor a = TestTensor::input(dtype(), {1, 3, 70});
+    const TestTensor b = TestTensor::input(dtype(), {1, 3, 70});
+    b.set({0, 2, 69}, std::nan(""));
+    const TestTensor means = TestTensor::output(DType::F32, {4});
+    expectMatch("difference of NaN", {&a, &b}, means,
+                [&](Ops& ops, const ViewOf& view) { ops.difference(view(a), view(b), view(means)); });
+}
+
 }  // namespace
 }  // namespace fw::backend

@@ -45,10 +45,14 @@ class ThreadsTest : public ::testing::TestWithParam<OpsParameter> {
         const TensorView vectors = upload(TestTensor::input(DType::F32, {1, 257}));
         ops->layerNormModulate(upload(TestTensor::input(act, {1, 500, 257})), vectors, vectors, 1e-6F,
                                results.back());
+        const TensorView rows = results.back();
+        kept.push_back(std::move(*createTensor(**device, DType::F32, {4})));
+        results.push_back(kept.back().view);
+        ops->difference(rows, upload(TestTensor::input(act, {1, 500, 257})), results.back());
         std::vector<std::byte> bytes;
         for (const TensorView& result : results) {
             std::vector<std::byte> part(static_cast<std::size_t>(result.bytes()));
-            ops->download(result, TensorView(part.data(), act, result.shape()));
+            ops->download(result, TensorView(part.data(), result.dtype(), result.shape()));
             EXPECT_TRUE(ops->synchronize());
             bytes.insert(bytes.end(), part.begin(), part.end());
         }
