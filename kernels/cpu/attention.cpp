@@ -19,15 +19,6 @@ std::int64_t align(std::int64_t bytes) {
     return divideUp(bytes, kAlignment) * kAlignment;
 }
 
-const AttentionKernel& bestKernel(Element element) {
-    for (const AttentionTarget target : kAttentionTargets) {
-        if (const AttentionKernel* kernel = findAttentionKernel(target, element)) {
-            return *kernel;
-        }
-    }
-    return *findSimdAttentionKernel(AttentionTarget::Baseline);
-}
-
 // How the workspace is cut: panels of a group of heads that are packed and attended together, then one scratch area
 // per thread. The group is as small as keeps the threads evenly loaded, so that memory does not grow with heads.
 struct WorkspacePlan {
@@ -96,6 +87,15 @@ const AttentionKernel* findAttentionKernel(AttentionTarget target, Element eleme
     return findSimdAttentionKernel(target);
 }
 
+const AttentionKernel& bestAttentionKernel(Element element) {
+    for (const AttentionTarget target : kAttentionTargets) {
+        if (const AttentionKernel* kernel = findAttentionKernel(target, element)) {
+            return *kernel;
+        }
+    }
+    return *findSimdAttentionKernel(AttentionTarget::Baseline);
+}
+
 std::int64_t attentionWorkspaceBytes(const AttentionArgs& args, const AttentionKernel& kernel) {
     return WorkspacePlan(args, kernel).bytes();
 }
@@ -118,15 +118,15 @@ int attention(const AttentionArgs& args, const AttentionKernel& kernel) {
 }
 
 std::int64_t attentionWorkspaceBytes(const AttentionArgs& args) {
-    return attentionWorkspaceBytes(args, bestKernel(args.element));
+    return attentionWorkspaceBytes(args, bestAttentionKernel(args.element));
 }
 
 int attention(const AttentionArgs& args) {
-    return attention(args, bestKernel(args.element));
+    return attention(args, bestAttentionKernel(args.element));
 }
 
 const char* attentionTarget(Element element) {
-    return bestKernel(element).name;
+    return bestAttentionKernel(element).name;
 }
 
 }  // namespace fw::kernels::cpu

@@ -110,7 +110,7 @@ class BlockPipeline {
     explicit BlockPipeline(const BlockTask& task)
         : m_task(task),
           m_args(*task.args),
-          m_blocks(roundUp(m_args.keys, kKeyBlock) / kKeyBlock),
+          m_blocks(task.isSparse() ? task.slotCount : roundUp(m_args.keys, kKeyBlock) / kKeyBlock),
           m_factor(std::abs(m_args.scale) * kLog2E),
           m_scratch(viewScratch(task.scratch, kChunks)) {
         m_scale = m_args.bias == nullptr ? ScoreScale{m_factor, kMaximumSlack / m_factor}
@@ -169,7 +169,15 @@ class BlockPipeline {
     static void runActions(const TileWork& work) { SpreadGroup<kChunks, true>::runActions(Actions(), work); }
 
     [[nodiscard]] std::int64_t keysIn(std::int64_t block) const {
+        if (m_task.isSparse()) {
+            return block < m_blocks ? m_task.slots[block].count : 0;
+        }
         return std::clamp<std::int64_t>(m_args.keys - block * kKeyBlock, 0, kKeyBlock);
+    }
+
+    // Where a block lies in the panel, in blocks.
+    [[nodiscard]] std::int64_t panelBlock(std::int64_t block) const {
+        return m_task.isSparse() ? m_task.slots[block].slot : block;
     }
 
     [[nodiscard]] std::int64_t groupsIn(std::int64_t block) const { return roundUp(keysIn(block), kPair) / kPair; }
@@ -178,7 +186,7 @@ class BlockPipeline {
     [[nodiscard]] TileWork scoreWork(std::int64_t block, std::int64_t group) const {
         TileWork work;
         if (group < groupsIn(block)) {
-            work.keys = m_task.panel.keys + (block * kGroups + group) * 2 * kChunks * kTileBytes;
+            work.keys = m_task.panel.keys + (panelBlock(block) * kGroups + group) * 2 * kChunks * kTileBytes;
             work.queries = m_scratch.queries;
             work.scores = m_scratch.scores[block % 2] + group * 2 * kQueryTiles * kTileFloats;
         }
@@ -188,7 +196,7 @@ class BlockPipeline {
     // The part of a whole block's output that goes with a group of the next block.
     void addValueWork(std::int64_t block, std::int64_t group, TileWork& work) const {
         if (block >= 0) {
-            work.values = m_task.panel.values + block * kGroups * 2 * kChunks * kTileBytes;
+            work.values = m_task.panel.values + panelBlock(block) * kGroups * 2 * kChunks * kTileBytes;
             work.probabilities = m_scratch.probabilities[block % 2];
             work.output = m_scratch.output;
             work.firstUnit = group * TileActions<kChunks>::kUnits;
@@ -208,7 +216,7 @@ class BlockPipeline {
             }
             for (std::int64_t group = 0; group < groupsIn(block); ++group) {
                 const std::byte* left =
-                    m_task.panel.values + ((block * kGroups + group) * kChunks + unit) * 2 * kTileBytes;
+                    m_task.panel.values + ((panelBlock(block) * kGroups + group) * kChunks + unit) * 2 * kTileBytes;
                 const std::byte* right = m_scratch.probabilities[block % 2] + group * kQueryTiles * kTileBytes;
                 multiplyTiles(left, left + kTileBytes, right);
             }
@@ -220,8 +228,11 @@ class BlockPipeline {
         orderMemory();
     }
 
-    // The tiles hold the bare products; the bias is the only thing that is added to them in memory.
+    // The tiles hold the bare products; only the bias or the mask of a sparse call changes them in memory.
     void finishScores(std::int64_t block) {
+        if (m_task.isSparse() && block < m_blocks && m_task.slots[block].mask != SlotMask::None) {
+            maskScores(m_task, m_task.slots[block], m_scratch.scores[block % 2]);
+        }
         if (m_args.bias != nullptr && block < m_blocks) {
             addBias(m_task, block * kKeyBlock, keysIn(block), m_factor, m_scratch.scores[block % 2]);
         }
@@ -253,7 +264,7 @@ class BlockPipeline {
     }
 
     void exponentiateLast(const float* scores, std::int64_t keys, std::byte* probabilities) {
-        for (int lot = 0; keys > 0 && lot < kLots; ++lot) {
+        for (int lot = 0; lot < kLots; ++lot) {  // also of a group without keys: its probabilities are zero
             Softmax& state = m_state[lot % kQueryTiles];
             const __m512 sum = exponentiateLastLot(lotScores(scores, lot), keys - lot / kQueryTiles * kLot,
                                                    LotConstants(m_scale.factor), state.reference,
@@ -275,6 +286,8 @@ template <int kChunks>
 void attendChunks(const BlockTask& task) {
     BlockPipeline<kChunks>(task).run();
 }
+
+static_assert(kKeyBlock == kSlotKeys && kQueries <= 32, "sparse calls count on both");
 
 void attend(const BlockTask& task) {
     switch (chunksOf(task.args->headDim)) {

@@ -31,13 +31,14 @@ void packKeys(const BlockTask& task) {
     const std::int64_t chunks = chunksOf(args.headDim);
     const auto* source =
         static_cast<const std::uint16_t*>(args.k) + task.batch * args.kBatch + task.head * args.kHead;
-    const std::int64_t end = task.first + roundUp(task.count, kPair);
+    const std::int64_t end = task.first + (task.isSparse() ? kKeyBlock : roundUp(task.count, kPair));
     for (std::int64_t key = task.first; key < end; ++key) {
         std::byte* row = task.panel.keys + key / kTile * chunks * kTileBytes + key % kTile * kRowBytes;
         for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-            const __m512i values = key < task.first + task.count
-                                       ? loadPairs(source + key * args.kToken, chunk * kPair, args.headDim)
-                                       : _mm512_setzero_si512();
+            const __m512i values =
+                key < task.first + task.count
+                    ? loadPairs(source + task.token(key - task.first) * args.kToken, chunk * kPair, args.headDim)
+                    : _mm512_setzero_si512();
             _mm512_store_si512(row + chunk * kTileBytes, values);
         }
     }
@@ -50,17 +51,19 @@ void packValues(const BlockTask& task) {
     const auto* source =
         static_cast<const std::uint16_t*>(args.v) + task.batch * args.vBatch + task.head * args.vHead;
     const std::int64_t end = task.first + task.count;
-    for (std::int64_t group = task.first; group < end; group += kPair) {
+    const std::int64_t filled = task.isSparse() ? task.first + kKeyBlock : end;
+    for (std::int64_t group = task.first; group < filled; group += kPair) {
         for (std::int64_t tile = 0; tile < dTiles; ++tile) {
             __m512i rows[16];
 #pragma GCC unroll 16
             for (std::int64_t pair = 0; pair < kTile; ++pair) {
                 const std::int64_t key = group + 2 * pair;
                 const auto load = [&](std::int64_t k) {
-                    const auto* address = source + k * args.vToken + tile * kTile;
-                    return k < end && tile * kTile < args.headDim ? _mm512_cvtepu16_epi32(_mm256_loadu_si256(
-                                                                        reinterpret_cast<const __m256i*>(address)))
-                                                                  : _mm512_setzero_si512();
+                    if (k >= end || tile * kTile >= args.headDim) {
+                        return _mm512_setzero_si512();
+                    }
+                    const auto* address = source + task.token(k - task.first) * args.vToken + tile * kTile;
+                    return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(address)));
                 };
                 rows[pair] = _mm512_or_si512(load(key), _mm512_slli_epi32(load(key + 1), 16));
             }
@@ -83,8 +86,8 @@ void pack(const BlockTask& task) {
 // largest score stays the one of the largest product.
 void packQueries(const BlockTask& task, std::byte* packed) {
     const AttentionArgs& args = *task.args;
-    const auto* source = static_cast<const std::uint16_t*>(args.q) + task.batch * args.qBatch +
-                         task.head * args.qHead + task.first * args.qToken;
+    const auto* source =
+        static_cast<const std::uint16_t*>(args.q) + task.batch * args.qBatch + task.head * args.qHead;
     const __m512i sign = _mm512_set1_epi16(args.scale < 0.0F ? std::numeric_limits<short>::min() : short{0});
     for (std::int64_t d = 0; d < chunksOf(args.headDim) * kPair; d += kPair) {
         for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
@@ -92,8 +95,9 @@ void packQueries(const BlockTask& task, std::byte* packed) {
 #pragma GCC unroll 16
             for (std::int64_t row = 0; row < kTile; ++row) {
                 const std::int64_t query = tile * kTile + row;
-                rows[row] = query < task.count ? loadPairs(source + query * args.qToken, d, args.headDim)
-                                               : _mm512_setzero_si512();
+                rows[row] = query < task.count
+                                ? loadPairs(source + task.token(query) * args.qToken, d, args.headDim)
+                                : _mm512_setzero_si512();
                 rows[row] = _mm512_xor_si512(rows[row], sign);
             }
             transpose(rows);
@@ -133,11 +137,24 @@ void addBias(const BlockTask& task, std::int64_t firstKey, std::int64_t keys, fl
     }
 }
 
+// Scores of the keys a query does not see become -inf.
+void maskScores(const BlockTask& task, const KeySlot& slot, float* scores) {
+    const __m512 hidden = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
+    for (std::int64_t key = 0; key < slot.count; ++key) {
+        const QueryRange range = queriesWithin(task, slot.position + key * slot.step);
+        const std::uint64_t within = (1ULL << range.end) - (1ULL << range.begin);
+        const std::uint64_t outside = slot.mask == SlotMask::Within ? ~within : within;
+        for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
+            float* row = scores + (key / kTile * kQueryTiles + tile) * kTileFloats + key % kTile * kTile;
+            _mm512_mask_store_ps(row, static_cast<__mmask16>(outside >> (tile * kTile)), hidden);
+        }
+    }
+}
+
 // A query whose every score is -inf has a sum of zero and gets zeros.
 void storeOutput(const BlockTask& task, const float* output, const Softmax (&state)[kQueryTiles]) {
     const AttentionArgs& args = *task.args;
-    auto* out = static_cast<std::uint16_t*>(args.out) + task.batch * args.outBatch + task.head * args.outHead +
-                task.first * args.outToken;
+    auto* out = static_cast<std::uint16_t*>(args.out) + task.batch * args.outBatch + task.head * args.outHead;
     for (std::int64_t tile = 0; tile < kQueryTiles && tile * kTile < task.count; ++tile) {
         const __m512 sum = state[tile].sum;
         const __mmask16 some = _mm512_cmp_ps_mask(sum, _mm512_setzero_ps(), _CMP_NEQ_UQ);
@@ -152,7 +169,7 @@ void storeOutput(const BlockTask& task, const float* output, const Softmax (&sta
             transpose(rows);
             for (std::int64_t row = 0; row < std::min(kTile, task.count - tile * kTile); ++row) {
                 const __m256i half = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_castsi512_ps(rows[row])));
-                auto* target = out + (tile * kTile + row) * args.outToken + d;
+                auto* target = out + task.token(tile * kTile + row) * args.outToken + d;
                 _mm256_storeu_si256(reinterpret_cast<__m256i*>(target), half);
             }
         }

@@ -23,6 +23,20 @@ struct HeadPanel {
     std::byte* values = nullptr;
 };
 
+// Keys a panel holds side by side. In sparse calls each slot may be filled only in part.
+inline constexpr std::int64_t kSlotKeys = 64;
+
+// Which keys of a slot a query at position i sees, from the distance |i - j| to the key's position j.
+enum class SlotMask : std::uint8_t { None, Within, Beyond };  // all; |i - j| <= window; |i - j| > window
+
+// Up to kSlotKeys keys that a block of queries attends to (sparse_attention.h).
+struct KeySlot {
+    std::int64_t slot = 0;  // of the panel
+    std::int64_t count = 0;
+    std::int64_t position = 0, step = 1;  // key t stands at position + t·step
+    SlotMask mask = SlotMask::None;
+};
+
 // What one call of a kernel function works on: tokens [first, first + count) of one head.
 struct BlockTask {
     const AttentionArgs* args = nullptr;
@@ -32,7 +46,35 @@ struct BlockTask {
     std::int64_t count = 0;
     HeadPanel panel;
     std::byte* scratch = nullptr;  // one per thread, 64-byte aligned
+
+    // Sparse calls only. `first` then counts positions (queries) or panel rows (packing), and tokens are looked up.
+    const std::int32_t* tokens = nullptr;
+    std::int64_t tokenStep = 1;
+    const KeySlot* slots = nullptr;
+    std::int64_t slotCount = 0;
+    std::int64_t window = 0;
+
+    [[nodiscard]] bool isSparse() const { return tokens != nullptr; }
+    // The token of row i of the task.
+    [[nodiscard]] std::int64_t token(std::int64_t i) const {
+        return tokens == nullptr ? first + i : tokens[i * tokenStep];
+    }
 };
+
+// The queries i of a task, [begin, end), at most `window` positions away from a key at `position`.
+struct QueryRange {
+    std::int64_t begin = 0, end = 0;
+};
+[[nodiscard]] inline QueryRange queriesWithin(const BlockTask& task, std::int64_t position) {
+    const std::int64_t begin = position - task.window - task.first;
+    const std::int64_t end = position + task.window - task.first + 1;
+    return {begin < 0            ? 0
+            : begin < task.count ? begin
+                                 : task.count,
+            end < 0            ? 0
+            : end < task.count ? end
+                               : task.count};
+}
 
 struct AttentionKernel {
     AttentionTarget target = AttentionTarget::Baseline;
@@ -48,6 +90,9 @@ struct AttentionKernel {
 
 // The kernel of this target, or nullptr where the build, the processor or the element type does not allow it.
 [[nodiscard]] const AttentionKernel* findAttentionKernel(AttentionTarget target, Element element);
+
+// The first of kAttentionTargets that is there.
+[[nodiscard]] const AttentionKernel& bestAttentionKernel(Element element);
 
 // As the functions in attention.h, with this kernel instead of the best one.
 [[nodiscard]] std::int64_t attentionWorkspaceBytes(const AttentionArgs& args, const AttentionKernel& kernel);

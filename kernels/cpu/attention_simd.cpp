@@ -34,6 +34,7 @@ constexpr int kRows = HWY_TARGET == HWY_AVX3 ? 8 : 4;
 constexpr int kVectors = 3;
 constexpr std::int64_t kQueries = kVectors * kLanes;
 constexpr std::int64_t kKeyBlock = 64;
+static_assert(kKeyBlock == kSlotKeys, "a block of keys is a slot of the panel");
 constexpr std::int64_t kPackBlock = 256;
 constexpr float kLog2E = 1.4426950408889634F;
 constexpr float kLowest = std::numeric_limits<float>::lowest();
@@ -219,7 +220,7 @@ void packQueries(const BlockTask& task, float* packed) {
     std::fill(packed, packed + args.headDim * kQueries, 0.0F);
     for (std::int64_t query = 0; query < task.count; ++query) {
         const std::int64_t offset =
-            task.batch * args.qBatch + (task.first + query) * args.qToken + task.head * args.qHead;
+            task.batch * args.qBatch + task.token(query) * args.qToken + task.head * args.qHead;
         loadRow(args.q, offset, args.element, args.headDim, row);
         for (std::int64_t d = 0; d < args.headDim; ++d) {
             packed[d * kQueries + query] = row[d] * factor;
@@ -239,7 +240,7 @@ void storeOutput(const BlockTask& task, const float* output, Softmax& state) {
     }
     for (std::int64_t query = 0; query < task.count; ++query) {
         const std::int64_t offset =
-            task.batch * args.outBatch + (task.first + query) * args.outToken + task.head * args.outHead;
+            task.batch * args.outBatch + task.token(query) * args.outToken + task.head * args.outHead;
         const float factor = inverse[query];
         if (args.element == Element::F32) {
             float* out = static_cast<float*>(args.out) + offset;
@@ -255,19 +256,35 @@ void storeOutput(const BlockTask& task, const float* output, Softmax& state) {
     }
 }
 
+// Scores of the keys a query does not see become -inf.
+void maskScores(const BlockTask& task, const KeySlot& slot, float* scores) {
+    constexpr float kHidden = -std::numeric_limits<float>::infinity();
+    for (std::int64_t key = 0; key < slot.count; ++key) {
+        const QueryRange within = queriesWithin(task, slot.position + key * slot.step);
+        float* row = scores + key * kQueries;
+        if (slot.mask == SlotMask::Beyond) {
+            std::fill(row + within.begin, row + within.end, kHidden);
+        } else {
+            std::fill(row, row + within.begin, kHidden);
+            std::fill(row + within.end, row + task.count, kHidden);
+        }
+    }
+}
+
 void pack(const BlockTask& task) {
     const AttentionArgs& args = *task.args;
     auto* keys = reinterpret_cast<float*>(task.panel.keys);
     auto* values = reinterpret_cast<float*>(task.panel.values);
     const std::int64_t last = task.first + task.count;
     for (std::int64_t key = task.first; key < last; ++key) {
-        const std::int64_t kOffset = task.batch * args.kBatch + key * args.kToken + task.head * args.kHead;
-        const std::int64_t vOffset = task.batch * args.vBatch + key * args.vToken + task.head * args.vHead;
+        const std::int64_t token = task.token(key - task.first);
+        const std::int64_t kOffset = task.batch * args.kBatch + token * args.kToken + task.head * args.kHead;
+        const std::int64_t vOffset = task.batch * args.vBatch + token * args.vToken + task.head * args.vHead;
         loadRow(args.k, kOffset, args.element, args.headDim, keys + key * args.headDim);
         loadRow(args.v, vOffset, args.element, args.headDim, values + key * args.headDim);
     }
-    if (last == args.keys) {  // the micro-kernel reads whole groups of rows
-        const std::int64_t rows = (args.keys + kRows - 1) / kRows * kRows;
+    if (task.isSparse() || last == args.keys) {  // the micro-kernel reads whole groups of rows
+        const std::int64_t rows = (last + kRows - 1) / kRows * kRows;
         std::fill(keys + last * args.headDim, keys + rows * args.headDim, 0.0F);
     }
 }
@@ -286,14 +303,20 @@ void attend(const BlockTask& task) {
     }
     packQueries(task, scratch.queries);
     std::fill(scratch.output, scratch.output + headDim * kQueries, 0.0F);
-    for (std::int64_t first = 0; first < args.keys; first += kKeyBlock) {
-        const std::int64_t count = std::min(kKeyBlock, args.keys - first);
+    const bool sparse = task.isSparse();
+    const std::int64_t blocks = sparse ? task.slotCount : (args.keys + kKeyBlock - 1) / kKeyBlock;
+    for (std::int64_t block = 0; block < blocks; ++block) {
+        const std::int64_t first = (sparse ? task.slots[block].slot : block) * kKeyBlock;
+        const std::int64_t count = sparse ? task.slots[block].count : std::min(kKeyBlock, args.keys - first);
         for (std::int64_t key = 0; key < count; key += kRows) {
             const Broadcasts rows{allKeys + (first + key) * headDim, headDim, 1};
             outerProducts<false>(rows, scratch.queries, headDim, scratch.scores + key * kQueries);
         }
         if (args.bias != nullptr) {
             addBias(task, first, count, scratch.scores);
+        }
+        if (sparse && task.slots[block].mask != SlotMask::None) {
+            maskScores(task, task.slots[block], scratch.scores);
         }
         for (int v = 0; v < kVectors; ++v) {
             moveMaximum(scratch, count, headDim, v, state);
