@@ -13,33 +13,28 @@ namespace fw::store {
 
 namespace {
 
-enum class FieldKind { Text, Integer, Real, Project, Tag, Date };
-struct Field {
-    std::string_view name;
-    std::string_view column;
-    FieldKind kind;
-};
-constexpr std::array<Field, 15> kFields{{
-    {"model", "model", FieldKind::Text},
-    {"method", "method", FieldKind::Text},
-    {"sampler", "sampler", FieldKind::Text},
-    {"device", "device", FieldKind::Text},
-    {"seed", "seed", FieldKind::Text},
-    {"steps", "steps", FieldKind::Integer},
-    {"frames", "frames", FieldKind::Integer},
-    {"width", "width", FieldKind::Integer},
-    {"height", "height", FieldKind::Integer},
-    {"star", "stars", FieldKind::Integer},
-    {"guidance", "guidance", FieldKind::Real},
-    {"seconds", "seconds", FieldKind::Real},
-    {"project", "", FieldKind::Project},
-    {"tag", "", FieldKind::Tag},
-    {"date", "created_us", FieldKind::Date},
+constexpr std::array<QueryField, 16> kFields{{
+    {"model", "model", QueryFieldKind::Text, "model:mini"},
+    {"method", "method", QueryFieldKind::Text, "method:dense"},
+    {"tag", "", QueryFieldKind::Tag, "tag:best"},
+    {"star", "stars", QueryFieldKind::Number, "star:>=3"},
+    {"project", "", QueryFieldKind::Project, "project:default"},
+    {"date", "created_us", QueryFieldKind::Date, "date:>=2026-11-01"},
+    {"steps", "steps", QueryFieldKind::Number, "steps:>20"},
+    {"guidance", "guidance", QueryFieldKind::Number, "guidance:<=5"},
+    {"seed", "seed", QueryFieldKind::Text, "seed:42"},
+    {"sampler", "sampler", QueryFieldKind::Text, "sampler:euler"},
+    {"frames", "frames", QueryFieldKind::Number, "frames:>=81"},
+    {"width", "width", QueryFieldKind::Number, "width:832"},
+    {"height", "height", QueryFieldKind::Number, "height:480"},
+    {"seconds", "seconds", QueryFieldKind::Number, "seconds:<60"},
+    {"device", "device", QueryFieldKind::Text, "device:cpu"},
+    {"missing", "missing", QueryFieldKind::Flag, "missing:yes"},
 }};
 
 struct Term {
     bool negated = false;
-    const Field* field = nullptr;  // null: a word
+    const QueryField* field = nullptr;  // null: a word
     std::string comparison = "=";
     std::string value;
     bool phrase = false;  // was quoted
@@ -54,7 +49,7 @@ std::string lower(std::string_view text) {
 }
 
 bool isSpace(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\0';  // FTS5 reads no further than a zero
 }
 
 // One term starting at `at`; moves `at` behind it. A quote that is not closed ends with the text: people type.
@@ -85,7 +80,7 @@ Term readTerm(std::string_view text, std::size_t& at) {
     if (colon != std::string::npos && colon > 0) {
         const std::string name = lower(raw.substr(0, colon));
         const auto* found =
-            std::find_if(kFields.begin(), kFields.end(), [&](const Field& f) { return f.name == name; });
+            std::find_if(kFields.begin(), kFields.end(), [&](const QueryField& f) { return f.name == name; });
         if (found != kFields.end()) {
             term.field = found;
             raw.erase(0, colon + 1);
@@ -136,45 +131,70 @@ void addDate(const Term& term, std::int64_t day, ClipConditions& out, std::strin
     out.values.emplace_back(next ? day + kDayUs : day);
 }
 
-Status addField(const Term& term, ClipConditions& out) {
-    const Field& field = *term.field;
+std::optional<bool> flag(const std::string& text) {
+    const std::string word = lower(text);
+    if (word == "yes" || word == "no") {
+        return word == "yes";
+    }
+    return std::nullopt;
+}
+
+// The LIKE pattern of texts that contain `part`.
+std::string partPattern(const std::string& part) {
+    std::string pattern = "%";
+    for (const char c : part) {
+        if (c == '%' || c == '_' || c == '\\') {
+            pattern += '\\';
+        }
+        pattern += c;
+    }
+    return pattern + "%";
+}
+
+// Adds the condition of a term with a field. The message of a mistake otherwise.
+std::optional<std::string> addField(const Term& term, ClipConditions& out) {
+    const QueryField& field = *term.field;
     if (term.value.empty()) {
-        return fail(ErrorCode::InvalidArgument, "'{}:' needs a value, for example {}", field.name,
-                    field.kind == FieldKind::Date ? "date:>=2026-11-01" : fmt::format("{}:…", field.name));
+        return fmt::format("'{}:' needs a value, for example {}", field.name, field.example);
     }
     std::string condition;
     switch (field.kind) {
-        case FieldKind::Text:
-            condition = fmt::format("instr(lower({}), ?) > 0", field.column);
-            out.values.emplace_back(lower(term.value));
+        case QueryFieldKind::Text:
+            condition = fmt::format("{} LIKE ? ESCAPE '\\'", field.column);
+            out.values.emplace_back(partPattern(term.value));
             break;
-        case FieldKind::Project:
-            condition = "project_id IN (SELECT id FROM project WHERE instr(lower(name), ?) > 0)";
-            out.values.emplace_back(lower(term.value));
+        case QueryFieldKind::Project:
+            condition = "project_id IN (SELECT id FROM project WHERE name LIKE ? ESCAPE '\\')";
+            out.values.emplace_back(partPattern(term.value));
             break;
-        case FieldKind::Tag:
+        case QueryFieldKind::Tag:
             condition = "id IN (SELECT clip_id FROM clip_tag JOIN tag ON tag.id = tag_id WHERE name = ?)";
             out.values.emplace_back(term.value);
             break;
-        case FieldKind::Integer:
-        case FieldKind::Real:
+        case QueryFieldKind::Flag:
+            if (const auto value = flag(term.value)) {
+                condition = fmt::format("{} = ?", field.column);
+                out.values.emplace_back(std::int64_t{*value ? 1 : 0});
+                break;
+            }
+            return fmt::format("'{}' is neither yes nor no: write for example {}", term.value, field.example);
+        case QueryFieldKind::Number:
             if (const auto value = number<double>(term.value)) {
                 condition = fmt::format("{} {} ?", field.column, term.comparison);
                 out.values.emplace_back(*value);
                 break;
             }
-            return fail(ErrorCode::InvalidArgument, "'{}' is no number: write for example {}:>20", term.value,
-                        field.name);
-        case FieldKind::Date:
+            return fmt::format("'{}' is no number: write for example {}", term.value, field.example);
+        case QueryFieldKind::Date:
             if (const auto day = dayStartUs(term.value)) {
                 addDate(term, *day, out, condition);
                 break;
             }
-            return fail(ErrorCode::InvalidArgument, "'{}' is no date: write for example date:>=2026-11-01",
-                        term.value);
+            return fmt::format("'{}' is no date: write for example {}", term.value, field.example);
     }
+    out.narrowed = true;
     out.where += term.negated ? fmt::format(" AND NOT ({})", condition) : fmt::format(" AND {}", condition);
-    return {};
+    return std::nullopt;
 }
 
 // A word for FTS5: quoted, so that nothing in it is an operator; the last letters may be missing unless it was
@@ -194,7 +214,38 @@ bool hasWordCharacter(const std::string& text) {
     return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x80 || std::isalnum(c) != 0; });
 }
 
+// Adds the conditions of the whole line up to the first mistake.
+std::optional<QueryMistake> addTerms(const std::string& text, ClipConditions& out) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (isSpace(text[at])) {
+            ++at;
+            continue;
+        }
+        const std::size_t begin = at;
+        const Term term = readTerm(text, at);
+        if (term.field != nullptr) {
+            if (auto message = addField(term, out)) {
+                return QueryMistake{begin, at, std::move(*message)};
+            }
+        } else if (hasWordCharacter(term.value)) {  // punctuation alone matches everything
+            std::string& list = term.negated ? out.without : out.words;
+            list += (list.empty() ? "" : term.negated ? " OR " : " AND ") + matchText(term);
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+std::span<const QueryField> queryFields() {
+    return kFields;
+}
+
+std::optional<QueryMistake> findMistake(const std::string& text) {
+    ClipConditions ignored;
+    return addTerms(text, ignored);
+}
 
 Result<ClipConditions> parseClipQuery(const ClipQuery& query) {
     ClipConditions out;
@@ -202,29 +253,10 @@ Result<ClipConditions> parseClipQuery(const ClipQuery& query) {
     if (query.projectId != 0) {
         out.where += " AND project_id = ?";
         out.values.emplace_back(query.projectId);
+        out.narrowed = true;
     }
-    std::string words;
-    std::size_t at = 0;
-    while (at < query.text.size()) {
-        if (isSpace(query.text[at])) {
-            ++at;
-            continue;
-        }
-        const Term term = readTerm(query.text, at);
-        if (term.field != nullptr) {
-            FW_TRY(addField(term, out));
-        } else if (!hasWordCharacter(term.value)) {
-            continue;  // punctuation alone matches everything
-        } else if (term.negated) {
-            out.where += " AND id NOT IN (SELECT rowid FROM clip_words WHERE clip_words MATCH ?)";
-            out.values.emplace_back(matchText(term));
-        } else {
-            words += (words.empty() ? "" : " AND ") + matchText(term);
-        }
-    }
-    if (!words.empty()) {
-        out.where += " AND id IN (SELECT rowid FROM clip_words WHERE clip_words MATCH ?)";
-        out.values.emplace_back(words);
+    if (const auto mistake = addTerms(query.text, out)) {
+        return fail(ErrorCode::InvalidArgument, "{}", mistake->message);
     }
     return out;
 }

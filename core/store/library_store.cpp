@@ -22,9 +22,24 @@ Status configure(Connection& connection) {
 // True when SQLite can read the whole file. quick_check also finds pages that are no longer B-tree pages.
 // An error is the caller's: a busy or unreadable file is not a damaged one.
 Result<bool> isSound(Connection& connection) {
+    // Parsing the JSON of every row again would take most of the time, and says nothing about the file.
+    FW_TRY(connection.execute("PRAGMA ignore_check_constraints = ON"));
     FW_ASSIGN(auto statement, connection.prepare("PRAGMA quick_check(1)"));
     FW_ASSIGN(const bool row, statement.step());
-    return row && statement.text(0) == "ok";
+    const bool sound = row && statement.text(0) == "ok";
+    FW_TRY(connection.execute("PRAGMA ignore_check_constraints = OFF"));
+    return sound;
+}
+
+std::filesystem::path recoveringFile(const std::filesystem::path& file) {
+    return std::filesystem::path(file).replace_filename("library-recovering.sqlite3");
+}
+
+void removeDatabase(const std::filesystem::path& file) {
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::error_code ignored;
+        std::filesystem::remove(file.string() + suffix, ignored);
+    }
 }
 
 // Renames library.sqlite3 and its journals out of the way.
@@ -60,6 +75,33 @@ Result<std::unique_ptr<Connection>> openFile(const std::filesystem::path& file, 
     FW_TRY(configure(*connection));
     FW_TRY(migrate(*connection, file, report));
     return connection;
+}
+
+// Puts what can be read of the damaged `file` into a new one, and that in its place. Until the new one is complete
+// nothing is renamed: an interruption starts over at the next start.
+Status recover(const std::filesystem::path& file, OpenReport& report) {
+    const std::filesystem::path recovering = recoveringFile(file);
+    removeDatabase(recovering);
+    {
+        OpenReport ignored;
+        FW_ASSIGN(auto fresh, openFile(recovering, false, ignored));
+        FW_TRY(salvage(file, *fresh, report));
+    }
+    FW_ASSIGN(report.damagedSetAside, setAside(file));
+    std::error_code error;
+    std::filesystem::rename(recovering, file, error);
+    if (error) {
+        return fail(ErrorCode::Io, "{} cannot be renamed: {}", recovering.string(), error.message());
+    }
+    return {};
+}
+
+// An interruption between the two renames of recover().
+void finishRecovery(const std::filesystem::path& file) {
+    if (!std::filesystem::exists(file) && std::filesystem::exists(recoveringFile(file))) {
+        std::error_code ignored;  // then a new library is begun, and both files stay
+        std::filesystem::rename(recoveringFile(file), file, ignored);
+    }
 }
 
 // SQLite's own words for SQLITE_CORRUPT and SQLITE_NOTADB, and ours for a failed check.
@@ -120,14 +162,12 @@ Result<std::unique_ptr<LibraryStore>> LibraryStore::open(const std::filesystem::
         return fail(ErrorCode::Io, "cannot create the library folder {}: {}", folder.string(), error.message());
     }
     const std::filesystem::path file = folder / kFileName;
+    finishRecovery(file);
     const bool existed = std::filesystem::exists(file);
     auto connection = openFile(file, existed, out);
     if (!connection && existed && isDamage(connection.error())) {
-        FW_ASSIGN(out.damagedSetAside, setAside(file));
+        FW_TRY(recover(file, out));
         connection = openFile(file, false, out);
-        if (connection) {
-            FW_TRY(salvage(out.damagedSetAside, **connection, out));
-        }
     }
     if (!connection) {
         return tl::unexpected(std::move(connection).error());
@@ -138,6 +178,7 @@ Result<std::unique_ptr<LibraryStore>> LibraryStore::open(const std::filesystem::
 
 Result<std::unique_ptr<LibraryStore>> LibraryStore::openReadOnly(const std::filesystem::path& folder) {
     FW_ASSIGN(auto connection, Connection::open(folder / kFileName, Connection::Mode::ReadOnly));
+    FW_TRY(connection->execute("PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY"));
     return std::unique_ptr<LibraryStore>(new SqliteStore(std::move(connection), true));
 }
 
@@ -157,8 +198,9 @@ Status SqliteStore::close() {
 Status SqliteStore::forEachId(const std::vector<std::int64_t>& ids, const char* sql,
                               const std::optional<std::int64_t>& value) {
     FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
+    FW_ASSIGN(auto statement, m_connection->prepare(sql));
     for (const std::int64_t id : ids) {
-        FW_ASSIGN(auto statement, m_connection->prepare(sql));
+        statement.reset();
         if (value) {
             statement.bind(*value);
         }

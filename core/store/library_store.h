@@ -33,9 +33,8 @@ struct OpenReport {
 enum class ClipOrder : std::uint8_t { Newest, Oldest, Stars, Longest, Name };
 
 // A parsed search line: words and `field:value` terms, e.g. "red fox model:mini steps:>20 star:>=3 tag:test
-// -night". Fields: model, method, sampler, device, project, tag, seed, steps, guidance, frames, width, height,
-// star, seconds, date (YYYY-MM-DD, comparisons allowed). Comparisons: > >= < <= =. A leading '-' negates. Quotes
-// group words.
+// -night". Fields: queryFields() in clip_query.h. Comparisons of numbers and dates (YYYY-MM-DD, UTC): > >= < <= =.
+// A leading '-' negates. Quotes group words; the last letters of an unquoted word may be missing.
 struct ClipQuery {
     std::string text;
     ClipOrder order = ClipOrder::Newest;
@@ -81,19 +80,31 @@ class LibraryStore {
     [[nodiscard]] virtual Result<Clip> addClip(const Clip& clip) = 0;
     [[nodiscard]] virtual Result<Clip> clip(std::int64_t id) = 0;
     [[nodiscard]] virtual Result<std::int64_t> countClips(const ClipQuery& query) = 0;
-    // InvalidArgument with the position of the mistake when the text cannot be parsed.
+    // InvalidArgument when the text cannot be parsed (findMistake() in clip_query.h says where).
     [[nodiscard]] virtual Result<std::vector<Clip>> clips(const ClipQuery& query, std::int64_t offset,
                                                           int limit) = 0;
-    [[nodiscard]] virtual Status setStars(const std::vector<std::int64_t>& ids, int stars) = 0;
+    // All clips that match, in order. Reads indices only: some 10 ms for 100,000 clips.
+    [[nodiscard]] virtual Result<std::vector<std::int64_t>> clipIds(const ClipQuery& query) = 0;
+    // The clips of `ids` in that order; ids without a clip are left out. Meant for a screenful.
+    [[nodiscard]] virtual Result<std::vector<Clip>> clipsById(const std::vector<std::int64_t>& ids) = 0;
+    // The values of a text field of the search line ("model"), each once.
+    [[nodiscard]] virtual Result<std::vector<std::string>> fieldValues(const std::string& field) = 0;
+    // The former numbers of stars, one for each id (0 where there is no such clip): what an undo restores.
+    [[nodiscard]] virtual Result<std::vector<int>> setStars(const std::vector<std::int64_t>& ids, int stars) = 0;
     [[nodiscard]] virtual Status setNotes(std::int64_t id, const std::string& notes) = 0;
-    [[nodiscard]] virtual Status addTag(const std::vector<std::int64_t>& ids, const std::string& tag) = 0;
-    [[nodiscard]] virtual Status removeTag(const std::vector<std::int64_t>& ids, const std::string& tag) = 0;
+    // Tags differ by more than the case of their letters. Return the clips that changed: what an undo restores.
+    [[nodiscard]] virtual Result<std::vector<std::int64_t>> addTag(const std::vector<std::int64_t>& ids,
+                                                                   const std::string& tag) = 0;
+    [[nodiscard]] virtual Result<std::vector<std::int64_t>> removeTag(const std::vector<std::int64_t>& ids,
+                                                                      const std::string& tag) = 0;
     [[nodiscard]] virtual Result<std::vector<std::string>> tags() = 0;
     [[nodiscard]] virtual Status setTrashed(const std::vector<std::int64_t>& ids, bool trashed) = 0;
     // Removes rows of trashed clips for good and returns their files for the caller to delete.
     [[nodiscard]] virtual Result<std::vector<std::string>> purge(const std::vector<std::int64_t>& ids) = 0;
     [[nodiscard]] virtual Status setMissing(std::int64_t id, bool missing) = 0;
-    [[nodiscard]] virtual Status moveToProject(const std::vector<std::int64_t>& ids, std::int64_t projectId) = 0;
+    // The former projects, one for each id: what an undo restores.
+    [[nodiscard]] virtual Result<std::vector<std::int64_t>> moveToProject(const std::vector<std::int64_t>& ids,
+                                                                          std::int64_t projectId) = 0;
 
     // --- projects, prompts, presets, session
     [[nodiscard]] virtual Result<std::vector<Project>> projects() = 0;

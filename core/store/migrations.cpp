@@ -39,24 +39,42 @@ Result<std::string> commonColumns(Connection& connection, const std::string& tab
 
 // Rows one by one in both directions: a damaged page ends one direction, not the other.
 std::int64_t salvageTable(Connection& connection, const std::string& table, const std::string& columns) {
+    auto copy = connection.prepare(
+        fmt::format("INSERT OR IGNORE INTO main.{} ({}) SELECT {} FROM damaged.{} WHERE rowid = ?", table, columns,
+                    columns, table));
     std::int64_t saved = 0;
     for (const char* direction : {"ASC", "DESC"}) {
         auto ids =
             connection.prepare(fmt::format("SELECT rowid FROM damaged.{} ORDER BY rowid {}", table, direction));
-        while (ids) {
+        while (copy && ids) {
             const auto row = ids->step();
             if (!row || !*row) {
                 break;
             }
-            auto copy = connection.prepare(
-                fmt::format("INSERT OR IGNORE INTO main.{} ({}) SELECT {} FROM damaged.{} WHERE rowid = ?", table,
-                            columns, columns, table));
-            if (copy && copy->bind(ids->integer(0)).step()) {
+            if (copy->reset().bind(ids->integer(0)).step()) {
                 saved += connection.changes();
             }
         }
     }
     return saved;
+}
+
+// A table without row ids, of two columns.
+void salvagePairs(Connection& connection, const std::string& table, const std::string& first,
+                  const std::string& second) {
+    auto rows = connection.prepare(fmt::format("SELECT {}, {} FROM damaged.{}", first, second, table));
+    auto copy = connection.prepare(
+        fmt::format("INSERT OR IGNORE INTO main.{} ({}, {}) VALUES (?, ?)", table, first, second));
+    while (rows && copy) {
+        const auto row = rows->step();
+        if (!row || !*row) {
+            return;
+        }
+        // A text is bound as text and turned into an integer where the column is one.
+        if (const auto copied = copy->reset().bind(rows->text(0)).bind(rows->text(1)).step(); !copied) {
+            continue;  // this row is lost, the next may be whole
+        }
+    }
 }
 
 }  // namespace
@@ -89,32 +107,35 @@ Status migrate(Connection& connection, const std::filesystem::path& file, OpenRe
 }
 
 Status salvage(const std::filesystem::path& damaged, Connection& fresh, OpenReport& report) {
+    // Every row is its own statement and its own commit, so that no error can take others with it; the file counts
+    // only when it is complete, so nothing has to wait for the disk. Rows may refer to lost ones until the end.
+    // writable_schema reads files that are shorter than their header says.
+    FW_TRY(fresh.execute("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON"));
     FW_ASSIGN(auto attach, fresh.prepare("ATTACH DATABASE ? AS damaged"));
     if (auto attached = attach.bind(damaged.string()).step(); !attached) {
         return {};  // not even a database header: nothing to save
     }
-    for (const std::string table : {"project", "job", "clip", "tag", "clip_tag", "prompt", "preset"}) {
+    for (const std::string table : {"project", "job", "clip", "tag", "prompt"}) {
         const auto columns = commonColumns(fresh, table);
         if (!columns || columns->empty()) {
             continue;
         }
-        std::int64_t saved = 0;
-        if (table == "clip_tag" || table == "preset") {
-            // No rowid: one statement, all readable rows up to the first damage.
-            if (fresh.execute(fmt::format("INSERT OR IGNORE INTO main.{} ({}) SELECT {} FROM damaged.{}", table,
-                                          *columns, *columns, table))) {
-                saved = fresh.changes();
-            }
-        } else {
-            saved = salvageTable(fresh, table, *columns);
-        }
+        const std::int64_t saved = salvageTable(fresh, table, *columns);
         if (table == "clip") {
             report.recoveredClips = saved;
         } else if (table == "job") {
             report.recoveredJobs = saved;
         }
     }
-    return fresh.execute("DETACH DATABASE damaged");
+    salvagePairs(fresh, "clip_tag", "clip_id", "tag_id");
+    salvagePairs(fresh, "preset", "name", "request");
+    FW_TRY(
+        fresh.execute("UPDATE clip SET project_id = 1 WHERE project_id NOT IN (SELECT id FROM project);"
+                      "UPDATE job SET project_id = 1 WHERE project_id NOT IN (SELECT id FROM project);"
+                      "DELETE FROM clip_tag WHERE clip_id NOT IN (SELECT id FROM clip) "
+                      "OR tag_id NOT IN (SELECT id FROM tag);"));
+    FW_TRY(fresh.execute("DETACH DATABASE damaged"));
+    return fresh.execute("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 }  // namespace fw::store

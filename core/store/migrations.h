@@ -18,7 +18,8 @@ namespace fw::store {
 // step. A newer version than ours is refused and left alone.
 [[nodiscard]] Status migrate(Connection& connection, const std::filesystem::path& file, OpenReport& report);
 
-// Copies every readable row of the damaged file into `fresh`, an open database of the newest version.
+// Copies every readable row of the damaged file into `fresh`, an open database of the newest version that is closed
+// afterwards: the connection's settings are not restored.
 [[nodiscard]] Status salvage(const std::filesystem::path& damaged, Connection& fresh, OpenReport& report);
 
 }  // namespace fw::store

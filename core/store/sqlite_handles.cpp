@@ -69,6 +69,13 @@ Status Statement::run() {
     return {};
 }
 
+Statement& Statement::reset() {
+    sqlite3_reset(m_statement.get());  // repeats the error of the last step, which step() has reported
+    m_next = 1;
+    m_bindError = SQLITE_OK;
+    return *this;
+}
+
 std::string Statement::text(int column) const {
     const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(m_statement.get(), column));
     const int size = sqlite3_column_bytes(m_statement.get(), column);

@@ -40,6 +40,8 @@ class Statement {
     [[nodiscard]] Result<bool> step();
     // For statements without rows.
     [[nodiscard]] Status run();
+    // Ready to be bound and run again.
+    Statement& reset();
 
     [[nodiscard]] std::int64_t integer(int column) const { return sqlite3_column_int64(m_statement.get(), column); }
     [[nodiscard]] int smallInteger(int column) const { return sqlite3_column_int(m_statement.get(), column); }

@@ -39,15 +39,20 @@ class SqliteStore final : public LibraryStore {
     Result<Clip> clip(std::int64_t id) override;
     Result<std::int64_t> countClips(const ClipQuery& query) override;
     Result<std::vector<Clip>> clips(const ClipQuery& query, std::int64_t offset, int limit) override;
-    Status setStars(const std::vector<std::int64_t>& ids, int stars) override;
+    Result<std::vector<std::int64_t>> clipIds(const ClipQuery& query) override;
+    Result<std::vector<Clip>> clipsById(const std::vector<std::int64_t>& ids) override;
+    Result<std::vector<std::string>> fieldValues(const std::string& field) override;
+    Result<std::vector<int>> setStars(const std::vector<std::int64_t>& ids, int stars) override;
     Status setNotes(std::int64_t id, const std::string& notes) override;
-    Status addTag(const std::vector<std::int64_t>& ids, const std::string& tag) override;
-    Status removeTag(const std::vector<std::int64_t>& ids, const std::string& tag) override;
+    Result<std::vector<std::int64_t>> addTag(const std::vector<std::int64_t>& ids, const std::string& tag) override;
+    Result<std::vector<std::int64_t>> removeTag(const std::vector<std::int64_t>& ids,
+                                                const std::string& tag) override;
     Result<std::vector<std::string>> tags() override;
     Status setTrashed(const std::vector<std::int64_t>& ids, bool trashed) override;
     Result<std::vector<std::string>> purge(const std::vector<std::int64_t>& ids) override;
     Status setMissing(std::int64_t id, bool missing) override;
-    Status moveToProject(const std::vector<std::int64_t>& ids, std::int64_t projectId) override;
+    Result<std::vector<std::int64_t>> moveToProject(const std::vector<std::int64_t>& ids,
+                                                    std::int64_t projectId) override;
 
     Result<std::vector<Project>> projects() override;
     Result<Project> addProject(const std::string& name) override;
@@ -64,7 +69,15 @@ class SqliteStore final : public LibraryStore {
     // Runs `sql` (last parameter: the id) for every id in one transaction; `value` is bound before it when given.
     Status forEachId(const std::vector<std::int64_t>& ids, const char* sql,
                      const std::optional<std::int64_t>& value = std::nullopt);
-    Result<std::vector<std::string>> tagsOf(std::int64_t clipId);
+    // Sets one column of every id in one transaction; returns what stood there before.
+    Result<std::vector<std::int64_t>> exchange(const std::vector<std::int64_t>& ids, const char* column,
+                                               std::int64_t value);
+    // The matching clips from `offset` on, at most `limit` when that is not negative.
+    Result<std::vector<std::int64_t>> matchingIds(const ClipQuery& query, std::int64_t offset, std::int64_t limit);
+    // Rows of clip_words that match the FTS5 expression, ascending or descending.
+    Result<std::vector<std::int64_t>> wordHits(const std::string& expression, bool descending);
+    Result<std::vector<std::int64_t>> collectIds(Statement& statement);
+    Status readTags(std::vector<Clip>& clips);
     Result<Job> insertJob(const Job& job);
 
     std::unique_ptr<Connection> m_connection;

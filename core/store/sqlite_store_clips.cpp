@@ -68,28 +68,6 @@ void bindClip(Statement& statement, const Clip& clip) {
     statement.bind(clip.reportJson).bind(clip.traceFile).bind(clip.thumbnailFile).bind(clip.stars).bind(clip.notes);
 }
 
-void bindValues(Statement& statement, const ClipConditions& conditions) {
-    for (const auto& value : conditions.values) {
-        std::visit([&](const auto& v) { statement.bind(v); }, value);
-    }
-}
-
-const char* orderText(ClipOrder order) {
-    switch (order) {
-        case ClipOrder::Newest:
-            return "id DESC";
-        case ClipOrder::Oldest:
-            return "id ASC";
-        case ClipOrder::Stars:
-            return "stars DESC, id DESC";
-        case ClipOrder::Longest:
-            return "frames * fps_denominator * 1.0 / fps_numerator DESC, id DESC";
-        case ClipOrder::Name:
-            return "prompt COLLATE NOCASE, id";
-    }
-    return "id DESC";
-}
-
 }  // namespace
 
 Result<Clip> SqliteStore::addClip(const Clip& clip) {
@@ -122,68 +100,72 @@ Result<Clip> SqliteStore::addClip(const Clip& clip) {
     return stored;
 }
 
-Result<std::vector<std::string>> SqliteStore::tagsOf(std::int64_t clipId) {
+Status SqliteStore::readTags(std::vector<Clip>& clips) {
     FW_ASSIGN(auto statement, m_connection->prepare("SELECT name FROM tag JOIN clip_tag ON tag.id = tag_id "
                                                     "WHERE clip_id = ? ORDER BY name"));
-    statement.bind(clipId);
-    std::vector<std::string> names;
-    for (;;) {
-        FW_ASSIGN(const bool row, statement.step());
-        if (!row) {
-            return names;
+    for (Clip& clip : clips) {
+        statement.reset().bind(clip.id);
+        for (;;) {
+            FW_ASSIGN(const bool row, statement.step());
+            if (!row) {
+                break;
+            }
+            clip.tags.push_back(statement.text(0));
         }
-        names.push_back(statement.text(0));
     }
+    return {};
 }
 
 Result<Clip> SqliteStore::clip(std::int64_t id) {
-    FW_ASSIGN(auto statement, m_connection->prepare(fmt::format("SELECT {} FROM clip WHERE id = ?", kColumns)));
-    FW_ASSIGN(const bool row, statement.bind(id).step());
-    if (!row) {
+    FW_ASSIGN(auto found, clipsById({id}));
+    if (found.empty()) {
         return fail(ErrorCode::InvalidArgument, "there is no clip {}", id);
     }
-    Clip clip = readClip(statement);
-    FW_ASSIGN(clip.tags, tagsOf(id));
-    return clip;
+    return std::move(found.front());
 }
 
-Result<std::int64_t> SqliteStore::countClips(const ClipQuery& query) {
-    FW_ASSIGN(const auto conditions, parseClipQuery(query));
-    FW_ASSIGN(auto statement,
-              m_connection->prepare(fmt::format("SELECT count(*) FROM clip WHERE {}", conditions.where)));
-    bindValues(statement, conditions);
-    FW_ASSIGN(const bool row, statement.step());
-    FW_CHECK(row, "count(*) gives a row");
-    return statement.integer(0);
-}
-
-Result<std::vector<Clip>> SqliteStore::clips(const ClipQuery& query, std::int64_t offset, int limit) {
-    FW_ASSIGN(const auto conditions, parseClipQuery(query));
-    FW_ASSIGN(auto statement,
-              m_connection->prepare(fmt::format("SELECT {} FROM clip WHERE {} ORDER BY {} LIMIT ? "
-                                                "OFFSET ?",
-                                                kColumns, conditions.where, orderText(query.order))));
-    bindValues(statement, conditions);
-    statement.bind(limit).bind(offset);
+Result<std::vector<Clip>> SqliteStore::clipsById(const std::vector<std::int64_t>& ids) {
+    FW_ASSIGN(auto statement, m_connection->prepare(fmt::format("SELECT {} FROM clip WHERE id = ?", kColumns)));
     std::vector<Clip> result;
-    for (;;) {
-        FW_ASSIGN(const bool row, statement.step());
-        if (!row) {
-            break;
+    result.reserve(ids.size());
+    for (const std::int64_t id : ids) {
+        FW_ASSIGN(const bool row, statement.reset().bind(id).step());
+        if (row) {
+            result.push_back(readClip(statement));
         }
-        result.push_back(readClip(statement));
     }
-    for (Clip& clip : result) {
-        FW_ASSIGN(clip.tags, tagsOf(clip.id));
-    }
+    FW_TRY(readTags(result));
     return result;
 }
 
-Status SqliteStore::setStars(const std::vector<std::int64_t>& ids, int stars) {
+Result<std::vector<Clip>> SqliteStore::clips(const ClipQuery& query, std::int64_t offset, int limit) {
+    FW_ASSIGN(const auto ids, matchingIds(query, offset, limit));
+    return clipsById(ids);
+}
+
+Result<std::vector<std::int64_t>> SqliteStore::exchange(const std::vector<std::int64_t>& ids, const char* column,
+                                                        std::int64_t value) {
+    FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
+    FW_ASSIGN(auto old, m_connection->prepare(fmt::format("SELECT {} FROM clip WHERE id = ?", column)));
+    FW_ASSIGN(auto update, m_connection->prepare(fmt::format("UPDATE clip SET {} = ? WHERE id = ?", column)));
+    std::vector<std::int64_t> former;
+    former.reserve(ids.size());
+    for (const std::int64_t id : ids) {
+        FW_ASSIGN(const bool row, old.reset().bind(id).step());
+        former.push_back(row ? old.integer(0) : 0);
+        FW_TRY(update.reset().bind(value).bind(id).run());
+    }
+    old.reset();  // an open reading statement would keep the transaction from ending
+    FW_TRY(transaction.commit());
+    return former;
+}
+
+Result<std::vector<int>> SqliteStore::setStars(const std::vector<std::int64_t>& ids, int stars) {
     if (stars < 0 || stars > 5) {
         return fail(ErrorCode::InvalidArgument, "{} stars: a clip has 0 to 5", stars);
     }
-    return forEachId(ids, "UPDATE clip SET stars = ? WHERE id = ?", stars);
+    FW_ASSIGN(const auto former, exchange(ids, "stars", stars));
+    return std::vector<int>(former.begin(), former.end());
 }
 
 Status SqliteStore::setNotes(std::int64_t id, const std::string& notes) {
@@ -191,30 +173,42 @@ Status SqliteStore::setNotes(std::int64_t id, const std::string& notes) {
     return statement.bind(notes).bind(id).run();
 }
 
-Status SqliteStore::addTag(const std::vector<std::int64_t>& ids, const std::string& tag) {
+Result<std::vector<std::int64_t>> SqliteStore::addTag(const std::vector<std::int64_t>& ids,
+                                                      const std::string& tag) {
     if (tag.empty()) {
         return fail(ErrorCode::InvalidArgument, "a tag needs at least one letter");
     }
     FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
     FW_ASSIGN(auto name, m_connection->prepare("INSERT OR IGNORE INTO tag (name) VALUES (?)"));
     FW_TRY(name.bind(tag).run());
+    FW_ASSIGN(auto link, m_connection->prepare("INSERT OR IGNORE INTO clip_tag (clip_id, tag_id) "
+                                               "SELECT ?, id FROM tag WHERE name = ?"));
+    std::vector<std::int64_t> changed;
     for (const std::int64_t id : ids) {
-        FW_ASSIGN(auto link, m_connection->prepare("INSERT OR IGNORE INTO clip_tag (clip_id, tag_id) "
-                                                   "SELECT ?, id FROM tag WHERE name = ?"));
-        FW_TRY(link.bind(id).bind(tag).run());
+        FW_TRY(link.reset().bind(id).bind(tag).run());
+        if (m_connection->changes() > 0) {
+            changed.push_back(id);
+        }
     }
-    return transaction.commit();
+    FW_TRY(transaction.commit());
+    return changed;
 }
 
-Status SqliteStore::removeTag(const std::vector<std::int64_t>& ids, const std::string& tag) {
+Result<std::vector<std::int64_t>> SqliteStore::removeTag(const std::vector<std::int64_t>& ids,
+                                                         const std::string& tag) {
     FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
+    FW_ASSIGN(auto link, m_connection->prepare("DELETE FROM clip_tag WHERE clip_id = ? AND tag_id = "
+                                               "(SELECT id FROM tag WHERE name = ?)"));
+    std::vector<std::int64_t> changed;
     for (const std::int64_t id : ids) {
-        FW_ASSIGN(auto link, m_connection->prepare("DELETE FROM clip_tag WHERE clip_id = ? AND tag_id = "
-                                                   "(SELECT id FROM tag WHERE name = ?)"));
-        FW_TRY(link.bind(id).bind(tag).run());
+        FW_TRY(link.reset().bind(id).bind(tag).run());
+        if (m_connection->changes() > 0) {
+            changed.push_back(id);
+        }
     }
     FW_TRY(m_connection->execute("DELETE FROM tag WHERE id NOT IN (SELECT tag_id FROM clip_tag)"));
-    return transaction.commit();
+    FW_TRY(transaction.commit());
+    return changed;
 }
 
 Result<std::vector<std::string>> SqliteStore::tags() {
@@ -261,8 +255,9 @@ Status SqliteStore::setMissing(std::int64_t id, bool missing) {
     return forEachId({id}, "UPDATE clip SET missing = ? WHERE id = ?", missing ? 1 : 0);
 }
 
-Status SqliteStore::moveToProject(const std::vector<std::int64_t>& ids, std::int64_t projectId) {
-    return forEachId(ids, "UPDATE clip SET project_id = ? WHERE id = ?", projectId);
+Result<std::vector<std::int64_t>> SqliteStore::moveToProject(const std::vector<std::int64_t>& ids,
+                                                             std::int64_t projectId) {
+    return exchange(ids, "project_id", projectId);
 }
 
 }  // namespace fw::store

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "core/store/clip_query.h"
 #include "store_fixture.h"
 
 namespace fw::store {
@@ -99,6 +102,104 @@ TEST_F(ClipsTest, AnyTypedTextIsHarmless) {
         ASSERT_FALSE(found) << text;
         EXPECT_EQ(found.error().code, ErrorCode::InvalidArgument);
     }
+}
+
+TEST_F(ClipsTest, NamesTheMistakeAndItsPlace) {
+    EXPECT_FALSE(findMistake("fox star:>=3"));
+    EXPECT_FALSE(findMistake(""));
+    const auto mistake = findMistake("fox steps:many tag:x");
+    ASSERT_TRUE(mistake);
+    EXPECT_EQ(mistake->begin, 4U);
+    EXPECT_EQ(mistake->end, 14U);
+    EXPECT_NE(mistake->message.find("many"), std::string::npos);
+    EXPECT_TRUE(findMistake("missing:maybe"));
+    for (const QueryField& field : queryFields()) {
+        EXPECT_FALSE(findMistake(std::string(field.example))) << field.example;
+        EXPECT_TRUE(findMistake(std::string(field.name) + ":")) << field.name;
+    }
+}
+
+TEST_F(ClipsTest, EveryWayToSearchAgreesWithEveryOrder) {
+    // Words, fields, exclusions and their mixtures take different ways through the indices: each must find what the
+    // plain newest-first list says, in any order, in pages as well as at once.
+    for (int i = 0; i < 60; ++i) {
+        Clip clip = makeClip(i % 3 == 0 ? "a fox" : "an owl", std::to_string(i) + ".mp4");
+        clip.steps = i;
+        clip.frames = 1 + 4 * (i % 7);
+        const auto added = m_store->addClip(clip);
+        ASSERT_TRUE(added);
+        m_ids.push_back(added->id);
+    }
+    ASSERT_TRUE(m_store->setTrashed({m_ids[3], m_ids[4]}, true));
+    ASSERT_TRUE(m_store->setStars({m_ids[9], m_ids[10]}, 5));
+    const std::vector<std::pair<const char*, std::size_t>> cases = {{"", 58},
+                                                                    {"fox", 19},
+                                                                    {"-fox", 39},
+                                                                    {"fox -owl", 19},
+                                                                    {"fox steps:>30", 9},
+                                                                    {"-fox steps:>30", 20},
+                                                                    {"a fox star:5", 1},
+                                                                    {"zebra", 0},
+                                                                    {"steps:>=0", 58}};
+    for (const auto& [text, count] : cases) {
+        std::vector<std::int64_t> newest;
+        for (const ClipOrder order :
+             {ClipOrder::Newest, ClipOrder::Oldest, ClipOrder::Stars, ClipOrder::Longest, ClipOrder::Name}) {
+            const ClipQuery query{text, order, 0, false};
+            auto ids = *m_store->clipIds(query);
+            EXPECT_EQ(ids.size(), count) << text;
+            EXPECT_EQ(*m_store->countClips(query), static_cast<std::int64_t>(count)) << text;
+            std::vector<std::int64_t> paged;
+            for (std::int64_t offset = 0; offset < 60; offset += 7) {
+                const auto page = m_store->clips(query, offset, 7);
+                ASSERT_TRUE(page);
+                for (const Clip& clip : *page) {
+                    paged.push_back(clip.id);
+                }
+            }
+            EXPECT_EQ(paged, ids) << text;
+            if (order == ClipOrder::Newest) {
+                newest = ids;
+            }
+            std::sort(ids.rbegin(), ids.rend());
+            EXPECT_EQ(ids, newest) << text;
+        }
+    }
+    EXPECT_EQ(m_store->clipIds({"", ClipOrder::Stars, 0, false})->front(), m_ids[10]);
+    EXPECT_EQ(*m_store->clipIds({"fox", ClipOrder::Newest, 0, true}), (std::vector{m_ids[3]}));
+    EXPECT_EQ(*m_store->clipIds({"", ClipOrder::Newest, 0, true}), (std::vector{m_ids[4], m_ids[3]}));
+}
+
+TEST_F(ClipsTest, ChangesReturnWhatAnUndoNeeds) {
+    addThree();
+    ASSERT_TRUE(m_store->setStars({m_ids[1]}, 4));
+    EXPECT_EQ(*m_store->setStars(m_ids, 2), (std::vector{0, 4, 0}));
+    ASSERT_TRUE(m_store->addTag({m_ids[2]}, "Best"));
+    EXPECT_EQ(*m_store->addTag(m_ids, "best"), (std::vector{m_ids[0], m_ids[1]}));
+    EXPECT_EQ(*m_store->removeTag({m_ids[0], m_ids[0] + 100}, "BEST"), (std::vector{m_ids[0]}));
+    const auto project = m_store->addProject("Talk")->id;
+    EXPECT_EQ(*m_store->moveToProject({m_ids[0], m_ids[1]}, project), (std::vector<std::int64_t>{1, 1}));
+    EXPECT_EQ(*m_store->fieldValues("model"), (std::vector<std::string>{"Wan2.1-T2V-1.3B", "mini"}));
+    EXPECT_FALSE(m_store->fieldValues("steps"));
+    EXPECT_FALSE(m_store->setStars(m_ids, 6));
+}
+
+TEST_F(ClipsTest, ClipsByIdKeepTheAskedOrder) {
+    addThree();
+    const auto clips = m_store->clipsById({m_ids[2], 999, m_ids[0]});
+    ASSERT_TRUE(clips);
+    ASSERT_EQ(clips->size(), 2U);
+    EXPECT_EQ(clips->front().id, m_ids[2]);
+    EXPECT_EQ(clips->back().id, m_ids[0]);
+    EXPECT_TRUE(m_store->clipsById({})->empty());
+}
+
+TEST_F(ClipsTest, PercentAndUnderscoreAreLetters) {
+    addThree();
+    EXPECT_EQ(find("model:%"), Files{});
+    EXPECT_EQ(find("model:_"), Files{});
+    EXPECT_EQ(find("model:\\"), Files{});
+    EXPECT_EQ(find("model:2.1-t2v"), (Files{"car.mp4"}));
 }
 
 TEST_F(ClipsTest, TrashIsUndoneAndPurgedOnlyFromTheTrash) {
