@@ -1,0 +1,212 @@
+// A whole clip of the embedded model at its smallest: what the generator promises besides the reference's pixels.
+#include "core/pipeline/generator.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+
+namespace fw::pipeline {
+namespace {
+
+std::filesystem::path modelFolder() {
+    return std::filesystem::path(FW_SOURCE_DIR) / "resources" / "models" / "mini";
+}
+
+job::GenerationRequest smallRequest() {
+    job::GenerationRequest request;
+    request.model = modelFolder().string();
+    request.prompt = "a red fox walks in the snow";
+    request.width = 64;
+    request.height = 64;
+    request.frames = 5;
+    request.steps = 3;
+    request.guidance = 2.0;
+    request.seed = 11;
+    request.dtype = "f32";
+    return request;
+}
+
+// Everything a run gives back.
+struct Outcome {
+    Result<GenerationReport> report = fail(ErrorCode::Internal, "not run");
+    std::vector<float> latents;
+    std::vector<std::uint8_t> frames;
+    std::vector<Progress> progress;
+    std::vector<int> previewSteps;
+};
+
+class Generate : public testing::Test {
+ protected:
+    static void SetUpTestSuite() { s_generator = load(1).release(); }
+    static void TearDownTestSuite() {
+        delete s_generator;
+        s_generator = nullptr;
+    }
+    static std::unique_ptr<Generator> load(int threads) {
+        auto generator = Generator::create(modelFolder(), "cpu", "f32", threads);
+        FW_CHECK(generator.has_value(), "{}", generator.error().message);
+        return std::move(*generator);
+    }
+
+    static Outcome run(const job::GenerationRequest& request, GeneratorOptions options = {},
+                       const CancelToken& cancel = {}, Generator& generator = *s_generator) {
+        Outcome result;
+        options.latentsReady = [&](const ConstTensorView& latents) -> Status {
+            const auto* values = latents.as<float>();
+            result.latents.assign(values, values + latents.count());
+            return {};
+        };
+        GeneratorEvents events;
+        events.progress = [&](const Progress& progress) { result.progress.push_back(progress); };
+        events.preview = [&](const Preview& preview) { result.previewSteps.push_back(preview.step); };
+        const auto sink = [&](const ConstTensorView& chunk) -> Status {
+            const auto* bytes = chunk.as<std::uint8_t>();
+            result.frames.insert(result.frames.end(), bytes, bytes + chunk.count());
+            return {};
+        };
+        result.report = generator.generate(request, options, events, sink, cancel);
+        return result;
+    }
+
+    static Generator* s_generator;
+};
+Generator* Generate::s_generator = nullptr;
+
+TEST_F(Generate, GivesEveryFrameAndASeedGivesOneClip) {
+    const Outcome first = run(smallRequest());
+    ASSERT_TRUE(first.report) << first.report.error().message;
+    EXPECT_EQ(first.frames.size(), 5U * 64 * 64 * 3);
+    EXPECT_EQ(first.report->stepSeconds.size(), 3U);
+    EXPECT_EQ(run(smallRequest()).frames, first.frames) << "the second clip of a kept model";
+
+    job::GenerationRequest other = smallRequest();
+    other.seed = 12;
+    EXPECT_NE(run(other).frames, first.frames);
+}
+
+TEST_F(Generate, ThreadsChangeNoMoreThanRounding) {
+    const auto two = load(2);
+    const Outcome a = run(smallRequest());
+    const Outcome b = run(smallRequest(), {}, {}, *two);
+    ASSERT_TRUE(a.report && b.report);
+    ASSERT_EQ(a.latents.size(), b.latents.size());
+    double difference = 0.0;
+    double size = 0.0;
+    for (std::size_t i = 0; i < a.latents.size(); ++i) {
+        difference += std::pow(a.latents[i] - b.latents[i], 2.0);
+        size += std::pow(a.latents[i], 2.0);
+    }
+    EXPECT_LT(std::sqrt(difference / size), 1e-4);
+}
+
+// The arena is as large as the dry run says and running out of it ends the program: a forecast that is too small
+// fails here.
+TEST_F(Generate, NeedsWhatTheForecastSays) {
+    const auto plan = makePlan(smallRequest());
+    ASSERT_TRUE(plan) << plan.error().message;
+    const Outcome made = run(smallRequest());
+    ASSERT_TRUE(made.report);
+    ASSERT_EQ(plan->phases.size(), made.report->plan.phases.size());
+    for (std::size_t i = 0; i < plan->phases.size(); ++i) {
+        EXPECT_EQ(plan->phases[i].flops, made.report->plan.phases[i].flops) << plan->phases[i].phase;
+        EXPECT_EQ(plan->phases[i].scratchBytes, made.report->plan.phases[i].scratchBytes);
+    }
+    EXPECT_EQ(plan->weightBytes, made.report->plan.weightBytes);
+    EXPECT_EQ(plan->tokens, 2 * 4 * 4);
+
+    job::GenerationRequest unguided = smallRequest();
+    unguided.guidance = 1.0;
+    const auto half = makePlan(unguided);
+    ASSERT_TRUE(half);
+    EXPECT_EQ(half->forwardsPerStep, 1);
+    EXPECT_NEAR(static_cast<double>(half->flopsPerForward) / static_cast<double>(plan->flopsPerForward), 1.0, 1e-4)
+        << "joining the branches costs next to nothing";
+}
+
+TEST_F(Generate, ProgressOnlyGrowsAndEndsAtOne) {
+    const Outcome made = run(smallRequest());
+    ASSERT_TRUE(made.report);
+    ASSERT_FALSE(made.progress.empty());
+    for (std::size_t i = 1; i < made.progress.size(); ++i) {
+        EXPECT_GE(made.progress[i].fraction, made.progress[i - 1].fraction);
+        EXPECT_GE(made.progress[i].phase, made.progress[i - 1].phase);
+    }
+    EXPECT_LE(made.progress.back().fraction, 1.0);
+    EXPECT_EQ(made.progress.back().phase, Phase::Decode);
+}
+
+TEST_F(Generate, PreviewsComeAsOftenAsAskedAndChangeNothing) {
+    GeneratorOptions options;
+    options.preview = PreviewKind::Projection;
+    options.previewEvery = 2;
+    const Outcome seen = run(smallRequest(), options);
+    EXPECT_EQ(seen.previewSteps, (std::vector<int>{2, 3}));
+    EXPECT_EQ(seen.frames, run(smallRequest()).frames);
+    options.preview = PreviewKind::Vae;
+    EXPECT_EQ(run(smallRequest(), options).frames, seen.frames);
+}
+
+TEST_F(Generate, StopsEarlyWithTheEstimate) {
+    CancelSource finish;
+    GeneratorOptions options;
+    options.finishEarly = finish.token();
+    options.preview = PreviewKind::Projection;
+    finish.cancel();  // before the first step there is no estimate: one step is taken
+    const Outcome made = run(smallRequest(), options);
+    ASSERT_TRUE(made.report) << made.report.error().message;
+    EXPECT_TRUE(made.report->finishedEarly);
+    EXPECT_EQ(made.report->stepSeconds.size(), 1U);
+    EXPECT_EQ(made.frames.size(), 5U * 64 * 64 * 3);
+    EXPECT_NE(made.frames, run(smallRequest()).frames);
+}
+
+TEST_F(Generate, IsCancelledInEveryPhase) {
+    for (const Phase phase : {Phase::Text, Phase::Denoise, Phase::Decode}) {
+        CancelSource source;
+        GeneratorEvents events;
+        events.progress = [&](const Progress& progress) {
+            if (progress.phase == phase) {
+                source.cancel();
+            }
+        };
+        const auto report = s_generator->generate(
+            smallRequest(), {}, events, [](const ConstTensorView&) -> Status { return {}; }, source.token());
+        ASSERT_FALSE(report) << phaseName(phase);
+        EXPECT_EQ(report.error().code, ErrorCode::Cancelled) << phaseName(phase);
+    }
+    EXPECT_TRUE(run(smallRequest()).report) << "the generator can be used again";
+}
+
+TEST_F(Generate, RefusesNoiseThatCannotBe) {
+    std::vector<float> noise(static_cast<std::size_t>(16 * 2 * 8 * 8), 0.5F);
+    const auto made = [&](const Shape& shape, DType dtype = DType::F32) {
+        GeneratorOptions options;
+        options.initialNoise = ConstTensorView(noise.data(), dtype, shape);
+        return run(smallRequest(), options);
+    };
+    EXPECT_TRUE(made({16, 2, 8, 8}).report);
+    for (const Outcome& refused : {made({16, 2, 8, 4}), made({16, 2, 8, 8}, DType::I32)}) {
+        ASSERT_FALSE(refused.report);
+        EXPECT_EQ(refused.report.error().code, ErrorCode::InvalidArgument);
+    }
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+        noise[77] = bad;
+        const Outcome refused = made({16, 2, 8, 8});
+        ASSERT_FALSE(refused.report);
+        EXPECT_NE(refused.report.error().message.find("finite"), std::string::npos);
+    }
+}
+
+TEST_F(Generate, AStoppingSinkEndsTheClip) {
+    const auto report = s_generator->generate(
+        smallRequest(), {}, {},
+        [](const ConstTensorView&) -> Status { return fail(ErrorCode::Io, "the disk is full"); }, {});
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, ErrorCode::Io);
+}
+
+}  // namespace
+}  // namespace fw::pipeline
