@@ -121,8 +121,8 @@ std::string JobQueue::clipPath(std::int64_t createdUs, const std::string& prompt
                        time.toString(QStringLiteral("yyyy-MM-dd")).toStdString(), slug(prompt), jobId);
 }
 
-JobQueue::JobQueue(LibraryService& library, WorkerClientOptions worker, QObject* parent)
-    : QObject(parent), m_library(library), m_worker(std::move(worker)), m_paused(library.openReport().uncleanExit) {
+JobQueue::JobQueue(LibraryService& library, WorkerClient& worker, QObject* parent)
+    : QObject(parent), m_library(library), m_worker(worker), m_paused(library.openReport().uncleanExit) {
     connect(&m_worker, &WorkerClient::ready, this, [this] {
         m_startFailures = 0;
         emit workerChanged();

@@ -29,8 +29,9 @@ class JobQueue : public QObject {
     Q_OBJECT
 
  public:
-    // `library` outlives the queue. Starts paused after an unclean end (LibraryService::openReport).
-    JobQueue(LibraryService& library, WorkerClientOptions worker, QObject* parent = nullptr);
+    // `library` and `worker` outlive the queue, which starts the worker, sends it jobs and starts it again when it
+    // was lost. Begins paused after an unclean end (LibraryService::openReport).
+    JobQueue(LibraryService& library, WorkerClient& worker, QObject* parent = nullptr);
     ~JobQueue() override;
 
     void start();  // the worker, and the first job unless paused
@@ -75,7 +76,7 @@ class JobQueue : public QObject {
     void change(Work work);  // a store call that returns Status; notice() on failure, jobsChanged() after
 
     LibraryService& m_library;
-    WorkerClient m_worker;
+    WorkerClient& m_worker;
     std::unique_ptr<ipc::PreviewRing> m_ring;
     std::string m_ringName;
     bool m_paused = false;

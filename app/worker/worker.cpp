@@ -115,7 +115,9 @@ void Worker::listen() {
 
 void Worker::handle(const ipc::Message& message) {
     if (const auto* ping = std::get_if<ipc::Ping>(&message)) {
-        m_connection->send(ipc::Pong{ping->sequence});
+        m_connection->send(ipc::Pong{ping->sequence, 0});
+    } else if (QuestionDesk::isQuestion(message)) {
+        m_questions.ask(message);
     } else if (const auto* generate = std::get_if<ipc::Generate>(&message)) {
         {
             // From now on a Cancel finds the job, even before work() has taken it.
@@ -178,7 +180,7 @@ void Worker::showPreview(const ipc::Generate& job, const pipeline::Preview& prev
         m_connection->send(ipc::PreviewReady{job.jobId, preview.step, preview.steps, written->slot,
                                              written->sequence, static_cast<int>(preview.rgb.dim(0)),
                                              static_cast<int>(preview.rgb.dim(2)),
-                                             static_cast<int>(preview.rgb.dim(1))});
+                                             static_cast<int>(preview.rgb.dim(1)), false});
     }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/engine/clip_job.h"
+#include "app/worker/question_desk.h"
 #include "app/worker/studio_connection.h"
 #include "core/base/bounded_queue.h"
 #include "core/base/cancel.h"
@@ -16,7 +17,8 @@
 
 namespace fw::app {
 
-// Two threads: listen() answers pings and passes cancellations on at any time, work() runs the jobs.
+// Three threads: listen() answers pings and passes cancellations on at any time, work() runs the jobs, and the desk
+// answers questions.
 class Worker {
  public:
     explicit Worker(std::unique_ptr<StudioConnection> connection) : m_connection(std::move(connection)) {}
@@ -47,6 +49,7 @@ class Worker {
     ClipJobRunner m_runner;
     std::unique_ptr<ipc::PreviewRing> m_ring;
     std::string m_ringName;
+    QuestionDesk m_questions{[this](const ipc::Message& reply) { m_connection->send(reply); }};
 };
 
 }  // namespace fw::app

@@ -24,4 +24,15 @@ std::string_view errorCodeName(ErrorCode code) {
     return "internal";
 }
 
+ErrorCode errorCodeFromName(std::string_view name) {
+    for (const ErrorCode code :
+         {ErrorCode::InvalidArgument, ErrorCode::BadModel, ErrorCode::OutOfMemory, ErrorCode::Cancelled,
+          ErrorCode::Io, ErrorCode::Unsupported, ErrorCode::DeviceLost}) {
+        if (errorCodeName(code) == name) {
+            return code;
+        }
+    }
+    return ErrorCode::Internal;
+}
+
 }  // namespace fw

@@ -27,6 +27,8 @@ enum class ErrorCode {
 
 // Stable lower-case name of a code ("bad_model"), used in JSON.
 std::string_view errorCodeName(ErrorCode code);
+// The code of a name; Internal for a name no code has.
+ErrorCode errorCodeFromName(std::string_view name);
 
 // `message` is one sentence for the user that names the thing at fault and the numbers that disagree.
 struct Error {

@@ -1,189 +1,22 @@
 #include "core/ipc/messages.h"
 
 #include <array>
-#include <limits>
 #include <string_view>
 
 #include "core/base/check.h"
+#include "core/ipc/fields.h"
+#include "core/ipc/method_json.h"
 
 namespace fw::ipc {
 
 namespace {
 
-// --- reading fields: every mistake names the field, nothing throws.
-
-// Collects the first mistake while a message is read; readers return a neutral value after one.
-class Fields {
- public:
-    explicit Fields(const Json& json) : m_json(json) {}
-
-    std::string text(const char* name) {
-        const Json* value = find(name);
-        if (value != nullptr && value->is_string()) {
-            return value->get<std::string>();
-        }
-        wrong(name, "text");
-        return {};
-    }
-    std::int64_t integer(const char* name, std::int64_t minimum = std::numeric_limits<std::int64_t>::min()) {
-        const Json* value = find(name);
-        if (value != nullptr && value->is_number_integer() &&
-            !(value->is_number_unsigned() &&
-              value->get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) &&
-            value->get<std::int64_t>() >= minimum) {
-            return value->get<std::int64_t>();
-        }
-        wrong(name, "an integer in range");
-        return 0;
-    }
-    int smallInteger(const char* name) {
-        const std::int64_t value = integer(name, 0);
-        if (value > std::numeric_limits<int>::max()) {
-            wrong(name, "an integer in range");
-            return 0;
-        }
-        return static_cast<int>(value);
-    }
-    std::uint64_t counter(const char* name) {
-        const Json* value = find(name);
-        if (value != nullptr && value->is_number_unsigned()) {
-            return value->get<std::uint64_t>();
-        }
-        wrong(name, "a non-negative integer");
-        return 0;
-    }
-    double real(const char* name) {
-        const Json* value = find(name);
-        if (value != nullptr && value->is_number()) {
-            return value->get<double>();
-        }
-        wrong(name, "a number");
-        return 0.0;
-    }
-    bool boolean(const char* name) {
-        const Json* value = find(name);
-        if (value != nullptr && value->is_boolean()) {
-            return value->get<bool>();
-        }
-        wrong(name, "true or false");
-        return false;
-    }
-    Json any(const char* name) {
-        const Json* value = find(name);
-        if (value == nullptr) {
-            wrong(name, "present");
-            return {};
-        }
-        return *value;
-    }
-    Json array(const char* name) {
-        Json value = any(name);
-        if (!value.is_array()) {
-            wrong(name, "a list");
-            return Json::array();
-        }
-        return value;
-    }
-    void wrong(const char* name, const char* expected) {
-        if (m_mistake.empty()) {
-            m_mistake = fmt::format("field '{}' should be {}", name, expected);
-        }
-    }
-    [[nodiscard]] const std::string& mistake() const { return m_mistake; }
-
- private:
-    const Json* find(const char* name) const {
-        const auto it = m_json.find(name);
-        return it == m_json.end() ? nullptr : &*it;
-    }
-    const Json& m_json;
-    std::string m_mistake;
-};
-
-constexpr std::array<const char*, 4> kParameterTypes{"integer", "real", "boolean", "choice"};
-
-Json toJson(const job::MethodDescription& method) {
-    Json parameters = Json::array();
-    for (const job::ParameterSchema& p : method.parameters) {
-        parameters.push_back({{"name", p.name},
-                              {"type", kParameterTypes[static_cast<std::size_t>(p.type)]},
-                              {"unit", p.unit},
-                              {"minimum", p.minimum},
-                              {"maximum", p.maximum},
-                              {"choices", p.choices},
-                              {"default", p.defaultValue},
-                              {"help", p.help}});
-    }
-    return {{"id", method.id},
-            {"name", method.name},
-            {"summary", method.summary},
-            {"paper", method.paper},
-            {"parameters", std::move(parameters)}};
-}
-
-job::ParameterSchema parameterFromJson(const Json& json, Fields& outer) {
-    Fields fields(json);
-    job::ParameterSchema p;
-    p.name = fields.text("name");
-    const std::string type = fields.text("type");
-    bool known = false;
-    for (std::size_t i = 0; i < kParameterTypes.size(); ++i) {
-        if (type == kParameterTypes[i]) {
-            p.type = static_cast<job::ParameterType>(i);
-            known = true;
-        }
-    }
-    p.unit = fields.text("unit");
-    p.minimum = fields.real("minimum");
-    p.maximum = fields.real("maximum");
-    for (const Json& choice : fields.array("choices")) {
-        if (choice.is_string()) {
-            p.choices.push_back(choice.get<std::string>());
-        } else {
-            known = false;
-        }
-    }
-    p.defaultValue = fields.any("default");
-    p.help = fields.text("help");
-    if (!known || !fields.mistake().empty()) {
-        outer.wrong("parameters", "a list of parameter descriptions");
-    }
-    return p;
-}
-
-job::MethodDescription methodFromJson(const Json& json, Fields& outer) {
-    job::MethodDescription method;
-    if (!json.is_object()) {
-        outer.wrong("methods", "a list of method descriptions");
-        return method;
-    }
-    Fields fields(json);
-    method.id = fields.text("id");
-    method.name = fields.text("name");
-    method.summary = fields.text("summary");
-    method.paper = fields.text("paper");
-    for (const Json& parameter : fields.array("parameters")) {
-        if (!parameter.is_object()) {
-            fields.wrong("parameters", "a list of objects");
-            break;
-        }
-        method.parameters.push_back(parameterFromJson(parameter, fields));
-    }
-    if (!fields.mistake().empty()) {
-        outer.wrong("methods", "a list of method descriptions");
-    }
-    return method;
-}
-
 // --- one toJson and one read… per message; the type name is the JSON "type".
 
 Json body(const Hello& m) {
-    Json methods = Json::array();
-    for (const auto& method : m.methods) {
-        methods.push_back(toJson(method));
-    }
     return {{"type", "hello"},           {"protocol", m.protocol}, {"version", m.version},
-            {"process_id", m.processId}, {"devices", m.devices},   {"methods", std::move(methods)}};
+            {"process_id", m.processId}, {"devices", m.devices},   {"methods", toJson(m.methods)},
+            {"caches", toJson(m.caches)}};
 }
 Json body(const Generate& m) {
     return {{"type", "generate"},
@@ -192,7 +25,8 @@ Json body(const Generate& m) {
             {"staging", m.stagingFolder},
             {"checkpoint", m.checkpointFile},
             {"preview_memory", m.previewMemory},
-            {"preview_every", m.previewEvery}};
+            {"preview_every", m.previewEvery},
+            {"preview_share", m.previewShare}};
 }
 Json body(const Cancel& m) {
     return {{"type", "cancel"}, {"id", m.jobId}, {"keep_estimate", m.keepEstimate}};
@@ -207,7 +41,7 @@ Json body(const Shutdown&) {
     return {{"type", "shutdown"}};
 }
 Json body(const Pong& m) {
-    return {{"type", "pong"}, {"sequence", m.sequence}};
+    return {{"type", "pong"}, {"sequence", m.sequence}, {"work", m.work}};
 }
 Json body(const Progress& m) {
     return {{"type", "progress"},
@@ -222,9 +56,9 @@ Json body(const Checkpoint& m) {
     return {{"type", "checkpoint"}, {"id", m.jobId}, {"step", m.step}, {"file", m.file}};
 }
 Json body(const PreviewReady& m) {
-    return {{"type", "preview"},  {"id", m.jobId},    {"step", m.step},
-            {"steps", m.steps},   {"slot", m.slot},   {"sequence", m.sequence},
-            {"frames", m.frames}, {"width", m.width}, {"height", m.height}};
+    return {{"type", "preview"},  {"id", m.jobId},          {"step", m.step},     {"steps", m.steps},
+            {"slot", m.slot},     {"sequence", m.sequence}, {"frames", m.frames}, {"width", m.width},
+            {"height", m.height}, {"exact", m.exact}};
 }
 Json body(const ClipReady& m) {
     return {{"type", "clip"},     {"id", m.jobId},        {"file", m.file},
@@ -241,30 +75,51 @@ Json body(const Failed& m) {
 Json body(const Log& m) {
     return {{"type", "log"}, {"level", m.level}, {"text", m.text}};
 }
+Json body(const InspectModel& m) {
+    return {{"type", "inspect_model"}, {"ticket", m.ticket}, {"folder", m.folder}};
+}
+Json body(const FindModels& m) {
+    return {{"type", "find_models"}, {"ticket", m.ticket}, {"folders", m.folders}};
+}
+Json body(const PlanRequest& m) {
+    return {{"type", "plan"}, {"ticket", m.ticket}, {"request", Json(job::toJson(m.request))}};
+}
+Json body(const Answer& m) {
+    return {{"type", "answer"}, {"ticket", m.ticket}, {"json", m.json}};
+}
+Json body(const Refused& m) {
+    return {{"type", "refused"}, {"ticket", m.ticket}, {"code", m.code}, {"message", m.message}};
+}
 
 Message readHello(Fields& f) {
     Hello m;
     m.protocol = f.smallInteger("protocol");
     m.version = f.text("version");
+    if (m.protocol != kProtocolVersion) {
+        return m;  // whatever else another version says, only its version matters
+    }
     m.processId = f.integer("process_id", 0);
     m.devices = f.array("devices");
-    for (const Json& method : f.array("methods")) {
-        m.methods.push_back(methodFromJson(method, f));
-    }
+    m.methods = methodsFromJson(f.array("methods"), "methods", f);
+    m.caches = methodsFromJson(f.array("caches"), "caches", f);
     return m;
+}
+job::GenerationRequest readRequest(Fields& f) {
+    if (auto request = job::requestFromJson(f.any("request"))) {
+        return std::move(*request);
+    }
+    f.wrong("request", "a generation request");
+    return {};
 }
 Message readGenerate(Fields& f) {
     Generate m;
     m.jobId = f.integer("id", 1);
-    if (auto request = job::requestFromJson(f.any("request"))) {
-        m.request = std::move(*request);
-    } else {
-        f.wrong("request", "a generation request");
-    }
+    m.request = readRequest(f);
     m.stagingFolder = f.text("staging");
     m.checkpointFile = f.text("checkpoint");
     m.previewMemory = f.text("preview_memory");
     m.previewEvery = f.smallInteger("preview_every");
+    m.previewShare = f.real("preview_share");
     return m;
 }
 Message readCancel(Fields& f) {
@@ -280,7 +135,7 @@ Message readShutdown(Fields&) {
     return Shutdown{};
 }
 Message readPong(Fields& f) {
-    return Pong{f.integer("sequence")};
+    return Pong{f.integer("sequence"), f.counter("work")};
 }
 Message readProgress(Fields& f) {
     Progress m;
@@ -309,6 +164,7 @@ Message readPreview(Fields& f) {
     m.frames = f.smallInteger("frames");
     m.width = f.smallInteger("width");
     m.height = f.smallInteger("height");
+    m.exact = f.boolean("exact");
     return m;
 }
 Message readClip(Fields& f) {
@@ -333,12 +189,28 @@ Message readFailed(Fields& f) {
 Message readLog(Fields& f) {
     return Log{f.text("level"), f.text("text")};
 }
+Message readInspectModel(Fields& f) {
+    return InspectModel{f.counter("ticket"), f.text("folder")};
+}
+Message readFindModels(Fields& f) {
+    return FindModels{f.counter("ticket"), f.texts("folders")};
+}
+Message readPlan(Fields& f) {
+    const std::uint64_t ticket = f.counter("ticket");
+    return PlanRequest{ticket, readRequest(f)};
+}
+Message readAnswer(Fields& f) {
+    return Answer{f.counter("ticket"), f.any("json")};
+}
+Message readRefused(Fields& f) {
+    return Refused{f.counter("ticket"), f.text("code"), f.text("message")};
+}
 
 struct Reader {
     std::string_view type;
     Message (*read)(Fields&);
 };
-constexpr std::array<Reader, 13> kReaders{{
+constexpr std::array<Reader, 18> kReaders{{
     {"hello", readHello},
     {"generate", readGenerate},
     {"cancel", readCancel},
@@ -352,6 +224,11 @@ constexpr std::array<Reader, 13> kReaders{{
     {"clip", readClip},
     {"failed", readFailed},
     {"log", readLog},
+    {"inspect_model", readInspectModel},
+    {"find_models", readFindModels},
+    {"plan", readPlan},
+    {"answer", readAnswer},
+    {"refused", readRefused},
 }};
 
 Result<Message> decodeBody(std::string_view text) {

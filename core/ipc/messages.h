@@ -19,7 +19,7 @@
 
 namespace fw::ipc {
 
-inline constexpr int kProtocolVersion = 1;
+inline constexpr int kProtocolVersion = 2;
 inline constexpr std::uint32_t kMaxMessageBytes = 8U << 20U;
 
 // worker → studio, once after connecting. Another protocol version ends the connection with a clear message.
@@ -29,6 +29,7 @@ struct Hello {
     std::int64_t processId = 0;
     Json devices = Json::array();  // id, name, memory, data types
     std::vector<job::MethodDescription> methods;
+    std::vector<job::MethodDescription> caches;  // step caches
 };
 // studio → worker
 struct Generate {
@@ -38,6 +39,7 @@ struct Generate {
     std::string checkpointFile;  // continue from this; empty: from the start
     std::string previewMemory;   // name of the shared memory ring; empty: no previews
     int previewEvery = 1;        // steps
+    double previewShare = 0.05;  // of the time spent so far, at most; 0: as many as there are steps
 };
 struct Cancel {
     std::int64_t jobId = 0;
@@ -53,6 +55,7 @@ struct Shutdown {};
 // worker → studio
 struct Pong {
     std::int64_t sequence = 0;
+    std::uint64_t work = 0;  // grows while the engine computes, layer by layer; stands still when it hangs
 };
 struct Progress {
     std::int64_t jobId = 0;
@@ -71,6 +74,7 @@ struct PreviewReady {
     int slot = 0;                // in the ring
     std::uint64_t sequence = 0;  // the slot is valid while its header still says this
     int frames = 0, width = 0, height = 0;
+    bool exact = false;  // decoded by the VAE, on DecodeNow; else the latents' projection
 };
 struct ClipReady {
     std::int64_t jobId = 0;
@@ -86,9 +90,33 @@ struct Failed {
 struct Log {
     std::string level, text;
 };
+// Questions: studio → worker, answered while jobs run. Of several questions of one kind that wait, only the newest
+// is answered. The JSON of the answers: answers.h.
+struct InspectModel {
+    std::uint64_t ticket = 0;
+    std::string folder;  // empty: the embedded model
+};
+struct FindModels {
+    std::uint64_t ticket = 0;
+    std::vector<std::string> folders;
+};
+struct PlanRequest {
+    std::uint64_t ticket = 0;
+    job::GenerationRequest request;
+};
+// worker → studio
+struct Answer {
+    std::uint64_t ticket = 0;
+    Json json;
+};
+struct Refused {
+    std::uint64_t ticket = 0;
+    std::string code, message;  // errorCodeName and sentence
+};
 
-using Message = std::variant<Hello, Generate, Cancel, DecodeNow, Ping, Shutdown, Pong, Progress, Checkpoint,
-                             PreviewReady, ClipReady, Failed, Log>;
+using Message =
+    std::variant<Hello, Generate, Cancel, DecodeNow, Ping, Shutdown, Pong, Progress, Checkpoint, PreviewReady,
+                 ClipReady, Failed, Log, InspectModel, FindModels, PlanRequest, Answer, Refused>;
 
 // Length prefix included.
 [[nodiscard]] std::string encode(const Message& message);

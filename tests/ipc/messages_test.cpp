@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "core/ipc/answers.h"
+
 namespace fw::ipc {
 namespace {
 
@@ -29,6 +31,7 @@ std::vector<Message> examples() {
     method.parameters.push_back(
         {"sparsity", job::ParameterType::Real, "", 0.0, 0.99, {}, Json(0.9), "share of pairs left out"});
     hello.methods.push_back(method);
+    hello.caches.push_back({"pab", "PAB", "reuses attention", "arXiv:2408.12588", {}});
     Generate generate;
     generate.jobId = 7;
     generate.request.prompt = "a fox \"in\" snow\n日本 🦊";
@@ -45,13 +48,18 @@ std::vector<Message> examples() {
             DecodeNow{7},
             Ping{3},
             Shutdown{},
-            Pong{3},
+            Pong{3, 99},
             Progress{7, "denoise", 3, 20, 0.15, 12.5},
             Checkpoint{7, 3, "7.safetensors"},
-            PreviewReady{7, 3, 20, 1, 99, 9, 32, 32},
+            PreviewReady{7, 3, 20, 1, 99, 9, 32, 32, true},
             clip,
             Failed{7, "out_of_memory", "asked 3 GiB", true},
-            Log{"warning", "slow disk"}};
+            Log{"warning", "slow disk"},
+            InspectModel{1, ""},
+            FindModels{2, {"/models", "/more \"models\""}},
+            PlanRequest{3, generate.request},
+            Answer{18446744073709551615ULL, Json::array({1, "two", nullptr})},
+            Refused{3, "bad_model", "/models/x holds no model_index.json"}};
 }
 
 TEST(Messages, EveryKindSurvivesTheWireInAnyChunks) {
@@ -93,7 +101,11 @@ TEST(Messages, GarbageIsAnErrorAndEndsTheStream) {
         frame(
             R"({"type":"progress","id":1,"phase":"x","step":99999999999,"steps":2,"fraction":0,"seconds_left":0})"),
         frame(R"({"type":"generate","id":1,"request":{"no such field":1}})"),
-        frame(R"({"type":"hello","protocol":1,"version":"","process_id":1,"devices":[],"methods":[3]})"),
+        frame(
+            R"({"type":"hello","protocol":2,"version":"","process_id":1,"devices":[],"methods":[3],"caches":[]})"),
+        frame(R"({"type":"find_models","ticket":1,"folders":["/a",3]})"),
+        frame(R"({"type":"inspect_model","ticket":-1,"folder":""})"),
+        frame(R"({"type":"answer","ticket":1})"),
         std::string("\xff\xff\xff\xff", 4),
     };
     for (const std::string& bytes : bad) {
@@ -105,6 +117,44 @@ TEST(Messages, GarbageIsAnErrorAndEndsTheStream) {
         decoder.feed(bytesOf(encode(Ping{1})));
         EXPECT_FALSE(decoder.next()) << "a broken stream stays broken";
     }
+}
+
+TEST(Messages, AnotherVersionIsKnownByItsNumberWhateverElseItSays) {
+    Decoder decoder;
+    decoder.feed(bytesOf(frame(R"({"type":"hello","protocol":77,"version":"9.9"})")));
+    const auto message = decoder.next();
+    ASSERT_TRUE(message) << message.error().message;
+    const auto& hello = std::get<Hello>(**message);
+    EXPECT_EQ(hello.protocol, 77);
+    EXPECT_EQ(hello.version, "9.9");
+}
+
+TEST(Answers, SurviveJsonAndRefuseWhatIsMissing) {
+    ModelCard card{"/models/mini \"x\"", "mini", true, {}, 123, 456, {"no weights", "no tokenizer"}};
+    card.defaults.frameRate = {24000, 1001};
+    card.defaults.steps = 7;
+    const Json json = toJson(card);
+    const auto again = modelCardFromJson(json);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(toJson(*again), json);
+    EXPECT_EQ(again->defaults.frameRate, card.defaults.frameRate);
+    const auto list = modelCardsFromJson(toJson(std::vector{card, card}));
+    ASSERT_TRUE(list);
+    EXPECT_EQ(list->size(), 2U);
+    for (const auto& [key, value] : json.items()) {
+        Json less = json;
+        less.erase(key);
+        EXPECT_FALSE(modelCardFromJson(less)) << key;
+        less[key] = Json::array({Json::object()});
+        EXPECT_FALSE(modelCardFromJson(less)) << key;
+    }
+    EXPECT_FALSE(modelCardsFromJson(Json::array({3})));
+    EXPECT_FALSE(modelCardsFromJson(json));
+    const auto plan = planCardFromJson(toJson(PlanCard{1, 2, 3}));
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->peakBytes, 3);
+    EXPECT_FALSE(planCardFromJson(Json::array()));
+    EXPECT_FALSE(planCardFromJson({{"tokens", -1}, {"flops", 1}, {"peak_bytes", 1}}));
 }
 
 TEST(Messages, RandomBytesNeverCrash) {

@@ -69,7 +69,7 @@ class Worker {
                     break;
                 }
                 if (const auto* ping = std::get_if<ipc::Ping>(&**message)) {
-                    send(ipc::Pong{ping->sequence});
+                    send(ipc::Pong{ping->sequence, 0});
                 } else if (std::holds_alternative<ipc::Shutdown>(**message)) {
                     _exit(0);
                 } else if (const auto* generate = std::get_if<ipc::Generate>(&**message)) {
@@ -120,7 +120,8 @@ class Worker {
             if (ring) {
                 const std::vector<std::uint8_t> frame(2 * 4 * 4 * 3, static_cast<std::uint8_t>(step));
                 const auto written = (*ring)->write(frame.data(), static_cast<std::int64_t>(frame.size()));
-                send(ipc::PreviewReady{job.jobId, step + 1, kSteps, written->slot, written->sequence, 2, 4, 4});
+                send(ipc::PreviewReady{job.jobId, step + 1, kSteps, written->slot, written->sequence, 2, 4, 4,
+                                       false});
             }
         }
         const std::filesystem::path file = staging / "clip.mp4";

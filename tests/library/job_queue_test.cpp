@@ -20,6 +20,7 @@ class JobQueueTest : public QObject {
  private:
     std::unique_ptr<QTemporaryDir> m_folder;
     std::unique_ptr<LibraryService> m_library;
+    std::unique_ptr<app::WorkerClient> m_worker;
     std::unique_ptr<JobQueue> m_queue;
 
     [[nodiscard]] std::filesystem::path folder() const { return m_folder->path().toStdString(); }
@@ -31,11 +32,13 @@ class JobQueueTest : public QObject {
         app::WorkerClientOptions options;
         options.program = QStringLiteral(FW_CLIP_WORKER);
         options.heartbeat = std::chrono::milliseconds(200);
-        m_queue = std::make_unique<JobQueue>(*m_library, options);
+        m_worker = std::make_unique<app::WorkerClient>(options);
+        m_queue = std::make_unique<JobQueue>(*m_library, *m_worker);
         m_queue->start();
     }
     void closeStudio() {
         m_queue.reset();
+        m_worker.reset();
         m_library.reset();
     }
     void add(const std::vector<std::string>& prompts) {

@@ -77,9 +77,11 @@ int main(int argc, char** argv) {
                 break;
             }
             if (const auto* ping = std::get_if<fw::ipc::Ping>(&**message)) {
-                sendAll(file, fw::ipc::encode(fw::ipc::Pong{ping->sequence}));
+                sendAll(file, fw::ipc::encode(fw::ipc::Pong{ping->sequence, 0}));
             } else if (std::holds_alternative<fw::ipc::Shutdown>(**message)) {
                 return 0;
+            } else if (how == "dies-when-asked") {
+                _exit(4);
             } else if (const auto* generate = std::get_if<fw::ipc::Generate>(&**message)) {
                 if (how == "crashes") {
                     std::abort();

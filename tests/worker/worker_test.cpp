@@ -19,6 +19,7 @@ class WorkerTest : public QObject {
     struct Studio {
         QTemporaryDir folder;
         std::unique_ptr<LibraryService> library;
+        std::unique_ptr<app::WorkerClient> worker;
         std::unique_ptr<JobQueue> queue;
         std::vector<std::int64_t> clips;
 
@@ -26,13 +27,15 @@ class WorkerTest : public QObject {
             library = LibraryService::open(folder.path().toStdString()).value();
             app::WorkerClientOptions options;
             options.program = QStringLiteral(FW_WORKER);
-            queue = std::make_unique<JobQueue>(*library, options);
+            worker = std::make_unique<app::WorkerClient>(options);
+            queue = std::make_unique<JobQueue>(*library, *worker);
             QObject::connect(queue.get(), &JobQueue::clipAdded, queue.get(),
                              [this](std::int64_t clip) { clips.push_back(clip); });
             queue->start();
         }
         ~Studio() {
             queue.reset();
+            worker.reset();
             library.reset();
         }
         store::Clip clip(std::int64_t id) {
