@@ -19,9 +19,11 @@ QToolTip { background: @control; color: @text; border: 1px solid @border; paddin
 #panelScroll, #panelContent { background: @panel; border: 0; }
 #actions { background: @panel; border-top: 1px solid @line; }
 #stage { background: @window; }
+#queuePanel, #queueList { background: @panel; border: 0; }
 
 QLabel { background: transparent; }
 QLabel[tone="secondary"] { color: @textSecondary; }
+QLabel[tone="strong"] { color: @text; font-weight: 600; }
 QLabel[tone="danger"] { color: @danger; }
 QLabel:disabled { color: @textDisabled; }
 
