@@ -11,8 +11,19 @@ namespace {
 
 constexpr int kSchema = 1;
 
+// As JSON, cut to a few words: the text may come from a file of unknown origin.
 std::string shown(const Json& value) {
-    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    constexpr std::size_t kMaxShown = 80;
+    std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (text.size() > kMaxShown) {
+        std::size_t end = kMaxShown;
+        while ((static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+            --end;  // not inside a character
+        }
+        text.resize(end);
+        text += "…";
+    }
+    return text;
 }
 
 tl::unexpected<Error> wrong(const std::string& key, const Json& value, std::string_view expected) {
@@ -183,7 +194,7 @@ Result<GenerationRequest> requestFromJson(const Json& json) {
     GenerationRequest request;
     FW_TRY(visitFields(request, Reader{rest}));
     if (!rest.empty()) {
-        return fail(ErrorCode::InvalidArgument, "request field '{}' is not known", rest.begin().key());
+        return fail(ErrorCode::InvalidArgument, "request field {} is not known", shown(rest.begin().key()));
     }
     return request;
 }

@@ -16,6 +16,7 @@ extern "C" {
 #include "core/media/clip_writers.h"
 #include "core/media/frame_convert.h"
 #include "core/media/known_value.h"
+#include "core/media/webp_file.h"
 
 namespace fw::media {
 namespace {
@@ -24,6 +25,9 @@ namespace fs = std::filesystem;
 
 // libav would take a "%d" anywhere in the path for a pattern and refuse; one picture is one file here.
 constexpr const char* kPngFormat = "png_pipe";
+// Nothing else of libav is ever fed with bytes of unknown origin. AV1 has three decoders by way of the
+// installation.
+constexpr const char* kDecoders = "h264,hevc,vp9,libdav1d,libaom-av1,av1,prores,ffv1,gif,png";
 
 std::string nameOr(const char* name) {
     return name == nullptr ? "unknown" : name;
@@ -65,7 +69,7 @@ Result<VideoInput> VideoInput::open(const fs::path& path, const char* format) {
     // Play lists and the like could name other files or addresses; only these formats and codecs are ours.
     options.set("protocol_whitelist", "file");
     options.set("format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,gif,png_pipe");
-    options.set("codec_whitelist", "h264,vp9,gif,png");
+    options.set("codec_whitelist", kDecoders);
     AVFormatContext* input = nullptr;
     const std::string url = "file:" + path.string();
     const AVInputFormat* known = format == nullptr ? nullptr : av_find_input_format(format);
@@ -73,7 +77,7 @@ Result<VideoInput> VideoInput::open(const fs::path& path, const char* format) {
         // EINVAL is how libav says that the format is not on our list.
         return fail(ErrorCode::Io, "cannot read {}: {}", path.string(),
                     code == AVERROR_INVALIDDATA || code == AVERROR(EINVAL)
-                        ? "it is no .mp4, .webm, .gif or .png file"
+                        ? "it is no .mp4, .mov, .webm, .mkv, .gif, .webp or .png file"
                         : log.describe(code));
     }
     video.m_input.reset(input);
@@ -102,7 +106,7 @@ Status VideoInput::openDecoder() {
     m_decoder.reset(avcodec_alloc_context3(codec));
     int code = m_decoder ? avcodec_parameters_to_context(m_decoder.get(), &parameters) : AVERROR(ENOMEM);
     if (code >= 0) {
-        m_decoder->codec_whitelist = av_strdup("h264,vp9,gif,png");
+        m_decoder->codec_whitelist = av_strdup(kDecoders);
         m_decoder->max_pixels = std::int64_t{16384} * 16384;
         m_decoder->thread_count = 1;
         code = avcodec_open2(m_decoder.get(), codec, nullptr);
@@ -319,14 +323,17 @@ Status checkExists(const fs::path& path) {
 Result<ClipInfo> readClipInfo(const fs::path& path) {
     FW_TRY(checkExists(path));
     std::error_code ignored;
-    return fs::is_directory(path, ignored) ? readFolderInfo(path) : readFileInfo(path);
+    if (fs::is_directory(path, ignored)) {
+        return readFolderInfo(path);
+    }
+    return isWebP(path) ? readWebPInfo(path) : readFileInfo(path);
 }
 
 Status readClipFrames(const fs::path& path, const std::function<Status(const ConstTensorView& frame)>& frame) {
     FW_TRY(checkExists(path));
     std::error_code ignored;
     if (!fs::is_directory(path, ignored)) {
-        return readFileFrames(path, frame);
+        return isWebP(path) ? readWebPFrames(path, frame) : readFileFrames(path, frame);
     }
     FW_ASSIGN(const std::vector<fs::path> files, listPngFrames(path));
     for (const fs::path& file : files) {

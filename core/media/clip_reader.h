@@ -29,9 +29,10 @@ struct ClipInfo {
     std::string metadata;  // what ClipWriter was given, byte for byte; empty when the file carries none
 };
 
-// Reads what ClipWriter writes: .mp4, .webm, .gif, folders of PNG files, and single PNG files; recognised by
-// content, never by name. Nothing but the named file is opened, whatever it refers to. Io for files that are
-// missing, damaged or of another kind; hostile or foreign metadata is returned as text, never interpreted here.
+// Reads what ClipWriter writes: .mp4, .webm, .mov, .mkv, .gif, .webp, folders of PNG files, and single PNG files;
+// recognised by content, never by name. Nothing but the named file is opened, whatever it refers to. Io for files
+// that are missing, damaged or of another kind; hostile or foreign metadata is returned as text, never interpreted
+// here.
 [[nodiscard]] Result<ClipInfo> readClipInfo(const std::filesystem::path& path);
 
 // Calls `frame` with each frame in order, u8 [H, W, 3] RGB, contiguous, in host memory, borrowed for the call.

@@ -1,7 +1,8 @@
 #include "core/media/clip_writer.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <numeric>
 
@@ -16,6 +17,7 @@ namespace {
 constexpr std::int64_t kMaxSide = 16384;
 constexpr std::int64_t kMaxRateTerm = 1'000'000;
 constexpr std::int64_t kMaxFramesPerSecond = 1000;
+constexpr int kMaxLoops = 65535;  // 16 bits in GIF and WebP
 
 Result<ClipSpec> checkedSpec(ClipSpec spec) {
     if (spec.width < 1 || spec.height < 1 || spec.width > kMaxSide || spec.height > kMaxSide) {
@@ -37,6 +39,13 @@ Result<ClipSpec> checkedSpec(ClipSpec spec) {
             "of at most {}",
             numerator, denominator, kMaxFramesPerSecond, kMaxRateTerm);
     }
+    if (spec.quality < 1 || spec.quality > 100) {
+        return fail(ErrorCode::InvalidArgument, "quality is {}; it must be from 1 to 100", spec.quality);
+    }
+    if (spec.loops < 0 || spec.loops > kMaxLoops) {
+        return fail(ErrorCode::InvalidArgument, "loops is {}; it must be from 0, for ever, to {}", spec.loops,
+                    kMaxLoops);
+    }
     // libav drops a tag that is not UTF-8 without a word, and every container ends it at a zero byte.
     if (!spec.metadata.empty() && !Json::accept(spec.metadata)) {
         return fail(ErrorCode::InvalidArgument,
@@ -45,17 +54,38 @@ Result<ClipSpec> checkedSpec(ClipSpec spec) {
     return spec;
 }
 
-std::string lowerExtension(const std::filesystem::path& path) {
-    std::string text = path.extension().string();
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
+// The format to write, which must be the one the name promises.
+Result<ClipFormat> formatFor(const std::filesystem::path& path, const ClipSpec& spec) {
+    const auto named = formatOfPath(path);
+    if (!named) {
+        return fail(ErrorCode::InvalidArgument,
+                    "cannot write {}: the extension '{}' is not known; use .{}, or a folder name that ends in '/' "
+                    "for PNG files",
+                    path.string(), path.extension().string(), fmt::join(clipExtensions(), ", ."));
+    }
+    if (!spec.format) {
+        return *named;
+    }
+    const ClipFormatInfo& wanted = formatInfo(*spec.format);
+    if (wanted.extension != formatInfo(*named).extension) {
+        return fail(ErrorCode::InvalidArgument, "cannot write {} as {}: {}", path.string(), wanted.name,
+                    wanted.extension.empty() ? "it becomes a folder, whose name has no extension"
+                                             : fmt::format("such files end in {}", wanted.extension));
+    }
+    return *spec.format;
 }
 
 }  // namespace
 
 std::vector<std::string> clipExtensions() {
-    return {"mp4", "webm", "gif"};
+    std::vector<std::string> extensions;
+    for (const ClipFormatInfo& info : clipFormats()) {
+        const std::string extension(info.extension.substr(info.extension.empty() ? 0 : 1));
+        if (!extension.empty() && std::find(extensions.begin(), extensions.end(), extension) == extensions.end()) {
+            extensions.push_back(extension);
+        }
+    }
+    return extensions;
 }
 
 Result<std::unique_ptr<ClipWriter>> ClipWriter::create(const std::filesystem::path& path, const ClipSpec& spec) {
@@ -63,24 +93,17 @@ Result<std::unique_ptr<ClipWriter>> ClipWriter::create(const std::filesystem::pa
         return fail(ErrorCode::InvalidArgument, "no file name was given for the clip");
     }
     FW_ASSIGN(const ClipSpec checked, checkedSpec(spec));
-    const std::string extension = lowerExtension(path);
-    if (!path.has_filename() || extension.empty()) {
-        return createPngClipWriter(path, checked);
+    FW_ASSIGN(const ClipFormat format, formatFor(path, checked));
+    switch (format) {
+        case ClipFormat::Gif:
+            return createGifClipWriter(path, checked);
+        case ClipFormat::WebP:
+            return createWebPClipWriter(path, checked);
+        case ClipFormat::Png:
+            return createPngClipWriter(path, checked);
+        default:
+            return createVideoClipWriter(path, checked, format);
     }
-    if (extension == ".mp4") {
-        return createYuvClipWriter(path, checked, YuvFormat::Mp4);
-    }
-    if (extension == ".webm") {
-        return createYuvClipWriter(path, checked, YuvFormat::WebM);
-    }
-    if (extension == ".gif") {
-        return createGifClipWriter(path, checked);
-    }
-    return fail(
-        ErrorCode::InvalidArgument,
-        "cannot write {}: the extension '{}' is not known; use .mp4, .webm, .gif, or a folder name that ends "
-        "in '/' for PNG files",
-        path.string(), path.extension().string());
 }
 
 ClipWriterBase::ClipWriterBase(std::unique_ptr<PartPath> part, ClipSpec spec)

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/job/generation_request.h"
+#include "core/media/clip_format.h"
 #include "core/tensor/tensor_view.h"
 
 namespace fw::media {
@@ -16,19 +18,27 @@ namespace fw::media {
 struct ClipSpec {
     std::int64_t width = 0, height = 0;  // pixels, each 1 to 16384
     job::FrameRate frameRate;            // at most 1000 frames per second (50 for GIF)
-    // JSON in UTF-8, or empty. Stored byte for byte in the file: container tag `comment` (.mp4, .webm), GIF comment
-    // extension, metadata.json in a PNG folder.
+    // JSON in UTF-8, or empty. Stored byte for byte in the file: container tag `comment` (.mp4, .webm, .mov, .mkv),
+    // GIF comment extension, dc:description of a WebP's XMP chunk, metadata.json in a PNG folder.
     std::string metadata;
+    std::optional<ClipFormat> format = {};  // none: what the path says (formatOfPath)
+    int quality = 75;                       // 1 … 100; see encoderQuality
+    int loops = 0;                          // GIF and WebP: how often it plays, 0 for ever; at most 65535
 };
 
-// The format follows the path; upper and lower case are the same:
-//   .mp4   H.264 High, 4:2:0, constant quality 16, index in front, colours BT.709 in tags and conversion. An odd
-//   side
-//          gains one pixel that repeats the last column or row, because H.264 codes colour in pairs.
-//   .webm  VP9, 4:2:0, colours as above, any size
-//   .gif   one palette per clip, loops for ever; frame times are whole hundredths of a second; keeps its frames in
-//          memory until finish() and refuses more than 512 MiB of them
-//   a path that ends in "/" or has no extension: a new folder of lossless PNG files
+// All but FFV1, GIF, WebP and PNG convert to BT.709 in limited range and say so in stream and container:
+//   H.264   .mp4   High, 4:2:0, index in front
+//   H.265   .mp4   Main, 4:2:0, index in front, tagged hvc1 for Apple's players; both sides at least 16
+//   VP9     .webm  4:2:0
+//   AV1     .webm  4:2:0
+//   ProRes  .mov   422, 10 bits, for editing
+//   FFV1    .mkv   8-bit RGB without any loss, tagged sRGB
+//   GIF     .gif   one palette per clip; frame times are whole hundredths of a second; keeps its frames in memory
+//                  until finish() and refuses more than 512 MiB of them
+//   WebP    .webp  frame times are whole milliseconds
+//   PNG     a path that ends in "/" or has no extension: a new folder of lossless files, tagged sRGB
+// An odd side gains one pixel in H.264 and H.265, an odd width in ProRes, which repeats the last column or row,
+// because these code colour in pairs.
 // The file grows as `<name>.part` in the same folder and gets its name when it is complete and synced; an existing
 // file of that name is replaced then, and only then. Encoders use one thread, so the same frames give the same
 // bytes. One writer per clip, used by one thread.
@@ -53,7 +63,7 @@ class ClipWriter {
     ClipWriter() = default;
 };
 
-// Extensions of single files that ClipWriter accepts, for messages and completion: {"mp4", "webm", "gif"}.
+// Extensions of single files that ClipWriter accepts, for messages and completion: {"mp4", "webm", …}.
 [[nodiscard]] std::vector<std::string> clipExtensions();
 
 }  // namespace fw::media

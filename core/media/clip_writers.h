@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/media/av_handles.h"
 #include "core/media/clip_writer.h"
 #include "core/media/part_path.h"
 
@@ -45,11 +46,20 @@ class ClipWriterBase : public ClipWriter {
     bool m_finished = false;
 };
 
-enum class YuvFormat { Mp4, WebM };
+// How a video format is encoded; every format but Gif, WebP and Png.
+struct VideoEncoder {
+    const char* container = "";
+    const char* encoder = "";
+    AVPixelFormat pixelFormat = AV_PIX_FMT_NONE;
+    int widthMultiple = 1, heightMultiple = 1;
+};
+[[nodiscard]] VideoEncoder videoEncoder(ClipFormat format);
+
 using CreatedWriter = Result<std::unique_ptr<ClipWriter>>;
-[[nodiscard]] CreatedWriter createYuvClipWriter(const std::filesystem::path& path, const ClipSpec& spec,
-                                                YuvFormat format);
+[[nodiscard]] CreatedWriter createVideoClipWriter(const std::filesystem::path& path, const ClipSpec& spec,
+                                                  ClipFormat format);
 [[nodiscard]] CreatedWriter createGifClipWriter(const std::filesystem::path& path, const ClipSpec& spec);
+[[nodiscard]] CreatedWriter createWebPClipWriter(const std::filesystem::path& path, const ClipSpec& spec);
 [[nodiscard]] CreatedWriter createPngClipWriter(const std::filesystem::path& path, const ClipSpec& spec);
 
 // Names inside a folder of PNG files.

@@ -69,30 +69,45 @@ Result<FramePtr> rgbFrame(const std::uint8_t* rgb, int width, int height, int fr
     return frame;
 }
 
-Result<RgbToYuv> RgbToYuv::create(int width, int height) {
-    ScalerPtr scaler = createScaler(width, height, AV_PIX_FMT_RGB24, AV_PIX_FMT_YUV420P);
+bool isRgb(AVPixelFormat format) {
+    const AVPixFmtDescriptor* kind = av_pix_fmt_desc_get(format);
+    return kind != nullptr && (kind->flags & AV_PIX_FMT_FLAG_RGB) != 0;
+}
+
+Result<FromRgb> FromRgb::create(AVPixelFormat format, int width, int height) {
+    ScalerPtr scaler = createScaler(width, height, AV_PIX_FMT_RGB24, format);
     const int* bt709 = sws_getCoefficients(SWS_CS_ITU709);
     constexpr int kFullRange = 1;
     constexpr int kLimitedRange = 0;
-    if (!scaler || sws_setColorspaceDetails(scaler.get(), bt709, kFullRange, bt709, kLimitedRange, 0, kFixedOne,
-                                            kFixedOne) < 0) {
-        return fail(ErrorCode::Io, "cannot convert pictures of {} × {} pixels to YUV", width, height);
+    const bool good =
+        scaler && (isRgb(format) || sws_setColorspaceDetails(scaler.get(), bt709, kFullRange, bt709, kLimitedRange,
+                                                             0, kFixedOne, kFixedOne) >= 0);
+    if (!good) {
+        return fail(ErrorCode::Io, "cannot convert pictures of {} × {} pixels to {}", width, height,
+                    av_get_pix_fmt_name(format));
     }
-    return RgbToYuv(std::move(scaler), width, height);
+    return FromRgb(std::move(scaler), format, width, height);
 }
 
-Result<FramePtr> RgbToYuv::convert(const AVFrame& rgb) const {
+Result<FramePtr> FromRgb::convert(const AVFrame& rgb) const {
     FW_CHECK(rgb.width == m_width && rgb.height == m_height, "{} x {}", rgb.width, rgb.height);
-    FW_ASSIGN(FramePtr yuv, createFrame(AV_PIX_FMT_YUV420P, m_width, m_height));
-    if (sws_scale(m_scaler.get(), rgb.data, rgb.linesize, 0, m_height, yuv->data, yuv->linesize) != m_height) {
-        return fail(ErrorCode::Io, "cannot convert a picture of {} × {} pixels to YUV", m_width, m_height);
+    FW_ASSIGN(FramePtr frame, createFrame(m_format, m_width, m_height));
+    if (sws_scale(m_scaler.get(), rgb.data, rgb.linesize, 0, m_height, frame->data, frame->linesize) != m_height) {
+        return fail(ErrorCode::Io, "cannot convert a picture of {} × {} pixels to {}", m_width, m_height,
+                    av_get_pix_fmt_name(m_format));
     }
-    yuv->color_range = AVCOL_RANGE_MPEG;
-    yuv->colorspace = AVCOL_SPC_BT709;
-    yuv->color_primaries = AVCOL_PRI_BT709;
-    yuv->color_trc = AVCOL_TRC_BT709;
-    yuv->chroma_location = AVCHROMA_LOC_LEFT;
-    return yuv;
+    frame->color_primaries = AVCOL_PRI_BT709;
+    if (isRgb(m_format)) {
+        frame->color_range = AVCOL_RANGE_JPEG;
+        frame->colorspace = AVCOL_SPC_RGB;
+        frame->color_trc = AVCOL_TRC_IEC61966_2_1;
+        return frame;
+    }
+    frame->color_range = AVCOL_RANGE_MPEG;
+    frame->colorspace = AVCOL_SPC_BT709;
+    frame->color_trc = AVCOL_TRC_BT709;
+    frame->chroma_location = AVCHROMA_LOC_LEFT;
+    return frame;
 }
 
 Status ToRgb::prepare(const AVFrame& frame) {
@@ -109,8 +124,7 @@ Status ToRgb::prepare(const AVFrame& frame) {
         return fail(ErrorCode::Io, "cannot show pictures of format {} and {} × {} pixels",
                     name == nullptr ? "unknown" : name, frame.width, frame.height);
     }
-    const AVPixFmtDescriptor* kind = av_pix_fmt_desc_get(format);
-    if ((kind->flags & AV_PIX_FMT_FLAG_RGB) == 0) {
+    if (!isRgb(format)) {
         const int fullRange = range == AVCOL_RANGE_JPEG ? 1 : 0;
         const int* coefficients = sws_getCoefficients(matrix);
         // -1 means that the pair needs no matrix (grey); then there is nothing to set.

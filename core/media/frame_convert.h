@@ -17,19 +17,24 @@ namespace fw::media {
 [[nodiscard]] Result<FramePtr> rgbFrame(const std::uint8_t* rgb, int width, int height, int frameWidth,
                                         int frameHeight);
 
-// RGB24 to 8-bit 4:2:0 by the BT.709 matrix in limited range, and tagged so (matrix, primaries, transfer, range).
-class RgbToYuv {
+// RGB24 to `format`: YUV by the BT.709 matrix in limited range, and tagged so (matrix, primaries, transfer, range);
+// RGB formats are repacked without loss and tagged sRGB in full range.
+class FromRgb {
  public:
-    [[nodiscard]] static Result<RgbToYuv> create(int width, int height);
+    [[nodiscard]] static Result<FromRgb> create(AVPixelFormat format, int width, int height);
     [[nodiscard]] Result<FramePtr> convert(const AVFrame& rgb) const;
 
  private:
-    RgbToYuv(ScalerPtr scaler, int width, int height)
-        : m_scaler(std::move(scaler)), m_width(width), m_height(height) {}
+    FromRgb(ScalerPtr scaler, AVPixelFormat format, int width, int height)
+        : m_scaler(std::move(scaler)), m_format(format), m_width(width), m_height(height) {}
 
     ScalerPtr m_scaler;
+    AVPixelFormat m_format;
     int m_width, m_height;
 };
+
+// Whether a format stores red, green and blue rather than luma and colour differences.
+[[nodiscard]] bool isRgb(AVPixelFormat format);
 
 // Any decoded frame to RGB24 by the matrix and range it is tagged with; untagged video counts as BT.601 below
 // 720 lines and BT.709 from there, the usual convention. The scaler is kept for frames of the same kind.

@@ -57,6 +57,11 @@ Status appendComment(const std::filesystem::path& file, const std::string& shown
     return {};
 }
 
+// The file says how often it repeats after the first time, 0 for ever, and libav wants -1 for not at all.
+std::string gifLoops(int plays) {
+    return std::to_string(plays == 0 ? 0 : plays == 1 ? -1 : plays - 1);
+}
+
 class GifClipWriter final : public ClipWriterBase {
  public:
     GifClipWriter(std::unique_ptr<PartPath> part, const ClipSpec& spec, PaletteMaker colours)
@@ -90,7 +95,7 @@ class GifClipWriter final : public ClipWriterBase {
         video.width = width();
         video.height = height();
         video.frameRate = rate;
-        video.muxerOptions = {{"loop", "0"}, {"final_delay", std::to_string(lastDelay())}};
+        video.muxerOptions = {{"loop", gifLoops(spec().loops)}, {"final_delay", std::to_string(lastDelay())}};
         FW_ASSIGN(const auto file, VideoFile::create(partPath(), name(), video));
         std::int64_t time = 0;
         for (const std::vector<std::uint8_t>& kept : m_kept) {

@@ -1,5 +1,7 @@
 #include "core/media/video_file.h"
 
+#include "core/media/frame_convert.h"
+
 namespace fw::media {
 
 tl::unexpected<Error> writeError(const std::string& name, const AvLog& log, int code) {
@@ -9,12 +11,12 @@ tl::unexpected<Error> writeError(const std::string& name, const AvLog& log, int 
 
 Status checkEncoder(const std::string& container, const std::string& encoder) {
     if (av_guess_format(container.c_str(), nullptr, nullptr) == nullptr) {
-        return fail(ErrorCode::Unsupported, "the installed FFmpeg libraries cannot write .{} files", container);
+        return fail(ErrorCode::Unsupported, "the installed FFmpeg libraries cannot write {} files", container);
     }
     if (avcodec_find_encoder_by_name(encoder.c_str()) == nullptr) {
         return fail(ErrorCode::Unsupported,
-                    "the installed FFmpeg libraries have no {} encoder, which .{} files need; use another format",
-                    encoder, container);
+                    "the installed FFmpeg libraries have no {} encoder; install it or choose another format",
+                    encoder);
     }
     return {};
 }
@@ -51,7 +53,13 @@ Status VideoFile::openEncoder() {
     m_encoder->sample_aspect_ratio = AVRational{1, 1};
     m_encoder->thread_count = 1;
     m_encoder->flags |= AV_CODEC_FLAG_BITEXACT;
-    if (m_spec.pixelFormat == AV_PIX_FMT_YUV420P) {
+    m_encoder->codec_tag = m_spec.codecTag;
+    if (isRgb(m_spec.pixelFormat)) {
+        m_encoder->color_range = AVCOL_RANGE_JPEG;
+        m_encoder->colorspace = AVCOL_SPC_RGB;
+        m_encoder->color_primaries = AVCOL_PRI_BT709;
+        m_encoder->color_trc = AVCOL_TRC_IEC61966_2_1;
+    } else if (m_spec.pixelFormat != AV_PIX_FMT_PAL8) {
         m_encoder->color_range = AVCOL_RANGE_MPEG;
         m_encoder->colorspace = AVCOL_SPC_BT709;
         m_encoder->color_primaries = AVCOL_PRI_BT709;
@@ -137,6 +145,10 @@ Status VideoFile::writePacket() {
     if (m_packet->duration <= 0) {
         m_packet->duration = 1;
     }
+    if (m_spec.decodingLead >= 0) {
+        m_packet->dts = m_nextPacket - m_spec.decodingLead;
+    }
+    ++m_nextPacket;
     av_packet_rescale_ts(m_packet.get(), m_encoder->time_base, m_stream->time_base);
     m_packet->stream_index = m_stream->index;
     const AvLog log;

@@ -18,8 +18,12 @@ namespace fw::media {
 struct VideoFileSpec {
     std::string container, encoder;  // libav's names: "mp4", "libx264"
     AVPixelFormat pixelFormat = AV_PIX_FMT_NONE;
+    unsigned codecTag = 0;  // 0: the container's choice
     int width = 0, height = 0;
     job::FrameRate frameRate;
+    // How many packets decoding runs ahead of showing, where the encoder does not say so reliably; negative: it
+    // does.
+    int decodingLead = -1;
     std::string comment;  // container tag `comment`; empty: none
     using Options = std::vector<std::pair<const char*, std::string>>;
     Options encoderOptions, muxerOptions;
@@ -51,7 +55,7 @@ class VideoFile {
     OutputPtr m_output;
     AVStream* m_stream = nullptr;  // owned by m_output
     PacketPtr m_packet;
-    std::int64_t m_nextFrame = 0;
+    std::int64_t m_nextFrame = 0, m_nextPacket = 0;
 };
 
 // Unsupported when this FFmpeg was built without that encoder or container.

@@ -40,13 +40,14 @@ constexpr std::pair<std::string_view, std::string_view> kHeaderLibraries[] = {
     {"GL/", "opengl"},        {"EGL/", "opengl"},      {"GLES", "opengl"},
     {"openssl/", "openssl"},  {"spdlog/", "spdlog"},   {"torch/", "torch"},
     {"sys/", "system"},       {"linux/", "system"},    {"netinet/", "system"},
-    {"arpa/", "system"},      {"asm/", "system"},
+    {"arpa/", "system"},      {"asm/", "system"},      {"webp/", "webp"},
 };
 
 // The same libraries by the names CMake links them under. Qt's parts without a window are "qt", the others
 // "qt_gui".
 constexpr std::pair<std::string_view, std::string_view> kLinkLibraries[] = {
     {"PkgConfig::libav", "libav"},
+    {"PkgConfig::webp", "webp"},
     {"PkgConfig::sqlite3", "sqlite"},
     {"CUDA::", "cuda"},
     {"fw_dnnl", "dnnl"},
@@ -233,7 +234,7 @@ std::vector<LayerRule> layerRules() {
         {"core/model", compute + Names{"core/method", "core/cache"},
          common + Names{"sentencepiece", "utf8proc", "openssl"}},
         {"core/pipeline", compute + Names{"core/method", "core/cache", "core/model"}, common},
-        {"core/media", values, common + Names{"libav"}},
+        {"core/media", values, common + Names{"libav", "webp"}},
         {"core/metrics", values, common},
         {"core/store", {"core/base", "core/job"}, common + Names{"sqlite"}},
         {"core/ipc", values + Names{"core/trace"}, common},
