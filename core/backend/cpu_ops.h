@@ -94,6 +94,7 @@ class CpuOps final : public Ops {
     [[nodiscard]] static Result<std::unique_ptr<Ops>> create(int threads);
 
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cpu; }
+    [[nodiscard]] bool supportsSparseAttention() const override { return true; }
     [[nodiscard]] Status synchronize() override;
     [[nodiscard]] std::int64_t timestampUs() override;
 
@@ -110,6 +111,18 @@ class CpuOps final : public Ops {
                   Activation activation) override;
     void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                      const TensorView& out, const AttentionOptions& options) override;
+    void doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                           const TensorView& out, const WindowOptions& options) override;
+    void doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                const TensorView& out, const BlockLists& lists,
+                                const BlockSparseOptions& options) override;
+    void doSelectBlocks(const ConstTensorView& q, const ConstTensorView& k, const SelectOptions& options,
+                        const BlockLists& lists) override;
+    void doChooseTokenOrders(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                             const WindowOptions& options, std::int64_t samples, const TensorView& orders) override;
+    void doLinearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                           const TensorView& out, const LinearAttentionOptions& options) override;
+    void doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) override;
     void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                        const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
@@ -133,6 +146,8 @@ class CpuOps final : public Ops {
     void doUpsample2x(const ConstTensorView& x, const TensorView& y) override;
     void doToBytes(const ConstTensorView& x, const TensorView& y) override;
 
+    // Scratch memory of a sparse operation, or null after noting that there is none.
+    [[nodiscard]] void* sparseScratch(const char* operation, std::int64_t bytes);
     // Keeps the first failure for synchronize(). True when there is none to report.
     bool note(Status status);
     // Made on first use. Both throw dnnl::error. References stay valid until trimPrimitives().

@@ -18,6 +18,7 @@ class MetaBuffer final : public Buffer {
 class MetaOps final : public Ops {
  public:
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Meta; }
+    [[nodiscard]] bool supportsSparseAttention() const override { return true; }
     [[nodiscard]] Status synchronize() override { return {}; }
     [[nodiscard]] std::int64_t timestampUs() override {
         const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -50,6 +51,17 @@ class MetaOps final : public Ops {
     void doLinear(const ConstTensorView&, const PackedLinear&, const TensorView&, Activation) override {}
     void doAttention(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, const TensorView&,
                      const AttentionOptions&) override {}
+    void doWindowAttention(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&,
+                           const TensorView&, const WindowOptions&) override {}
+    void doBlockSparseAttention(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&,
+                                const TensorView&, const BlockLists&, const BlockSparseOptions&) override {}
+    void doSelectBlocks(const ConstTensorView&, const ConstTensorView&, const SelectOptions&,
+                        const BlockLists&) override {}
+    void doChooseTokenOrders(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&,
+                             const WindowOptions&, std::int64_t, const TensorView&) override {}
+    void doLinearAttention(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&,
+                           const TensorView&, const LinearAttentionOptions&) override {}
+    void doAddBranch(const TensorView&, const ConstTensorView&, const BranchOptions&) override {}
     void doRmsNormRope(const ConstTensorView&, const ConstTensorView&, float, const std::optional<RopeTables>&,
                        std::int64_t, const TensorView&) override {}
     void doLayerNormModulate(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, float,

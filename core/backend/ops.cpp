@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/backend/ops_checks.h"
+
 namespace fw::backend {
 
 namespace {
@@ -13,39 +15,6 @@ constexpr std::int64_t kLayerNormFlops = 8;   // sum, centre, square and add, sc
 constexpr std::int64_t kActivationFlops = 5;  // exponential, sum, quotient, products
 constexpr std::int64_t kDifferenceFlops = 7;  // difference, two magnitudes, two squares into four sums
 constexpr std::int64_t kMaxHeadDim = 512;
-
-bool isAct(DType dtype) {
-    return dtype == DType::F32 || dtype == DType::BF16;
-}
-bool isFloat(DType dtype) {
-    return isAct(dtype) || dtype == DType::F16;
-}
-
-bool isInnerContiguous(const ConstTensorView& view) {
-    return view.rank() == 0 || view.stride(-1) == 1 || view.dim(-1) <= 1;
-}
-
-void checkAct(const char* op, const char* name, const ConstTensorView& view) {
-    FW_CHECK(isAct(view.dtype()), "{}: {} is {}, f32 or bf16 expected", op, name, view.text());
-    FW_CHECK(isInnerContiguous(view), "{}: the last dimension of {} has stride {}, 1 expected", op, name,
-             view.stride(-1));
-}
-
-void checkF32(const char* op, const char* name, const ConstTensorView& view) {
-    FW_CHECK(view.dtype() == DType::F32, "{}: {} is {}, f32 expected", op, name, view.text());
-    FW_CHECK(isInnerContiguous(view), "{}: the last dimension of {} has stride {}, 1 expected", op, name,
-             view.stride(-1));
-}
-
-void checkShape(const char* op, const char* name, const ConstTensorView& view, const Shape& expected) {
-    FW_CHECK(view.shape() == expected, "{}: {} is {}, shape {} expected", op, name, view.text(), expected.text());
-}
-
-void checkDevice(const char* op, DeviceKind device, std::initializer_list<ConstTensorView> operands) {
-    for (const ConstTensorView& view : operands) {
-        FW_CHECK(view.isNone() || view.device() == device, "{}: operand {} is on another device", op, view.text());
-    }
-}
 
 // Weights come from host memory; a dry run may pack shapes alone.
 void checkHost(const char* op, DeviceKind device, const ConstTensorView& view) {

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/backend/sparse_options.h"
 #include "core/base/result.h"
 #include "core/tensor/tensor_view.h"
 
@@ -63,12 +64,6 @@ struct AttentionOptions {
     std::int64_t keyCount = -1;  // attend only keys [0, keyCount); -1: all M
 };
 
-// 3-D rotary position tables: f32 [N, D/2] each, for interleaved pairs (2m, 2m+1).
-struct RopeTables {
-    ConstTensorView cosine;
-    ConstTensorView sine;
-};
-
 // Work counted by the public functions. Multiply-add counts as two FLOPs; bytes are each operand once.
 struct OpCost {
     std::int64_t flops = 0;
@@ -110,6 +105,32 @@ class Ops {
     // its last dimension, also negative ones (relative positions are a view of one short row per head).
     void attention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                    const TensorView& out, const AttentionOptions& options);
+
+    // --- sparse and linear attention of a clip with itself: q, k, v, out [B, N, H, D] act as in attention(), N the
+    // grid's tokens. Not every back-end has them: supportsSparseAttention() must be true.
+    [[nodiscard]] virtual bool supportsSparseAttention() const { return false; }
+    // Softmax over the keys within the window in each head's token order; charged for the pairs it keeps (of
+    // frame-major order when the orders differ by head).
+    void windowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                         const TensorView& out, const WindowOptions& options);
+    // Softmax over the listed key blocks; a query block without any gets zeros. Charged for options.pairs.
+    void blockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                              const TensorView& out, const BlockLists& lists, const BlockSparseOptions& options);
+    // The `kept` key blocks with the largest score for every query block, ascending; the score is the product of
+    // the blocks' mean query and mean key, ties go to the lower block. lists.blocks holds `kept` per row.
+    void selectBlocks(const ConstTensorView& q, const ConstTensorView& k, const SelectOptions& options,
+                      const BlockLists& lists);
+    // The order in which the window loses less: on `samples` rows spread over the clip, the mean square error
+    // against dense attention decides for each head (as Sparse VideoGen, https://arxiv.org/abs/2502.01776).
+    // options.orders is ignored; orders u8 [B, H].
+    void chooseTokenOrders(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                           const WindowOptions& options, std::int64_t samples, const TensorView& orders);
+    // out_i = φ(q_i) Σ_j φ(k_j)ᵀ v_j / (ρ(q_i) · Σ_j ρ(k_j) + eps), ρ = ReLU before rotation, φ the rotated ρ;
+    // without tables both are the ReLU of what is given. States in f32. O(N).
+    void linearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                         const TensorView& out, const LinearAttentionOptions& options);
+    // out += scale · sigmoid(logit) · branch, with one logit per token or their mean. out, branch [B, N, C] act.
+    void addBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options);
 
     // --- normalisation
     // y = x / rms(x over C) · weight, then rotary embedding per head of width headDim when `rope` is given.
@@ -180,6 +201,19 @@ class Ops {
                           Activation activation) = 0;
     virtual void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                              const TensorView& out, const AttentionOptions& options) = 0;
+    // Called only where supportsSparseAttention().
+    virtual void doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                   const TensorView& out, const WindowOptions& options);
+    virtual void doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k,
+                                        const ConstTensorView& v, const TensorView& out, const BlockLists& lists,
+                                        const BlockSparseOptions& options);
+    virtual void doSelectBlocks(const ConstTensorView& q, const ConstTensorView& k, const SelectOptions& options,
+                                const BlockLists& lists);
+    virtual void doChooseTokenOrders(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                     const WindowOptions& options, std::int64_t samples, const TensorView& orders);
+    virtual void doLinearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                   const TensorView& out, const LinearAttentionOptions& options);
+    virtual void doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options);
     virtual void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                                const std::optional<RopeTables>& rope, std::int64_t headDim,
                                const TensorView& y) = 0;

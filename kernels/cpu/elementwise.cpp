@@ -1,5 +1,8 @@
 #include "kernels/cpu/elementwise.h"
 
+#include <cmath>
+#include <vector>
+
 #include "kernels/cpu/rows.h"
 #include "kernels/cpu/targets.h"
 
@@ -38,6 +41,19 @@ HWY_INLINE void gatedAddRow(TR* residual, const TD* delta, const float* gate, st
     forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
         const Floats before = load(static_cast<const TR*>(residual) + i, lanes);
         store(hn::MulAdd(load(gate + i, lanes), load(delta + i, lanes), before), residual + i, lanes);
+    });
+}
+
+// target += factor · branch
+void scaledAddRow(const BranchAddArgs& args, std::int64_t batch, std::int64_t row, float factor) {
+    withElement(args.target.element, [&](auto t) HWY_ATTR {
+        auto* target = rowOf<decltype(t)>(args.target, batch, row);
+        const auto* branch = rowOf<decltype(t)>(args.branch, batch, row);
+        const Floats scale = hn::Set(FloatTag(), factor);
+        forVectors(args.extents.channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+            const Floats before = load(static_cast<const decltype(t)*>(target) + i, lanes);
+            store(hn::MulAdd(scale, load(branch + i, lanes), before), target + i, lanes);
+        });
     });
 }
 
@@ -173,6 +189,7 @@ HWY_AFTER_NAMESPACE();
 namespace fw::kernels::cpu {
 
 HWY_EXPORT(gatedAddRows);
+HWY_EXPORT(scaledAddRow);
 HWY_EXPORT(siluSpan);
 HWY_EXPORT(gatedGeluRows);
 HWY_EXPORT(addSpan);
@@ -183,6 +200,29 @@ HWY_EXPORT(bytesRows);
 void gatedAdd(const GatedAddArgs& args, int threads) {
     forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
         HWY_DYNAMIC_DISPATCH(gatedAddRows)(args, batch, first, last);
+    });
+}
+
+void branchAdd(const BranchAddArgs& args, int threads) {
+    const auto sigmoid = [](float x) { return 1.0F / (1.0F + std::exp(-x)); };
+    const auto logit = [&](std::int64_t batch, std::int64_t row) {
+        return args.logits[batch * args.logitBatchStride + row * args.logitRowStride];
+    };
+    std::vector<float> gates(static_cast<std::size_t>(args.extents.batch), 1.0F);
+    for (std::int64_t batch = 0; args.meanGate && args.logits != nullptr && batch < args.extents.batch; ++batch) {
+        double sum = 0.0;
+        for (std::int64_t row = 0; row < args.extents.rows; ++row) {
+            sum += static_cast<double>(logit(batch, row));
+        }
+        gates[static_cast<std::size_t>(batch)] =
+            sigmoid(static_cast<float>(sum / static_cast<double>(args.extents.rows)));
+    }
+    const bool perRow = args.logits != nullptr && !args.meanGate;
+    forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
+        for (std::int64_t row = first; row < last; ++row) {
+            const float gate = perRow ? sigmoid(logit(batch, row)) : gates[static_cast<std::size_t>(batch)];
+            HWY_DYNAMIC_DISPATCH(scaledAddRow)(args, batch, row, args.scale * gate);
+        }
     });
 }
 

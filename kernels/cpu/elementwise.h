@@ -19,6 +19,19 @@ struct GatedAddArgs {
 };
 void gatedAdd(const GatedAddArgs& args, int threads);
 
+// target += scale · sigmoid(logit) · branch, one logit per row, or with `meanGate` their mean over the rows of a
+// batch; logits null: target += scale · branch. target and branch of the same element type.
+struct BranchAddArgs {
+    RowExtents extents;
+    Rows target;
+    ConstRows branch;
+    const float* logits = nullptr;  // [batch, rows]
+    std::int64_t logitBatchStride = 0, logitRowStride = 0;
+    bool meanGate = false;
+    float scale = 1.0F;
+};
+void branchAdd(const BranchAddArgs& args, int threads);
+
 // y = x · sigmoid(x) on contiguous f32; y may be x.
 void silu(const float* x, float* y, std::int64_t count, int threads);
 

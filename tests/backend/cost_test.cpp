@@ -36,6 +36,19 @@ OpCost costOfEverything(Device& device, Ops& ops, DType act) {
     options.keyCount = 3;
     options.bias = tensor(DType::F32, {2, 4, 4});
     ops.attention(heads, heads, heads, tensor(act, {1, 4, 2, 16}), options);
+    const TensorView lists = tensor(DType::I32, {1, 2, 2, 2});
+    const TensorView counts = tensor(DType::I32, {1, 2, 2});
+    const TokenBlocks blocks{.grid = {2, 1, 2}, .size = 2};
+    const TensorView sparse = tensor(act, {1, 4, 2, 16});
+    if (ops.supportsSparseAttention()) {
+        ops.windowAttention(heads, heads, heads, sparse, {.grid = blocks.grid, .window = 1, .orders = {}});
+        ops.blockSparseAttention(heads, heads, heads, sparse, {lists, counts}, {.blocks = blocks, .pairs = 7});
+        ops.selectBlocks(heads, heads, {.blocks = blocks, .kept = 2}, {lists, counts});
+        ops.chooseTokenOrders(heads, heads, heads, {.grid = blocks.grid, .window = 1, .orders = {}}, 2,
+                              tensor(DType::U8, {1, 2}));
+        ops.linearAttention(heads, heads, heads, sparse, {});
+        ops.addBranch(rows, other, {.gate = GateMode::Token, .logits = tensor(DType::F32, {2, 3, 1})});
+    }
     ops.rmsNormRope(rows, channels, 1e-6F, RopeTables{table, table}, 16, other);
     ops.layerNormModulate(rows, vectors, vectors, 1e-6F, other);
     ops.layerNorm(rows, channels, channels, 1e-6F, other);

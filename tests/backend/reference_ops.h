@@ -16,6 +16,7 @@ void writeElement(const TensorView& view, const Dims& index, double value);
 class ReferenceOps final : public Ops {
  public:
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cpu; }
+    [[nodiscard]] bool supportsSparseAttention() const override { return true; }
     [[nodiscard]] Status synchronize() override { return {}; }
     [[nodiscard]] std::int64_t timestampUs() override { return 0; }
 
@@ -29,6 +30,18 @@ class ReferenceOps final : public Ops {
                   Activation activation) override;
     void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                      const TensorView& out, const AttentionOptions& options) override;
+    void doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                           const TensorView& out, const WindowOptions& options) override;
+    void doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                const TensorView& out, const BlockLists& lists,
+                                const BlockSparseOptions& options) override;
+    void doSelectBlocks(const ConstTensorView& q, const ConstTensorView& k, const SelectOptions& options,
+                        const BlockLists& lists) override;
+    void doChooseTokenOrders(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                             const WindowOptions& options, std::int64_t samples, const TensorView& orders) override;
+    void doLinearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                           const TensorView& out, const LinearAttentionOptions& options) override;
+    void doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) override;
     void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                        const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,

@@ -37,6 +37,14 @@ class ThreadsTest : public ::testing::TestWithParam<OpsParameter> {
         const TensorView q = upload(TestTensor::input(act, {1, 301, 3, 64}));
         results.push_back(make({1, 301, 3, 64}));
         ops->attention(q, q, q, results.back(), {.scale = 0.125F, .bias = {}});
+        if (ops->supportsSparseAttention()) {
+            results.push_back(make({1, 301, 3, 64}));
+            ops->windowAttention(q, q, q, results.back(),
+                                 {.scale = 0.125F, .grid = {7, 1, 43}, .window = 31, .orders = {}});
+            const TensorView many = upload(TestTensor::input(act, {1, 1700, 2, 32}));
+            results.push_back(make({1, 1700, 2, 32}));
+            ops->linearAttention(many, many, many, results.back(), {});
+        }
         const TestTensor kernel = TestTensor::input(DType::F32, {20, 16, 3, 3, 3});
         const auto conv = *ops->packConv3d(kernel.view(), {}, {.stride = {1, 1, 1}, .padding = {1, 1, 1, 1}}, act);
         results.push_back(make({1, 3, 33, 31, 20}));

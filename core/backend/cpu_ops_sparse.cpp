@@ -1,0 +1,192 @@
+// Sparse and linear attention on the CPU.
+#include <array>
+#include <vector>
+
+#include "core/backend/cpu_ops.h"
+#include "core/backend/cpu_views.h"
+#include "kernels/cpu/block_selection.h"
+#include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/linear_attention.h"
+#include "kernels/cpu/sparse_attention.h"
+
+namespace fw::backend {
+
+namespace {
+
+// q and k; v and out where they are given.
+kernels::cpu::AttentionArgs selfOperands(const ConstTensorView& q, const ConstTensorView& k,
+                                         const ConstTensorView& v, const TensorView& out) {
+    kernels::cpu::AttentionArgs args;
+    args.q = q.data();
+    args.k = k.data();
+    args.qBatch = q.stride(0), args.qToken = q.stride(1), args.qHead = q.stride(2);
+    args.kBatch = k.stride(0), args.kToken = k.stride(1), args.kHead = k.stride(2);
+    if (!v.isNone()) {
+        args.v = v.data();
+        args.vBatch = v.stride(0), args.vToken = v.stride(1), args.vHead = v.stride(2);
+    }
+    if (!out.isNone()) {
+        args.out = out.mutableData();
+        args.outBatch = out.stride(0), args.outToken = out.stride(1), args.outHead = out.stride(2);
+    }
+    args.batch = q.dim(0);
+    args.queries = args.keys = q.dim(1);
+    args.heads = q.dim(2);
+    args.headDim = q.dim(3);
+    args.element = elementOf(q);
+    return args;
+}
+
+// One order for each batch and head; empty: frame-major everywhere.
+std::vector<std::uint8_t> readOrders(const ConstTensorView& orders) {
+    std::vector<std::uint8_t> result;
+    if (orders.isNone()) {
+        return result;
+    }
+    const auto* data = static_cast<const std::uint8_t*>(orders.data());
+    for (std::int64_t b = 0; b < orders.dim(0); ++b) {
+        for (std::int64_t h = 0; h < orders.dim(1); ++h) {
+            const std::uint8_t order = data[b * orders.stride(0) + h * orders.stride(1)];
+            FW_CHECK(order <= 1, "windowAttention: token order {} of head {}", order, h);
+            result.push_back(order);
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
+void* CpuOps::sparseScratch(const char* operation, std::int64_t bytes) {
+    void* memory = m_attention.take(bytes);
+    if (memory == nullptr) {
+        note(fail(ErrorCode::OutOfMemory, "{}: {} bytes of scratch memory are needed", operation, bytes));
+    }
+    return memory;
+}
+
+void CpuOps::doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                               const TensorView& out, const WindowOptions& options) {
+    const std::vector<std::uint8_t> orders = readOrders(options.orders);
+    const std::array<std::vector<std::int32_t>, 2> tokens{makeOrder(options.grid, TokenOrder::FrameMajor),
+                                                          makeOrder(options.grid, TokenOrder::TokenMajor)};
+    const std::array<const std::int32_t*, 2> tables{tokens[0].data(), tokens[1].data()};
+    const std::array<std::int64_t, 2> sinkSteps{1, options.grid.frames};
+    kernels::cpu::WindowArgs args;
+    args.operands = selfOperands(q, k, v, out);
+    args.operands.scale = options.scale;
+    args.operands.threads = m_threads;
+    args.sequences = {tables.data(), orders.empty() ? nullptr : orders.data()};
+    args.window = options.window;
+    args.sinkTokens = options.sinkFrame ? options.grid.plane() : 0;
+    args.sinkSteps = sinkSteps.data();
+    args.operands.workspace = sparseScratch("windowAttention", kernels::cpu::windowWorkspaceBytes(args));
+    if (args.operands.workspace != nullptr) {
+        const int code = kernels::cpu::windowAttention(args);
+        FW_CHECK(code == 0, "windowAttention of {} failed with code {}", q.text(), code);
+    }
+}
+
+void CpuOps::doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                    const TensorView& out, const BlockLists& lists,
+                                    const BlockSparseOptions& options) {
+    const BlockTable table = makeBlockTable(options.blocks);
+    const std::int32_t* order = table.order.data();
+    kernels::cpu::BlockSparseArgs args;
+    args.operands = selfOperands(q, k, v, out);
+    args.operands.scale = options.scale;
+    args.operands.threads = m_threads;
+    args.sequences = {&order, nullptr};
+    args.starts = table.starts.data();
+    args.blocks = static_cast<std::int64_t>(table.starts.size()) - 1;
+    args.lists = lists.blocks.as<std::int32_t>();
+    args.counts = lists.counts.as<std::int32_t>();
+    args.listBatch = lists.blocks.stride(0), args.listHead = lists.blocks.stride(1);
+    args.listRow = lists.blocks.stride(2);
+    args.countBatch = lists.counts.stride(0), args.countHead = lists.counts.stride(1);
+    args.countRow = lists.counts.stride(2);
+    args.operands.workspace = sparseScratch("blockSparseAttention", kernels::cpu::blockSparseWorkspaceBytes(args));
+    if (args.operands.workspace != nullptr) {
+        const int code = kernels::cpu::blockSparseAttention(args);
+        FW_CHECK(code == 0, "blockSparseAttention of {} failed with code {}", q.text(), code);
+    }
+}
+
+void CpuOps::doSelectBlocks(const ConstTensorView& q, const ConstTensorView& k, const SelectOptions& options,
+                            const BlockLists& lists) {
+    const BlockTable table = makeBlockTable(options.blocks);
+    const std::vector<std::int32_t> forced =
+        options.sinkFrame ? options.blocks.firstFrameBlocks() : std::vector<std::int32_t>{};
+    kernels::cpu::BlockSelectionArgs args;
+    args.operands = selfOperands(q, k, {}, {});
+    args.operands.threads = m_threads;
+    args.order = table.order.data();
+    args.starts = table.starts.data();
+    args.blocks = static_cast<std::int64_t>(table.starts.size()) - 1;
+    args.kept = options.kept;
+    args.forced = forced.data();
+    args.forcedCount = static_cast<std::int64_t>(forced.size());
+    args.lists = lists.blocks.mutableAs<std::int32_t>();
+    args.counts = lists.counts.mutableAs<std::int32_t>();
+    args.listBatch = lists.blocks.stride(0), args.listHead = lists.blocks.stride(1);
+    args.listRow = lists.blocks.stride(2);
+    args.countBatch = lists.counts.stride(0), args.countHead = lists.counts.stride(1);
+    args.countRow = lists.counts.stride(2);
+    args.operands.workspace = sparseScratch("selectBlocks", kernels::cpu::blockSelectionWorkspaceBytes(args));
+    if (args.operands.workspace != nullptr) {
+        kernels::cpu::selectBlocks(args);
+    }
+}
+
+void CpuOps::doChooseTokenOrders(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                 const WindowOptions& options, std::int64_t samples, const TensorView& orders) {
+    kernels::cpu::OrderChoiceArgs args;
+    args.operands = selfOperands(q, k, v, {});
+    args.operands.scale = options.scale;
+    args.operands.threads = m_threads;
+    args.frames = options.grid.frames;
+    args.window = options.window;
+    args.sinkFrame = options.sinkFrame;
+    args.samples = samples;
+    args.choice = static_cast<std::uint8_t*>(orders.mutableData());
+    args.choiceBatch = orders.stride(0), args.choiceHead = orders.stride(1);
+    args.operands.workspace = sparseScratch("chooseTokenOrders", kernels::cpu::orderChoiceWorkspaceBytes(args));
+    if (args.operands.workspace != nullptr) {
+        kernels::cpu::chooseOrders(args);
+    }
+}
+
+void CpuOps::doLinearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                               const TensorView& out, const LinearAttentionOptions& options) {
+    kernels::cpu::LinearAttentionArgs args;
+    args.operands = selfOperands(q, k, v, out);
+    args.operands.threads = m_threads;
+    if (options.rope) {
+        args.cosine = options.rope->cosine.as<float>();
+        args.sine = options.rope->sine.as<float>();
+        args.cosineRow = options.rope->cosine.stride(0);
+        args.sineRow = options.rope->sine.stride(0);
+    }
+    args.eps = options.eps;
+    args.operands.workspace = sparseScratch("linearAttention", kernels::cpu::linearAttentionWorkspaceBytes(args));
+    if (args.operands.workspace != nullptr) {
+        const int code = kernels::cpu::linearAttention(args);
+        FW_CHECK(code == 0, "linearAttention of {} failed with code {}", q.text(), code);
+    }
+}
+
+void CpuOps::doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) {
+    kernels::cpu::BranchAddArgs args;
+    args.extents = batchExtents(out);
+    args.target = mutableBatchRows(out);
+    args.branch = batchRows(branch);
+    args.scale = options.scale;
+    args.meanGate = options.gate == GateMode::Sample;
+    if (options.gate != GateMode::None) {
+        args.logits = options.logits.as<float>();
+        args.logitBatchStride = options.logits.stride(0);
+        args.logitRowStride = options.logits.stride(1);
+    }
+    kernels::cpu::branchAdd(args, m_threads);
+}
+
+}  // namespace fw::backend

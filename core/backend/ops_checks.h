@@ -1,0 +1,43 @@
+// What the public functions of Ops check of their operands. Internal to the operations interface.
+#pragma once
+
+#include <initializer_list>
+
+#include "core/tensor/tensor_view.h"
+
+namespace fw::backend {
+
+inline bool isAct(DType dtype) {
+    return dtype == DType::F32 || dtype == DType::BF16;
+}
+inline bool isFloat(DType dtype) {
+    return isAct(dtype) || dtype == DType::F16;
+}
+
+inline bool isInnerContiguous(const ConstTensorView& view) {
+    return view.rank() == 0 || view.stride(-1) == 1 || view.dim(-1) <= 1;
+}
+
+inline void checkAct(const char* op, const char* name, const ConstTensorView& view) {
+    FW_CHECK(isAct(view.dtype()), "{}: {} is {}, f32 or bf16 expected", op, name, view.text());
+    FW_CHECK(isInnerContiguous(view), "{}: the last dimension of {} has stride {}, 1 expected", op, name,
+             view.stride(-1));
+}
+
+inline void checkF32(const char* op, const char* name, const ConstTensorView& view) {
+    FW_CHECK(view.dtype() == DType::F32, "{}: {} is {}, f32 expected", op, name, view.text());
+    FW_CHECK(isInnerContiguous(view), "{}: the last dimension of {} has stride {}, 1 expected", op, name,
+             view.stride(-1));
+}
+
+inline void checkShape(const char* op, const char* name, const ConstTensorView& view, const Shape& expected) {
+    FW_CHECK(view.shape() == expected, "{}: {} is {}, shape {} expected", op, name, view.text(), expected.text());
+}
+
+inline void checkDevice(const char* op, DeviceKind device, std::initializer_list<ConstTensorView> operands) {
+    for (const ConstTensorView& view : operands) {
+        FW_CHECK(view.isNone() || view.device() == device, "{}: operand {} is on another device", op, view.text());
+    }
+}
+
+}  // namespace fw::backend

@@ -1,0 +1,191 @@
+// Checks and costs of the sparse and linear attention operations.
+#include <algorithm>
+
+#include "core/backend/ops.h"
+#include "core/backend/ops_checks.h"
+
+namespace fw::backend {
+
+namespace {
+
+constexpr std::int64_t kMaxHeadDim = 512;
+constexpr std::int64_t kFeatureFlops = 7;  // back from the rotation, rectified, rotated: per element of q and k
+constexpr std::int64_t kGateFlops = 2;
+
+void checkSelf(const char* op, const ConstTensorView& q, const ConstTensorView& k, std::int64_t tokens) {
+    for (const auto& [name, view] : {std::pair<const char*, const ConstTensorView*>{"q", &q}, {"k", &k}}) {
+        checkAct(op, name, *view);
+        FW_CHECK(view->rank() == 4, "{}: {} is {}, [B, tokens, H, D] expected", op, name, view->text());
+        FW_CHECK(view->dtype() == q.dtype(), "{}: {} is {}, q is {}", op, name, view->text(), q.text());
+    }
+    checkShape(op, "k", k, q.shape());
+    FW_CHECK(q.dim(1) == tokens, "{}: q is {}, the grid has {} tokens", op, q.text(), tokens);
+    FW_CHECK(q.dim(3) > 0 && q.dim(3) % 16 == 0 && q.dim(3) <= kMaxHeadDim,
+             "{}: head width {}, a multiple of 16 up to {} expected", op, q.dim(3), kMaxHeadDim);
+}
+
+void checkValues(const char* op, const ConstTensorView& q, const ConstTensorView& v, const TensorView& out) {
+    for (const auto& [name, view] : {std::pair<const char*, const ConstTensorView*>{"v", &v}, {"out", &out}}) {
+        checkAct(op, name, *view);
+        checkShape(op, name, *view, q.shape());
+        FW_CHECK(view->dtype() == q.dtype(), "{}: {} is {}, q is {}", op, name, view->text(), q.text());
+    }
+}
+
+void checkBlocks(const char* op, const TokenBlocks& blocks) {
+    const bool boxes = blocks.tile[0] > 0 && blocks.tile[1] > 0 && blocks.tile[2] > 0;
+    const bool runs = blocks.tile == std::array<std::int64_t, 3>{} && blocks.size > 0;
+    FW_CHECK(boxes || runs, "{}: blocks of {} tokens, boxes of {} x {} x {}", op, blocks.size, blocks.tile[0],
+             blocks.tile[1], blocks.tile[2]);
+}
+
+void checkLists(const char* op, const BlockLists& lists, const ConstTensorView& q, const TokenBlocks& blocks) {
+    for (const ConstTensorView& view : {ConstTensorView(lists.blocks), ConstTensorView(lists.counts)}) {
+        FW_CHECK(view.dtype() == DType::I32, "{}: lists are {}, i32 expected", op, view.text());
+    }
+    checkShape(op, "counts", lists.counts, {q.dim(0), q.dim(2), blocks.count()});
+    FW_CHECK(lists.blocks.rank() == 4 && lists.blocks.dim(3) >= 1 &&
+                 (lists.blocks.stride(3) == 1 || lists.blocks.dim(3) == 1),
+             "{}: block lists are {}", op, lists.blocks.text());
+    checkShape(op, "lists", lists.blocks, {q.dim(0), q.dim(2), blocks.count(), lists.blocks.dim(3)});
+}
+
+}  // namespace
+
+void Ops::windowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                          const TensorView& out, const WindowOptions& options) {
+    const char* op = "windowAttention";
+    checkDevice(op, deviceKind(), {q, k, v, out, options.orders});
+    checkSelf(op, q, k, options.grid.tokens());
+    checkValues(op, q, v, out);
+    FW_CHECK(options.window >= 0 && options.scale > 0.0F, "{}: window {}, scale {}", op, options.window,
+             options.scale);
+    if (!options.orders.isNone()) {
+        checkShape(op, "orders", options.orders, {q.dim(0), q.dim(2)});
+        FW_CHECK(options.orders.dtype() == DType::U8, "{}: orders are {}, u8 expected", op, options.orders.text());
+    }
+    const KeptWork work = windowWork(options.grid, TokenOrder::FrameMajor, options.window, options.sinkFrame);
+    charge(4 * work.pairs * q.dim(0) * q.dim(2) * q.dim(3), {q, k, v, out});
+    if (out.count() > 0) {
+        doWindowAttention(q, k, v, out, options);
+    }
+}
+
+void Ops::blockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                               const TensorView& out, const BlockLists& lists, const BlockSparseOptions& options) {
+    const char* op = "blockSparseAttention";
+    checkDevice(op, deviceKind(), {q, k, v, out, lists.blocks, lists.counts});
+    checkSelf(op, q, k, options.blocks.grid.tokens());
+    checkValues(op, q, v, out);
+    checkBlocks(op, options.blocks);
+    checkLists(op, lists, q, options.blocks);
+    FW_CHECK(options.scale > 0.0F && options.pairs >= 0, "{}: scale {}, {} pairs", op, options.scale,
+             options.pairs);
+    charge(4 * options.pairs * q.dim(0) * q.dim(2) * q.dim(3), {q, k, v, out});
+    if (out.count() > 0) {
+        doBlockSparseAttention(q, k, v, out, lists, options);
+    }
+}
+
+void Ops::selectBlocks(const ConstTensorView& q, const ConstTensorView& k, const SelectOptions& options,
+                       const BlockLists& lists) {
+    const char* op = "selectBlocks";
+    checkDevice(op, deviceKind(), {q, k, lists.blocks, lists.counts});
+    checkSelf(op, q, k, options.blocks.grid.tokens());
+    checkBlocks(op, options.blocks);
+    checkLists(op, lists, q, options.blocks);
+    const std::int64_t blocks = options.blocks.count();
+    FW_CHECK(options.kept >= 1 && options.kept <= blocks && lists.blocks.dim(3) == options.kept,
+             "{}: {} of {} blocks into lists {}", op, options.kept, blocks, lists.blocks.text());
+    charge(q.count() + k.count() + 2 * q.dim(0) * q.dim(2) * q.dim(3) * blocks * blocks, {q, k});
+    if (q.count() > 0) {
+        doSelectBlocks(q, k, options, lists);
+    }
+}
+
+void Ops::chooseTokenOrders(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                            const WindowOptions& options, std::int64_t samples, const TensorView& orders) {
+    const char* op = "chooseTokenOrders";
+    checkDevice(op, deviceKind(), {q, k, v, orders});
+    checkSelf(op, q, k, options.grid.tokens());
+    checkAct(op, "v", v);
+    checkShape(op, "v", v, q.shape());
+    FW_CHECK(v.dtype() == q.dtype() && samples >= 1 && options.window >= 0, "{}: v {}, {} samples, window {}", op,
+             v.text(), samples, options.window);
+    checkShape(op, "orders", orders, {q.dim(0), q.dim(2)});
+    FW_CHECK(orders.dtype() == DType::U8, "{}: orders are {}, u8 expected", op, orders.text());
+    // The scores, and the values for three results: dense, and windows of two orders.
+    const std::int64_t rows = std::min(samples, q.dim(1)) * q.dim(0) * q.dim(2);
+    charge(8 * rows * q.dim(1) * q.dim(3), {k, v});
+    if (q.count() > 0) {
+        doChooseTokenOrders(q, k, v, options, samples, orders);
+    }
+}
+
+void Ops::linearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                          const TensorView& out, const LinearAttentionOptions& options) {
+    const char* op = "linearAttention";
+    checkDevice(op, deviceKind(), {q, k, v, out});
+    checkSelf(op, q, k, q.dim(1));
+    checkValues(op, q, v, out);
+    FW_CHECK(options.eps > 0.0F, "{}: eps {}", op, options.eps);
+    if (options.rope) {
+        for (const ConstTensorView& table : {options.rope->cosine, options.rope->sine}) {
+            checkDevice(op, deviceKind(), {table});
+            checkF32(op, "rope table", table);
+            checkShape(op, "rope table", table, {q.dim(1), q.dim(3) / 2});
+        }
+        charge(2 * kFeatureFlops * q.count(), {options.rope->cosine, options.rope->sine});
+    }
+    // State and read-out: D multiply-adds for each element of v and of out; the normaliser: two for each of q and
+    // k.
+    charge(4 * q.count() * (q.dim(3) + 1), {q, k, v, out});
+    if (out.count() > 0) {
+        doLinearAttention(q, k, v, out, options);
+    }
+}
+
+void Ops::addBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) {
+    const char* op = "addBranch";
+    checkDevice(op, deviceKind(), {out, branch, options.logits});
+    checkAct(op, "out", out);
+    checkAct(op, "branch", branch);
+    FW_CHECK(out.rank() == 3 && branch.dtype() == out.dtype(), "{}: {} onto {}, [B, N, C] expected", op,
+             branch.text(), out.text());
+    checkShape(op, "branch", branch, out.shape());
+    if (options.gate != GateMode::None) {
+        checkF32(op, "logits", options.logits);
+        checkShape(op, "logits", options.logits, {out.dim(0), out.dim(1), 1});
+    }
+    charge(kGateFlops * out.count(), {out, branch, out});
+    if (out.count() > 0) {
+        doAddBranch(out, branch, options);
+    }
+}
+
+// Reached only when a back-end says that it has these operations and lacks one.
+void Ops::doWindowAttention(const ConstTensorView& q, const ConstTensorView&, const ConstTensorView&,
+                            const TensorView&, const WindowOptions&) {
+    FW_CHECK(false, "windowAttention of {}: this back-end has no sparse attention", q.text());
+}
+void Ops::doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView&, const ConstTensorView&,
+                                 const TensorView&, const BlockLists&, const BlockSparseOptions&) {
+    FW_CHECK(false, "blockSparseAttention of {}: this back-end has no sparse attention", q.text());
+}
+void Ops::doSelectBlocks(const ConstTensorView& q, const ConstTensorView&, const SelectOptions&,
+                         const BlockLists&) {
+    FW_CHECK(false, "selectBlocks of {}: this back-end has no sparse attention", q.text());
+}
+void Ops::doChooseTokenOrders(const ConstTensorView& q, const ConstTensorView&, const ConstTensorView&,
+                              const WindowOptions&, std::int64_t, const TensorView&) {
+    FW_CHECK(false, "chooseTokenOrders of {}: this back-end has no sparse attention", q.text());
+}
+void Ops::doLinearAttention(const ConstTensorView& q, const ConstTensorView&, const ConstTensorView&,
+                            const TensorView&, const LinearAttentionOptions&) {
+    FW_CHECK(false, "linearAttention of {}: this back-end has no linear attention", q.text());
+}
+void Ops::doAddBranch(const TensorView& out, const ConstTensorView&, const BranchOptions&) {
+    FW_CHECK(false, "addBranch onto {}: this back-end has no linear attention", out.text());
+}
+
+}  // namespace fw::backend
