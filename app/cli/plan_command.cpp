@@ -26,6 +26,10 @@ void printTable(const job::Plan& plan) {
     say("tokens       {} per self-attention, {} of text\n", plan.tokens, plan.textTokens);
     say("steps        {} with {} forward pass{} each, {:.1f} GFLOP a pass\n", plan.steps, plan.forwardsPerStep,
         plan.forwardsPerStep == 1 ? "" : "es", gigaflops(plan.flopsPerForward));
+    if (plan.attention.pairs != plan.attention.densePairs) {
+        say("attention    {:.2f} % of the token pairs left out, {:.2f} % in tiles of 64 x 64\n",
+            100.0 * plan.attention.sparsity(), 100.0 * plan.attention.tileSparsity());
+    }
     say("\n{:<10} {:>14} {:>14}\n", "phase", "GFLOP", "scratch MiB");
     for (const job::PhaseCost& phase : plan.phases) {
         say("{:<10} {:>14.1f} {:>14.1f}\n", phase.phase, gigaflops(phase.flops), mebibytes(phase.scratchBytes));

@@ -2,6 +2,22 @@
 
 namespace fw::job {
 
+namespace {
+
+double leftOut(std::int64_t part, std::int64_t whole) {
+    return whole == 0 ? 0.0 : 1.0 - static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+double AttentionPlan::sparsity() const {
+    return leftOut(pairs, densePairs);
+}
+
+double AttentionPlan::tileSparsity() const {
+    return leftOut(tiles, denseTiles);
+}
+
 std::int64_t Plan::totalFlops() const {
     std::int64_t total = 0;
     for (const PhaseCost& phase : phases) {
@@ -29,6 +45,11 @@ OrderedJson toJson(const Plan& plan) {
         {"state_bytes", plan.stateBytes},
         {"peak_bytes", plan.peakBytes},
         {"phases", std::move(phases)},
+        {"attention",
+         {{"pairs", plan.attention.pairs},
+          {"dense_pairs", plan.attention.densePairs},
+          {"sparsity", plan.attention.sparsity()},
+          {"tile_sparsity", plan.attention.tileSparsity()}}},
     };
 }
 

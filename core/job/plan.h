@@ -15,6 +15,15 @@ struct PhaseCost {
     std::int64_t scratchBytes = 0;  // arena high water of the phase
 };
 
+// Self-attention of a whole run: (query, key) pairs and tiles of 64 x 64 of them, computed and of dense attention.
+struct AttentionPlan {
+    std::int64_t pairs = 0, densePairs = 0;
+    std::int64_t tiles = 0, denseTiles = 0;
+    // Shares left out, over all steps, layers and heads; 0 for dense attention.
+    [[nodiscard]] double sparsity() const;
+    [[nodiscard]] double tileSparsity() const;
+};
+
 struct Plan {
     std::int64_t latentFrames = 0, latentHeight = 0, latentWidth = 0;
     std::int64_t tokens = 0;  // of one self-attention
@@ -26,6 +35,7 @@ struct Plan {
     std::int64_t stateBytes = 0;  // latents, sampler history, decoder caches, frames
     std::int64_t peakBytes = 0;   // weights + state + largest scratch
     std::vector<PhaseCost> phases;
+    AttentionPlan attention;
 
     [[nodiscard]] std::int64_t totalFlops() const;
 };

@@ -8,21 +8,19 @@
 
 #include "core/base/result.h"
 #include "core/job/parameter_schema.h"
+#include "core/method/method_weights.h"
 #include "core/method/run_context.h"
 
 namespace fw::method {
 
-// The token grid of a clip; token index = (t·height + h)·width + w.
-struct TokenGrid {
-    std::int64_t frames = 0, height = 0, width = 0;
-    [[nodiscard]] std::int64_t tokens() const { return frames * height * width; }
-};
+using backend::TokenGrid;
 
 // One self-attention call, after projections, QK norm and rotary embedding.
 struct SelfAttentionCall {
-    ConstTensorView q, k, v;  // [B, N, H, D] act, strided
-    TensorView out;           // [B, N, H, D] act
-    ConstTensorView hidden;   // [B, N, C] act: the normalised, modulated input of the layer (gates read it)
+    ConstTensorView q, k, v;   // [B, N, H, D] act, strided
+    TensorView out;            // [B, N, H, D] act
+    ConstTensorView hidden;    // [B, N, C] act: the normalised, modulated input of the layer (gates read it)
+    backend::RopeTables rope;  // f32 [N, D/2] each: the rotation q and k already have
     TokenGrid grid;
     float scale = 1.0F;
     int layer = 0;
@@ -37,14 +35,20 @@ class AttentionMethod {
 
 struct MethodEntry {
     job::MethodDescription description;
-    // `parameters` are resolved against the description.
-    Result<std::unique_ptr<AttentionMethod>> (*create)(const Json& parameters);
+    std::vector<WeightNeed> needs;       // empty: the base model is enough
+    bool needsSparseOperations = false;  // Ops::supportsSparseAttention() must be true
+    // `parameters` are resolved against the description. `weights`: null, or outlives the method. InvalidArgument
+    // when the method cannot do without them and there are none.
+    Result<std::unique_ptr<AttentionMethod>> (*create)(const Json& parameters, const MethodWeights* weights);
 };
 
 // Every method of this build, dense first.
 [[nodiscard]] const std::vector<MethodEntry>& attentionMethods();
-// InvalidArgument naming the known ids. Parameters are resolved and checked here.
-[[nodiscard]] Result<std::unique_ptr<AttentionMethod>> createAttentionMethod(std::string_view id,
-                                                                             const Json& parameters);
+// InvalidArgument naming the known ids.
+[[nodiscard]] Result<const MethodEntry*> findAttentionMethod(std::string_view id);
+// The same. Parameters are resolved and checked here; those that only a clip's size can judge are refused by
+// attend(), which every plan runs without computing anything.
+[[nodiscard]] Result<std::unique_ptr<AttentionMethod>> createAttentionMethod(
+    std::string_view id, const Json& parameters, const MethodWeights* weights = nullptr);
 
 }  // namespace fw::method

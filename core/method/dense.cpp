@@ -1,5 +1,7 @@
 #include "core/method/dense.h"
 
+#include "core/method/quality_knobs.h"
+
 namespace fw::method {
 
 namespace {
@@ -7,7 +9,7 @@ namespace {
 class DenseAttention final : public AttentionMethod {
  public:
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
-        context.ops.attention(call.q, call.k, call.v, call.out, {.scale = call.scale, .bias = {}, .keyCount = -1});
+        attendDensely(context, call);
         return {};
     }
 };
@@ -22,7 +24,7 @@ MethodEntry denseAttention() {
         .summary = "Every token attends to every other: exact, and quadratic in the clip's tokens.",
         .paper = "arXiv:1706.03762",
         .parameters = {}};
-    entry.create = [](const Json&) -> Result<std::unique_ptr<AttentionMethod>> {
+    entry.create = [](const Json&, const MethodWeights*) -> Result<std::unique_ptr<AttentionMethod>> {
         return std::make_unique<DenseAttention>();
     };
     return entry;

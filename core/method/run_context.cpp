@@ -12,6 +12,7 @@ ModuleScope::ModuleScope(RunContext& context, trace::Module module, int layer) :
     m_row.module = module;
     m_row.startUs = context.ops.timestampUs() - context.trace->originUs;
     m_before = context.ops.cost();
+    m_workBefore = context.attentionWork;
 }
 
 ModuleScope::~ModuleScope() {
@@ -22,6 +23,11 @@ ModuleScope::~ModuleScope() {
     const backend::OpCost& after = m_context.ops.cost();
     m_row.flops = after.flops - m_before.flops;
     m_row.bytes = after.bytes - m_before.bytes;
+    const AttentionWork& work = m_context.attentionWork;
+    m_row.pairs = work.pairs - m_workBefore.pairs;
+    m_row.densePairs = work.densePairs - m_workBefore.densePairs;
+    m_row.tiles = work.tiles - m_workBefore.tiles;
+    m_row.denseTiles = work.denseTiles - m_workBefore.denseTiles;
     m_context.trace->add(m_row);
 }
 

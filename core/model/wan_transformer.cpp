@@ -306,6 +306,7 @@ Status WanTransformer::selfAttention(Call& call, std::int64_t layer) const {
         request.v = heads(third(2));
         request.out = heads(call.buffer);
         request.hidden = call.normed;
+        request.rope = rope;
         request.grid = call.grid;
         request.scale = 1.0F / std::sqrt(static_cast<float>(config.headDim));
         request.layer = static_cast<int>(layer);

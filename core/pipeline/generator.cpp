@@ -319,6 +319,12 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     FW_ASSIGN(report.request, job::resolve(request, m_info.defaults));
     FW_ASSIGN(const auto method,
               method::createAttentionMethod(report.request.method, report.request.methodParameters));
+    FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod(report.request.method));
+    if (entry->needsSparseOperations && !m_parts.ops->supportsSparseAttention()) {
+        return fail(ErrorCode::Unsupported,
+                    "{} cannot compute the attention method {} yet; choose dense attention or another device",
+                    m_parts.device->info().id, report.request.method);
+    }
     FW_ASSIGN(const PromptIds ids, tokenize(*m_parts.tokenizer, report.request));
     FW_ASSIGN(report.plan, dryRun(m_meta, report.request, ids, options.preview));
     FW_TRY(prepareArena(report.plan));

@@ -21,6 +21,23 @@ Result<job::PhaseCost> measure(const std::string& phase, ModelParts& meta, metho
     return job::PhaseCost{phase, meta.ops->cost().flops - before.flops, arena->highWater()};
 }
 
+// Every step, because methods may make them differ.
+Status dryDenoise(method::RunContext& context, ModelParts& meta, const SigmaSchedule& schedule, RunState& state,
+                  job::Plan& plan, double guidance) {
+    for (int step = 0; step < plan.steps; ++step) {
+        const std::int64_t before = context.ops.cost().flops;
+        context.step = step;
+        FW_TRY(predictVelocity(context, meta, state, schedule.timesteps[static_cast<std::size_t>(step)], guidance));
+        if (step == 0) {
+            plan.flopsPerForward = (context.ops.cost().flops - before) / plan.forwardsPerStep;
+        }
+        advance(context, schedule, state);
+    }
+    const method::AttentionWork& work = context.attentionWork;
+    plan.attention = {work.pairs, work.densePairs, work.tiles, work.denseTiles};
+    return {};
+}
+
 Status ignoreFrames(const ConstTensorView&) {
     return {};
 }
@@ -47,16 +64,10 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
                   FW_TRY(encodeText(context, meta, ids.prompt, state.text));
                   return guided ? encodeText(context, meta, ids.negative, state.negative) : Status{};
               }));
-    // One step stands for all; the table's length does not matter for its cost.
     const SigmaSchedule schedule = makeSchedule({.kind = request.sampler, .steps = *request.steps});
-    FW_ASSIGN(job::PhaseCost denoise, measure("denoise", meta, *method, [&](method::RunContext& context) -> Status {
-                  const std::int64_t before = context.ops.cost().flops;
-                  FW_TRY(predictVelocity(context, meta, state, schedule.timesteps.front(), *request.guidance));
-                  plan.flopsPerForward = (context.ops.cost().flops - before) / plan.forwardsPerStep;
-                  advance(context, schedule, state);
-                  return {};
+    FW_ASSIGN(job::PhaseCost denoise, measure("denoise", meta, *method, [&](method::RunContext& context) {
+                  return dryDenoise(context, meta, schedule, state, plan, *request.guidance);
               }));
-    denoise.flops *= plan.steps;
     FW_ASSIGN(job::PhaseCost decode, measure("decode", meta, *method, [&](method::RunContext& context) {
                   return decodeFrames(context, meta, state.sampler.sample, ignoreFrames);
               }));

@@ -34,6 +34,10 @@ struct Row {
     std::int64_t durationUs = 0;
     std::int64_t flops = 0;
     std::int64_t bytes = 0;
+    // Self-attention inside the module: (query, key) pairs computed and those of dense attention, and the same in
+    // tiles of 64 x 64; 0 where there is none.
+    std::int64_t pairs = 0, densePairs = 0;
+    std::int64_t tiles = 0, denseTiles = 0;
 };
 
 // Collects rows of one run. Used by one thread.

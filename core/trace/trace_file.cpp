@@ -22,6 +22,7 @@ constexpr const char* kMetadataKey = "trace";
 struct Columns {
     std::vector<std::int32_t> step, branch, layer, module;
     std::vector<std::int64_t> startUs, durationUs, flops, bytes;
+    std::vector<std::int64_t> pairs, densePairs, tiles, denseTiles;
 };
 
 Columns toColumns(const std::vector<Row>& rows) {
@@ -35,6 +36,10 @@ Columns toColumns(const std::vector<Row>& rows) {
         columns.durationUs.push_back(row.durationUs);
         columns.flops.push_back(row.flops);
         columns.bytes.push_back(row.bytes);
+        columns.pairs.push_back(row.pairs);
+        columns.densePairs.push_back(row.densePairs);
+        columns.tiles.push_back(row.tiles);
+        columns.denseTiles.push_back(row.denseTiles);
     }
     return columns;
 }
@@ -72,6 +77,16 @@ Result<Columns> readColumns(const weights::SafetensorsFile& file) {
     FW_TRY(readColumn(file, "duration_us", rows, columns.durationUs));
     FW_TRY(readColumn(file, "flops", rows, columns.flops));
     FW_TRY(readColumn(file, "bytes", rows, columns.bytes));
+    // Absent in files of before there was sparse attention.
+    for (const auto& [name, values] : {std::pair<const char*, std::vector<std::int64_t>*>{"pairs", &columns.pairs},
+                                       {"dense_pairs", &columns.densePairs},
+                                       {"tiles", &columns.tiles},
+                                       {"dense_tiles", &columns.denseTiles}}) {
+        values->assign(rows, 0);
+        if (file.contains(name)) {
+            FW_TRY(readColumn(file, name, rows, *values));
+        }
+    }
     return columns;
 }
 
@@ -91,7 +106,9 @@ Status writeTrace(const std::filesystem::path& path, const Trace& trace) {
         path,
         {column("step", columns.step), column("branch", columns.branch), column("layer", columns.layer),
          column("module", columns.module), column("start_us", columns.startUs),
-         column("duration_us", columns.durationUs), column("flops", columns.flops), column("bytes", columns.bytes)},
+         column("duration_us", columns.durationUs), column("flops", columns.flops), column("bytes", columns.bytes),
+         column("pairs", columns.pairs), column("dense_pairs", columns.densePairs), column("tiles", columns.tiles),
+         column("dense_tiles", columns.denseTiles)},
         {{kMetadataKey, description.dump(-1, ' ', false, Json::error_handler_t::replace)}});
 }
 
@@ -115,7 +132,8 @@ Result<Trace> readTrace(const std::filesystem::path& path) {
                         module);
         }
         trace.add({columns.step[i], columns.branch[i], columns.layer[i], static_cast<Module>(module),
-                   columns.startUs[i], columns.durationUs[i], columns.flops[i], columns.bytes[i]});
+                   columns.startUs[i], columns.durationUs[i], columns.flops[i], columns.bytes[i], columns.pairs[i],
+                   columns.densePairs[i], columns.tiles[i], columns.denseTiles[i]});
     }
     return trace;
 }

@@ -3,6 +3,8 @@
 // One safetensors file. Each column of the table is a tensor of one dimension and equal length:
 //   step, branch, layer, module  i32    (module indexes the list "modules" of the description)
 //   start_us, duration_us, flops, bytes  i64
+//   pairs, dense_pairs, tiles, dense_tiles  i64: what self-attention computed and what dense attention would have
+//          (tiles of 64 x 64); absent in older files
 // Times of a row include those of the rows inside it (self_attention holds attention_core). The file's metadata has
 // one key, "trace": a JSON object with the run's description (request, plan, versions, device) and "modules".
 //

@@ -75,6 +75,38 @@ class Generate : public testing::Test {
 };
 Generator* Generate::s_generator = nullptr;
 
+// The forecast knows what a sparse method leaves out, step by step; what does not fit never starts.
+TEST_F(Generate, SparseMethodsMakeClipsAndAreForecast) {
+    job::GenerationRequest request = smallRequest();
+    const auto dense = makePlan(request);
+    ASSERT_TRUE(dense) << dense.error().message;
+    EXPECT_EQ(dense->attention.sparsity(), 0.0);
+    request.method = "sliding_window";
+    request.methodParameters = {{"sparsity", 0.8}, {"dense_steps", 1}};
+    const auto plan = makePlan(request);
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_NEAR(plan->attention.sparsity(), 0.8 * 2 / 3, 0.05) << "one of three steps is dense";
+    EXPECT_LT(plan->totalFlops(), dense->totalFlops());
+
+    trace::Trace trace;
+    GeneratorOptions options;
+    options.trace = &trace;
+    const Outcome outcome = run(request, options);
+    ASSERT_TRUE(outcome.report) << outcome.report.error().message;
+    EXPECT_EQ(outcome.frames.size(), 5U * 64 * 64 * 3);
+    std::int64_t pairs = 0;
+    for (const trace::Row& row : trace.rows()) {
+        pairs += row.module == trace::Module::AttentionCore ? row.pairs : 0;
+    }
+    EXPECT_EQ(pairs, plan->attention.pairs) << "the run does what the plan says";
+
+    request.methodParameters = {{"sparsity", 0.99}};
+    const Outcome refused = run(request);
+    ASSERT_FALSE(refused.report);
+    EXPECT_EQ(refused.report.error().code, ErrorCode::InvalidArgument);
+    EXPECT_TRUE(refused.progress.empty()) << "nothing was computed";
+}
+
 TEST_F(Generate, GivesEveryFrameAndASeedGivesOneClip) {
     const Outcome first = run(smallRequest());
     ASSERT_TRUE(first.report) << first.report.error().message;

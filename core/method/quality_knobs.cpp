@@ -1,0 +1,79 @@
+#include "core/method/quality_knobs.h"
+
+#include <utility>
+
+#include "core/job/generation_request.h"
+
+namespace fw::method {
+
+namespace {
+
+constexpr int kMostLayers = 1000;
+
+class DenseAtFirst final : public AttentionMethod {
+ public:
+    DenseAtFirst(int steps, int layers, std::unique_ptr<AttentionMethod> inner)
+        : m_steps(steps), m_layers(layers), m_inner(std::move(inner)) {}
+
+    Status attend(RunContext& context, const SelfAttentionCall& call) override {
+        if (call.layer < m_layers || (context.step >= 0 && context.step < m_steps)) {
+            attendDensely(context, call);
+            return {};
+        }
+        return m_inner->attend(context, call);
+    }
+
+ private:
+    int m_steps, m_layers;
+    std::unique_ptr<AttentionMethod> m_inner;
+};
+
+}  // namespace
+
+std::vector<job::ParameterSchema> withQualityKnobs(std::vector<job::ParameterSchema> own, bool sinkFrame) {
+    using job::ParameterType;
+    own.push_back({"dense_steps",
+                   ParameterType::Integer,
+                   "steps",
+                   0,
+                   job::kMaxSteps,
+                   {},
+                   0,
+                   "The first steps stay dense: they settle what the clip shows."});
+    own.push_back(
+        {"dense_layers", ParameterType::Integer, "layers", 0, kMostLayers, {}, 0, "The first layers stay dense."});
+    if (sinkFrame) {
+        own.push_back(
+            {"sink_frame", ParameterType::Boolean, "", 0, 0, {}, false, "Every token also sees the first frame."});
+    }
+    return own;
+}
+
+job::ParameterSchema sparsityParameter() {
+    return {"sparsity", job::ParameterType::Real,
+            "",         0.0,
+            0.999,      {},
+            0.9,        "Share of the token pairs that is left out; 0 is dense attention."};
+}
+
+std::unique_ptr<AttentionMethod> denseAtFirst(const Json& parameters, std::unique_ptr<AttentionMethod> inner) {
+    return std::make_unique<DenseAtFirst>(parameters.at("dense_steps").get<int>(),
+                                          parameters.at("dense_layers").get<int>(), std::move(inner));
+}
+
+void attendDensely(RunContext& context, const SelfAttentionCall& call) {
+    context.ops.attention(call.q, call.k, call.v, call.out, {.scale = call.scale, .bias = {}, .keyCount = -1});
+    countWork(context, call, backend::denseWork(call.grid), call.q.dim(2));
+}
+
+void countWork(RunContext& context, const SelfAttentionCall& call, const backend::KeptWork& work,
+               std::int64_t heads) {
+    const backend::KeptWork dense = backend::denseWork(call.grid);
+    const std::int64_t times = heads * call.q.dim(0);
+    context.attentionWork.pairs += work.pairs * times;
+    context.attentionWork.tiles += work.tiles * times;
+    context.attentionWork.densePairs += dense.pairs * times;
+    context.attentionWork.denseTiles += dense.tiles * times;
+}
+
+}  // namespace fw::method
