@@ -2,6 +2,9 @@
 #include <fmt/ranges.h>
 
 #include "core/backend/cpu_backend.h"
+#ifdef FW_CUDA
+#include "core/backend/cuda_backend.h"
+#endif
 #include "core/backend/device.h"
 
 namespace fw::backend {
@@ -15,6 +18,9 @@ Result<OwnedTensor> createTensor(Device& device, DType dtype, const Shape& shape
 
 std::vector<BackendEntry> createBackends() {
     std::vector<BackendEntry> backends;
+#ifdef FW_CUDA
+    backends.push_back(createCudaBackend());
+#endif
     backends.push_back(createCpuBackend());
     return backends;
 }
@@ -28,6 +34,9 @@ Result<std::unique_ptr<Device>> createDevice(const std::string& choice) {
                 return std::move(device);
             }
             known.push_back(id);
+        }
+        if (backend.devices.empty() && choice.starts_with(backend.name)) {
+            return fail(ErrorCode::Unsupported, "there is no device \"{}\" here: {}", choice, backend.status);
         }
     }
     return fail(ErrorCode::Unsupported, "there is no device \"{}\" here; choose one of {}", choice,

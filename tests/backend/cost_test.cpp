@@ -9,12 +9,14 @@ namespace {
 // One of each operation on tensors of `device`; weights come from the host.
 OpCost costOfEverything(Device& device, Ops& ops, DType act) {
     std::vector<OwnedTensor> kept;
+    std::vector<std::byte> zeros;
     const auto tensor = [&](DType dtype, const Shape& shape) {
         kept.push_back(std::move(*createTensor(device, dtype, shape)));
-        if (kept.back().view.data() != nullptr) {
-            std::memset(kept.back().view.mutableData(), 0, static_cast<std::size_t>(kept.back().view.bytes()));
-        }
-        return kept.back().view;
+        const TensorView& view = kept.back().view;
+        zeros.assign(static_cast<std::size_t>(view.bytes()), std::byte{});
+        ops.upload(TensorView(zeros.data(), dtype, shape), view);
+        EXPECT_TRUE(ops.synchronize());
+        return view;
     };
     const TestTensor weight = TestTensor::input(DType::F32, {24, 32});
     const TestTensor kernel = TestTensor::input(DType::F32, {5, 4, 3, 3, 3});

@@ -104,6 +104,31 @@ TEST_P(RowOpsTest, LayerNorm) {
     }
 }
 
+// Rows wide enough that a back-end handles one with many threads: the widths of the published models.
+TEST_P(RowOpsTest, NormsOfWideRows) {
+    for (const std::int64_t channels : {384, 1000, 1536, 4096, 5120, 6016}) {
+        for (const DType type : {DType::F32, dtype()}) {
+            const TestTensor x = TestTensor::input(type, {2, 5, channels});
+            const TestTensor weight = TestTensor::input(DType::F32, {channels});
+            const TestTensor vectors = TestTensor::input(DType::F32, {2, channels});
+            const TestTensor y = TestTensor::output(dtype(), {2, 5, channels});
+            const TestTensor cosine = TestTensor::input(DType::F32, {5, 4});
+            const TestTensor sine = TestTensor::input(DType::F32, {5, 4});
+            const std::string text = fmt::format("{} channels of {}", channels, dtypeName(type));
+            const std::vector<const TestTensor*> inputs{&x, &weight, &vectors, &cosine, &sine};
+            expectMatch("rmsNormRope of " + text, inputs, y, [&](Ops& ops, const ViewOf& view) {
+                ops.rmsNormRope(view(x), view(weight), 1e-6F, RopeTables{view(cosine), view(sine)}, 8, view(y));
+            });
+            expectMatch("layerNormModulate of " + text, inputs, y, [&](Ops& ops, const ViewOf& view) {
+                ops.layerNormModulate(view(x), view(vectors), view(vectors), 1e-6F, view(y));
+            });
+            expectMatch("channelNorm of " + text, inputs, y, [&](Ops& ops, const ViewOf& view) {
+                ops.channelNorm(view(x), view(weight), true, view(y));
+            });
+        }
+    }
+}
+
 // The variance of 100 ± 1 is lost by the difference of squares in single precision.
 TEST_P(RowOpsTest, LayerNormOfALargeMean) {
     const TestTensor x = TestTensor::input(DType::F32, {1, 3, 129});

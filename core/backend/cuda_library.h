@@ -1,0 +1,31 @@
+// The CUDA kernels' library, opened at run time: a program that never linked CUDA computes on a GPU where there is
+// one.
+#pragma once
+
+#include <memory>
+
+#include "core/base/result.h"
+#include "kernels/cuda/api.h"
+
+namespace fw::backend {
+
+// Stays loaded until the program ends: CUDA's runtime inside it does not survive being unloaded and loaded again.
+class CudaLibrary {
+ public:
+    // libfw_cuda.so from the environment variable FW_CUDA_LIBRARY (a path, for tests), beside the program, in
+    // ../lib/framewright, or where the system looks. Unsupported, with what is missing, when it cannot be opened or
+    // belongs to another version.
+    [[nodiscard]] static Result<std::shared_ptr<const CudaLibrary>> open();
+
+    [[nodiscard]] const kernels::cuda::Api& api() const { return *m_api; }
+
+ private:
+    explicit CudaLibrary(const kernels::cuda::Api* api) : m_api(api) {}
+
+    const kernels::cuda::Api* m_api;
+};
+
+// A code and its sentence as an error of the engine.
+[[nodiscard]] Error cudaError(kernels::cuda::Code code, const kernels::cuda::Message& message);
+
+}  // namespace fw::backend

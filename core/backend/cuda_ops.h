@@ -1,0 +1,90 @@
+// A GPU's queue of operations: views become arguments of the kernels' functions. Internal to the back-end.
+//
+// Calls return before the work is done; one stream keeps their order, so the arena's memory may be reused at once.
+#pragma once
+
+#include <memory>
+
+#include "core/backend/cuda_library.h"
+#include "core/backend/device.h"
+#include "core/backend/ops.h"
+
+namespace fw::backend {
+
+// Device memory with the library it came from. OutOfMemory with bytes asked and free.
+[[nodiscard]] Result<std::unique_ptr<Buffer>> allocateCuda(const std::shared_ptr<const CudaLibrary>& library,
+                                                           std::int32_t device, std::int64_t bytes);
+
+struct CudaPackedLinear final : PackedLinear {
+    std::unique_ptr<Buffer> weight;       // [out, in] of the compute type
+    std::unique_ptr<Buffer> bias;         // f32 [out]; null: none
+    std::unique_ptr<Buffer> biasCompute;  // the same in the compute type; null when that is f32
+};
+
+struct CudaPackedConv3d final : PackedConv3d {
+    std::unique_ptr<Buffer> weight;  // [outC, kT, kH, kW, inC] of the compute type
+    std::unique_ptr<Buffer> bias;    // f32 [outC]; null: none
+};
+
+class CudaOps final : public Ops {
+ public:
+    [[nodiscard]] static Result<std::unique_ptr<Ops>> create(std::shared_ptr<const CudaLibrary> library,
+                                                             std::int32_t device);
+    ~CudaOps() override;
+
+    [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cuda; }
+    [[nodiscard]] Status synchronize() override;
+    [[nodiscard]] std::int64_t timestampUs() override;
+
+ private:
+    CudaOps(std::shared_ptr<const CudaLibrary> library, std::int32_t device, kernels::cuda::Queue* queue)
+        : m_library(std::move(library)), m_device(device), m_queue(queue) {}
+
+    void doUpload(const ConstTensorView& host, const TensorView& device) override;
+    void doDownload(const ConstTensorView& device, const TensorView& host) override;
+    Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) override;
+    Result<std::unique_ptr<PackedConv3d>> doPackConv3d(const ConstTensorView& weight, const ConstTensorView& bias,
+                                                       const Conv3dGeometry& geometry, DType compute) override;
+    void doLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
+                  Activation activation) override;
+    void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                     const TensorView& out, const AttentionOptions& options) override;
+    void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
+                       const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
+    void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
+                             float eps, const TensorView& y) override;
+    void doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
+                     float eps, const TensorView& y) override;
+    void doRmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps,
+                   const TensorView& y) override;
+    void doChannelNorm(const ConstTensorView& x, const ConstTensorView& gamma, bool silu,
+                       const TensorView& y) override;
+    void doGatedAdd(const TensorView& residual, const ConstTensorView& delta, const ConstTensorView& gate) override;
+    void doAdd(const ConstTensorView& a, const ConstTensorView& b, const TensorView& y) override;
+    void doSilu(const ConstTensorView& x, const TensorView& y) override;
+    void doGatedGelu(const ConstTensorView& x, const TensorView& y) override;
+    void doEmbed(const ConstTensorView& table, const ConstTensorView& ids, const TensorView& y) override;
+    void doCopy(const ConstTensorView& x, const TensorView& y) override;
+    void doLinearCombination(std::span<const Term> terms, const TensorView& y) override;
+    void doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
+                  bool accumulate) override;
+    void doUpsample2x(const ConstTensorView& x, const TensorView& y) override;
+    void doToBytes(const ConstTensorView& x, const TensorView& y) override;
+
+    [[nodiscard]] const kernels::cuda::Api& api() const { return m_library->api(); }
+    // Keeps the first failure for synchronize().
+    void note(kernels::cuda::Code code);
+    void note(Status status);
+    // A host tensor of any layout into device memory of another type and layout of equal shape; waits.
+    [[nodiscard]] Status place(const ConstTensorView& host, const TensorView& device);
+    // A contiguous tensor like `view` in `buffer`, which grows. None, and the failure noted, without memory.
+    [[nodiscard]] TensorView contiguousLike(const ConstTensorView& view, std::unique_ptr<Buffer>& buffer);
+
+    std::shared_ptr<const CudaLibrary> m_library;
+    std::int32_t m_device;
+    kernels::cuda::Queue* m_queue;  // owned
+    std::unique_ptr<Buffer> m_convSource, m_convDestination;
+    Status m_failure;
+};
+
+}  // namespace fw::backend

@@ -1,0 +1,225 @@
+// The table of functions, and devices and queues behind it.
+#include "kernels/cuda/api.h"
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "kernels/cuda/blas.h"
+#include "kernels/cuda/dnn.h"
+#include "kernels/cuda/queue.h"
+#include "kernels/cuda/simple_product.h"
+
+namespace fw::kernels::cuda {
+
+Code linear(Queue* queue, const LinearArgs& args) {
+    const Code code = queue->blas->linear(*queue, args);
+    return code == Code::Unsupported ? simpleLinear(*queue, args) : code;
+}
+
+Code conv(Queue* queue, const ConvArgs& args) {
+    const Code code = queue->dnn ? queue->dnn->conv(*queue, args) : Code::Unsupported;
+    return code == Code::Unsupported ? simpleConv(*queue, args) : code;
+}
+
+namespace {
+
+Code report(cudaError_t status, const char* what, Message* message) {
+    if (status != cudaSuccess) {
+        describeError(status, what, *message);
+        static_cast<void>(cudaGetLastError());
+    }
+    return codeOf(status);
+}
+
+Code deviceCount(std::int32_t* count, Message* message) {
+    *count = 0;
+    int found = 0;
+    const cudaError_t status = cudaGetDeviceCount(&found);
+    if (status == cudaErrorInsufficientDriver) {
+        int driver = 0;
+        int runtime = 0;
+        cudaDriverGetVersion(&driver);
+        cudaRuntimeGetVersion(&runtime);
+        static_cast<void>(cudaGetLastError());
+        if (driver == 0) {
+            std::snprintf(message->text, sizeof(message->text), "no NVIDIA driver is installed");
+        } else {
+            std::snprintf(message->text, sizeof(message->text),
+                          "the NVIDIA driver supports CUDA %d.%d, this build needs %d.%d; update the driver",
+                          driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
+        }
+        return Code::NoDriver;
+    }
+    if (status == cudaErrorNoDevice || (status == cudaSuccess && found == 0)) {
+        static_cast<void>(cudaGetLastError());
+        std::snprintf(message->text, sizeof(message->text), "the NVIDIA driver has no device");
+        return Code::NoDevice;
+    }
+    *count = found;
+    return report(status, "looking for devices", message);
+}
+
+Code describe(std::int32_t device, DeviceDescription* description, Message* message) {
+    cudaDeviceProp properties{};
+    cudaError_t status = cudaSetDevice(device);
+    if (status == cudaSuccess) {
+        status = cudaGetDeviceProperties(&properties, device);
+    }
+    std::size_t free = 0;
+    std::size_t total = 0;
+    if (status == cudaSuccess) {
+        status = cudaMemGetInfo(&free, &total);
+    }
+    int driver = 0;
+    int runtime = 0;
+    cudaDriverGetVersion(&driver);
+    cudaRuntimeGetVersion(&runtime);
+    *description = {};
+    std::snprintf(description->name, sizeof(description->name), "%s", properties.name);
+    description->major = properties.major;
+    description->minor = properties.minor;
+    description->multiprocessors = properties.multiProcessorCount;
+    description->sharedBytesPerBlock = static_cast<std::int32_t>(properties.sharedMemPerBlockOptin);
+    description->driverVersion = driver;
+    description->runtimeVersion = runtime;
+    description->blasVersion = BlasContext::libraryVersion();
+    description->dnnVersion = DnnContext::libraryVersion();
+    description->totalBytes = static_cast<std::int64_t>(total);
+    description->freeBytes = static_cast<std::int64_t>(free);
+    return report(status, "asking the device", message);
+}
+
+Code allocate(std::int32_t device, std::int64_t bytes, void** data, Message* message) {
+    *data = nullptr;
+    cudaError_t status = cudaSetDevice(device);
+    if (status == cudaSuccess) {
+        // An empty tensor still has an address of its own.
+        status = cudaMalloc(data, static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1)));
+    }
+    if (status != cudaSuccess) {
+        *data = nullptr;
+    }
+    return report(status, "allocating memory", message);
+}
+
+void release(std::int32_t device, void* data) {
+    if (cudaSetDevice(device) == cudaSuccess) {
+        cudaFree(data);
+    }
+}
+
+Code startQueue(Queue& queue, std::int32_t device) {
+    queue.device = device;
+    Code code = queue.check(cudaSetDevice(device), "choosing the device");
+    if (code == Code::Ok) {
+        code = queue.check(cudaStreamCreateWithFlags(&queue.stream, cudaStreamNonBlocking), "making a stream");
+    }
+    cudaDeviceProp properties{};
+    if (code == Code::Ok) {
+        code = queue.check(cudaGetDeviceProperties(&properties, device), "asking the device");
+    }
+    if (code != Code::Ok) {
+        return code;
+    }
+    queue.capability = properties.major * 10 + properties.minor;
+    queue.sharedBytesPerBlock = static_cast<std::int64_t>(properties.sharedMemPerBlockOptin);
+    queue.multiprocessors = properties.multiProcessorCount;
+    if (queue.capability < 80) {
+        return queue.fail(Code::Unsupported, "the device is older than compute capability 8.0");
+    }
+    queue.blas = BlasContext::create(queue);
+    queue.dnn = DnnContext::create(queue);
+    return queue.blas && queue.dnn ? Code::Ok : Code::Failed;
+}
+
+Code createQueue(std::int32_t device, Queue** result, Message* message) {
+    *result = nullptr;
+    std::unique_ptr<Queue> queue(new (std::nothrow) Queue);
+    if (!queue) {
+        std::snprintf(message->text, sizeof(message->text), "no memory for a queue");
+        return Code::OutOfMemory;
+    }
+    const Code code = startQueue(*queue, device);
+    if (code != Code::Ok) {
+        *message = queue->message;
+        return code;
+    }
+    *result = queue.release();
+    return Code::Ok;
+}
+
+void destroyQueue(Queue* queue) {
+    if (queue != nullptr) {
+        cudaSetDevice(queue->device);
+        delete queue;
+    }
+}
+
+Code synchronize(Queue* queue, Message* message) {
+    cudaSetDevice(queue->device);
+    const Code code = queue->check(cudaStreamSynchronize(queue->stream), "running the queued work");
+    if (code != Code::Ok) {
+        *message = queue->message;
+    }
+    return code;
+}
+
+void lastMessage(const Queue* queue, Message* message) {
+    *message = queue->message;
+}
+
+Code upload(Queue* queue, const void* host, void* device, std::int64_t bytes) {
+    return queue->check(queue->staging.upload(queue->stream, host, device, bytes), "copying to the device");
+}
+
+Code download(Queue* queue, const void* device, void* host, std::int64_t bytes) {
+    return queue->check(queue->staging.download(queue->stream, device, host, bytes), "copying from the device");
+}
+
+// A queue may be used from another thread than the one that made it: the current device belongs to the thread.
+template <auto kFunction, class... Arguments>
+Code onDevice(Queue* queue, Arguments... arguments) {
+    const Code code = queue->check(cudaSetDevice(queue->device), "choosing the device");
+    return code == Code::Ok ? kFunction(queue, arguments...) : code;
+}
+
+constexpr Api kApi = {
+    .version = kApiVersion,
+    .deviceCount = deviceCount,
+    .describe = describe,
+    .allocate = allocate,
+    .release = release,
+    .createQueue = createQueue,
+    .destroyQueue = destroyQueue,
+    .synchronize = synchronize,
+    .lastMessage = lastMessage,
+    .upload = onDevice<upload, const void*, void*, std::int64_t>,
+    .download = onDevice<download, const void*, void*, std::int64_t>,
+    .linear = onDevice<linear, const LinearArgs&>,
+    .conv = onDevice<conv, const ConvArgs&>,
+    .attention = onDevice<attention, const AttentionArgs&>,
+    .rmsNorm = onDevice<rmsNorm, const RmsNormArgs&>,
+    .layerNorm = onDevice<layerNorm, const LayerNormArgs&>,
+    .channelNorm = onDevice<channelNorm, const ChannelNormArgs&>,
+    .gatedAdd = onDevice<gatedAdd, const GatedAddArgs&>,
+    .gatedGelu = onDevice<gatedGelu, const GatedGeluArgs&>,
+    .silu = onDevice<silu, const float*, float*, std::int64_t>,
+    .embed = onDevice<embed, const EmbedArgs&>,
+    .copy = onDevice<copy, const CopyArgs&>,
+    .add = onDevice<add, const AddArgs&>,
+    .linearCombination = onDevice<linearCombination, const CombinationArgs&>,
+    .upsample2x = onDevice<upsample2x, const Upsample2xArgs&>,
+    .toBytes = onDevice<toBytes, const ToBytesArgs&>,
+};
+
+}  // namespace
+}  // namespace fw::kernels::cuda
+
+extern "C" __attribute__((visibility("default"))) const fw::kernels::cuda::Api* fwCudaApi(std::int32_t version) {
+    return version == fw::kernels::cuda::kApiVersion ? &fw::kernels::cuda::kApi : nullptr;
+}

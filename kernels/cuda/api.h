@@ -1,0 +1,258 @@
+// The CUDA kernels as a table of functions: raw device pointers in, a code out. The whole interface of
+// libfw_cuda.so, which a program opens at run time (core/backend/cuda_library.h); nothing here needs CUDA's
+// headers.
+//
+// Strides are in elements; unless a struct says otherwise the last dimension has stride 1. Work is put on the
+// queue's stream in the order of the calls. Results do not depend on timing: no floating-point atomics, one
+// algorithm per shape and queue.
+#pragma once
+
+#include <cstdint>
+
+namespace fw::kernels::cuda {
+
+// Raised with every change of a struct or of the table.
+inline constexpr std::int32_t kApiVersion = 1;
+
+enum class Code : std::int32_t {
+    Ok,
+    NoDriver,     // no NVIDIA driver, or one older than this build's runtime
+    NoDevice,     // a driver, but no device
+    OutOfMemory,  // device memory or pinned host memory
+    Unsupported,  // sizes or types no kernel of this build takes on this device
+    DeviceLost,   // a fault that ends every later call of this process
+    Failed,       // anything else
+};
+
+enum class Element : std::int32_t { F32, Bf16, F16 };  // F16 is storage only: copy() converts it
+enum class Activation : std::int32_t { None, GeluTanh, Silu };
+
+// One sentence, zero-terminated.
+struct Message {
+    char text[512];
+};
+
+struct DeviceDescription {
+    char name[256];
+    std::int32_t major, minor;  // compute capability
+    std::int32_t multiprocessors;
+    std::int32_t sharedBytesPerBlock;  // the most one block may ask for
+    std::int32_t driverVersion, runtimeVersion, blasVersion, dnnVersion;
+    std::int64_t totalBytes, freeBytes;
+};
+
+// A stream with its handles, scratch memory and the plans made for the shapes seen. One thread at a time.
+struct Queue;
+
+// A [batch, rows, channels] operand.
+struct ConstRows {
+    const void* data;
+    Element element;
+    std::int64_t batchStride, rowStride;
+};
+struct Rows {
+    void* data;
+    Element element;
+    std::int64_t batchStride, rowStride;
+};
+struct RowExtents {
+    std::int64_t batch, rows, channels;
+};
+
+// y = x / rms(x) · weight, then rotary embedding of interleaved pairs when cosine is given (tables
+// [rows, headDim / 2] f32). y may be x.
+struct RmsNormArgs {
+    RowExtents extents;
+    ConstRows x;
+    Rows y;
+    const float* weight;
+    const float *cosine, *sine;  // or null
+    std::int64_t cosineStride, sineStride, headDim;
+    float eps;
+};
+
+// y = (x - mean) / sqrt(var + eps) · (scaleOffset + scale) + shift, variance in two passes.
+struct LayerNormArgs {
+    RowExtents extents;
+    ConstRows x;
+    Rows y;
+    const float *scale, *shift;
+    std::int64_t scaleBatchStride, shiftBatchStride;
+    float scaleOffset, eps;
+};
+
+// y = x / max(‖x‖, 1e-12) · sqrt(channels) · gamma, then SiLU when asked.
+struct ChannelNormArgs {
+    RowExtents extents;
+    ConstRows x;
+    Rows y;
+    const float* gamma;
+    bool silu;
+};
+
+// residual += gate · delta; without a gate residual += delta.
+struct GatedAddArgs {
+    RowExtents extents;
+    Rows residual;
+    ConstRows delta;
+    const float* gate;  // [batch, channels], or null
+    std::int64_t gateBatchStride;
+};
+
+// y = gelu_tanh(x[:channels]) · x[channels:]; extents.channels is y's width.
+struct GatedGeluArgs {
+    RowExtents extents;
+    ConstRows x;
+    Rows y;
+};
+
+// y[i] = table[ids[i]]; an id outside the table gives NaN.
+struct EmbedArgs {
+    std::int64_t rows, channels, tableRows;
+    ConstRows table;
+    const std::int32_t* ids;
+    Rows y;
+};
+
+// Loops around an element-wise operation, outermost first; operand 0 is the result.
+inline constexpr int kMaxLoops = 8;
+template <int kOperands>
+struct Nest {
+    std::int32_t rank;
+    std::int64_t extents[kMaxLoops];
+    std::int64_t strides[static_cast<unsigned>(kOperands)][kMaxLoops];
+};
+// y = x with conversion.
+struct CopyArgs {
+    Nest<2> nest;
+    void* y;
+    Element yElement;
+    const void* x;
+    Element xElement;
+};
+// y = a + b, f32.
+struct AddArgs {
+    Nest<3> nest;
+    float* y;
+    const float *a, *b;
+};
+
+inline constexpr int kMaxTerms = 16;
+// y = Σ coefficient · x, f32, contiguous; y may be any x.
+struct CombinationArgs {
+    const float* x[kMaxTerms];
+    float coefficients[kMaxTerms];
+    std::int32_t terms;
+    float* y;
+    std::int64_t count;
+};
+
+// Nearest neighbour, [B, T, H, W, C]; strides of B, T, H, W in elements.
+struct Upsample2xArgs {
+    std::int64_t extents[4], channels;
+    const void* x;
+    std::int64_t xStrides[4];
+    void* y;
+    std::int64_t yStrides[4];
+    Element element;
+};
+
+// y = round(clamp(x, -1, 1) · 127.5 + 127.5) as bytes.
+struct ToBytesArgs {
+    RowExtents extents;
+    ConstRows x;
+    std::uint8_t* y;
+    std::int64_t yBatchStride, yRowStride;
+};
+
+// y[rows, out] = activation(x[rows, in] · weightᵀ + bias), sums in f32.
+struct LinearArgs {
+    std::int64_t rows, in, out;
+    const void* x;
+    std::int64_t xStride;
+    const void* weight;       // [out, in] of `compute`, contiguous
+    Element compute;          // of x and weight
+    const float* bias;        // or null
+    const void* biasCompute;  // the same values as `compute`; null when bias is
+    void* y;
+    Element result;
+    std::int64_t yStride;
+    Activation activation;
+};
+
+// y = conv(x) + bias (+ y): channels last, zeros around H and W only.
+struct ConvArgs {
+    std::int64_t batch, frames, height, width;    // of x
+    std::int64_t outFrames, outHeight, outWidth;  // of y
+    std::int64_t inChannels, outChannels;
+    std::int64_t kernel[3], stride[3];  // T, H, W
+    std::int64_t padding[4];            // top, bottom, left, right
+    const void* x;                      // [B, T, H, W, inC] contiguous
+    const void* weight;                 // [outC, kT, kH, kW, inC] contiguous
+    const float* bias;                  // or null
+    void* y;                            // [B, T', H', W', outC] contiguous
+    Element element;                    // of x, weight and y
+    bool accumulate;
+};
+
+// Which implementation computes attention. Auto follows a fixed rule; the others are for tests and benchmarks and
+// fail with Unsupported where they do not apply.
+enum class AttentionKernel : std::int32_t { Auto, Simple, Mma, Wgmma, Cudnn };
+
+// out = softmax(scale · q kᵀ + bias) v per head. headDim is a multiple of 16 up to 512. A query whose every score
+// is -inf gets zeros.
+struct AttentionArgs {
+    std::int64_t batch, queries, keys, heads, headDim;
+    const void *q, *k, *v;
+    void* out;
+    std::int64_t qBatch, qToken, qHead, kBatch, kToken, kHead, vBatch, vToken, vHead, outBatch, outToken, outHead;
+    Element element;
+    float scale;
+    const float* bias;  // f32 [heads, queries, keys], any strides but 1 last, or null
+    std::int64_t biasHead, biasQuery;
+    AttentionKernel kernel;
+};
+
+struct Api {
+    std::int32_t version;  // kApiVersion of the library
+
+    // NoDriver or NoDevice where there is nothing to compute on.
+    Code (*deviceCount)(std::int32_t* count, Message* message);
+    Code (*describe)(std::int32_t device, DeviceDescription* description, Message* message);
+    // 256-byte aligned; OutOfMemory leaves *data null.
+    Code (*allocate)(std::int32_t device, std::int64_t bytes, void** data, Message* message);
+    void (*release)(std::int32_t device, void* data);
+
+    Code (*createQueue)(std::int32_t device, Queue** queue, Message* message);
+    void (*destroyQueue)(Queue* queue);
+    // Waits, and reports what failed since the last call.
+    Code (*synchronize)(Queue* queue, Message* message);
+    // Why the last call on this queue failed.
+    void (*lastMessage)(const Queue* queue, Message* message);
+
+    // Through pinned staging memory. The host side must stay valid until synchronize().
+    Code (*upload)(Queue* queue, const void* host, void* device, std::int64_t bytes);
+    Code (*download)(Queue* queue, const void* device, void* host, std::int64_t bytes);
+
+    Code (*linear)(Queue* queue, const LinearArgs& args);
+    Code (*conv)(Queue* queue, const ConvArgs& args);
+    Code (*attention)(Queue* queue, const AttentionArgs& args);
+    Code (*rmsNorm)(Queue* queue, const RmsNormArgs& args);
+    Code (*layerNorm)(Queue* queue, const LayerNormArgs& args);
+    Code (*channelNorm)(Queue* queue, const ChannelNormArgs& args);
+    Code (*gatedAdd)(Queue* queue, const GatedAddArgs& args);
+    Code (*gatedGelu)(Queue* queue, const GatedGeluArgs& args);
+    Code (*silu)(Queue* queue, const float* x, float* y, std::int64_t count);
+    Code (*embed)(Queue* queue, const EmbedArgs& args);
+    Code (*copy)(Queue* queue, const CopyArgs& args);
+    Code (*add)(Queue* queue, const AddArgs& args);
+    Code (*linearCombination)(Queue* queue, const CombinationArgs& args);
+    Code (*upsample2x)(Queue* queue, const Upsample2xArgs& args);
+    Code (*toBytes)(Queue* queue, const ToBytesArgs& args);
+};
+
+// The library's one exported symbol: null when it was built for another version.
+inline constexpr const char* kEntryPoint = "fwCudaApi";
+using EntryPoint = const Api* (*)(std::int32_t version);
+
+}  // namespace fw::kernels::cuda

@@ -1,0 +1,44 @@
+#include "kernels/cuda/attention.h"
+
+#include "kernels/cuda/dnn.h"
+
+namespace fw::kernels::cuda {
+
+namespace {
+
+Code runKernel(Queue& queue, const AttentionArgs& args, AttentionKernel kernel) {
+    switch (kernel) {
+        case AttentionKernel::Simple:
+            return simpleAttention(queue, args);
+        case AttentionKernel::Mma:
+            return mmaAttentionApplies(queue, args)
+                       ? mmaAttention(queue, args)
+                       : queue.fail(Code::Unsupported, "the mma kernel does not take this attention");
+        case AttentionKernel::Wgmma:
+            return wgmmaAttentionApplies(queue, args)
+                       ? wgmmaAttention(queue, args)
+                       : queue.fail(Code::Unsupported, "the wgmma kernel does not take this attention");
+        case AttentionKernel::Cudnn:
+            return queue.dnn ? queue.dnn->attention(queue, args)
+                             : queue.fail(Code::Unsupported, "cuDNN is not available");
+        case AttentionKernel::Auto:
+            break;
+    }
+    return queue.fail(Code::Failed, "attention: unknown kernel");
+}
+
+}  // namespace
+
+AttentionKernel preferredAttention(const Queue& queue, const AttentionArgs& args) {
+    if (wgmmaAttentionApplies(queue, args)) {
+        return AttentionKernel::Wgmma;
+    }
+    return mmaAttentionApplies(queue, args) ? AttentionKernel::Mma : AttentionKernel::Simple;
+}
+
+Code attention(Queue* queue, const AttentionArgs& args) {
+    return runKernel(*queue, args,
+                     args.kernel == AttentionKernel::Auto ? preferredAttention(*queue, args) : args.kernel);
+}
+
+}  // namespace fw::kernels::cuda

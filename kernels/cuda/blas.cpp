@@ -1,0 +1,248 @@
+// Row-major y[rows, out] = x[rows, in] · weight[out, in]ᵀ is cuBLASLt's column-major D[out, rows] = op(A) B with
+// A = weight as [in, out] transposed, B = x as [in, rows]: a bias of D's rows is then the layer's bias.
+// https://docs.nvidia.com/cuda/cublas/#using-the-cublaslt-api
+#include "kernels/cuda/blas.h"
+
+#include <cublasLt.h>
+
+#include <cstdio>
+#include <map>
+#include <tuple>
+
+#include "kernels/cuda/simple_product.h"
+
+namespace fw::kernels::cuda {
+
+namespace {
+
+constexpr std::int64_t kWorkspaceBytes = 32 << 20;
+// Shapes change with every clip size: beyond this many the plans start anew.
+constexpr std::size_t kMostPlans = 512;
+
+class MatmulDescription {
+ public:
+    MatmulDescription() { cublasLtMatmulDescCreate(&m_handle, CUBLAS_COMPUTE_32F, CUDA_R_32F); }
+    ~MatmulDescription() { cublasLtMatmulDescDestroy(m_handle); }
+    MatmulDescription(const MatmulDescription&) = delete;
+    MatmulDescription& operator=(const MatmulDescription&) = delete;
+    [[nodiscard]] cublasLtMatmulDesc_t get() const { return m_handle; }
+    template <class T>
+    [[nodiscard]] bool set(cublasLtMatmulDescAttributes_t attribute, const T& value) const {
+        return cublasLtMatmulDescSetAttribute(m_handle, attribute, &value, sizeof(value)) == CUBLAS_STATUS_SUCCESS;
+    }
+
+ private:
+    cublasLtMatmulDesc_t m_handle = nullptr;
+};
+
+class Layout {
+ public:
+    Layout(cudaDataType_t type, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
+        cublasLtMatrixLayoutCreate(&m_handle, type, static_cast<std::uint64_t>(rows),
+                                   static_cast<std::uint64_t>(columns), stride);
+    }
+    ~Layout() { cublasLtMatrixLayoutDestroy(m_handle); }
+    Layout(const Layout&) = delete;
+    Layout& operator=(const Layout&) = delete;
+    [[nodiscard]] cublasLtMatrixLayout_t get() const { return m_handle; }
+
+ private:
+    cublasLtMatrixLayout_t m_handle = nullptr;
+};
+
+class Preference {
+ public:
+    Preference() { cublasLtMatmulPreferenceCreate(&m_handle); }
+    ~Preference() { cublasLtMatmulPreferenceDestroy(m_handle); }
+    Preference(const Preference&) = delete;
+    Preference& operator=(const Preference&) = delete;
+    [[nodiscard]] cublasLtMatmulPreference_t get() const { return m_handle; }
+    template <class T>
+    [[nodiscard]] bool set(cublasLtMatmulPreferenceAttributes_t attribute, const T& value) const {
+        return cublasLtMatmulPreferenceSetAttribute(m_handle, attribute, &value, sizeof(value)) ==
+               CUBLAS_STATUS_SUCCESS;
+    }
+
+ private:
+    cublasLtMatmulPreference_t m_handle = nullptr;
+};
+
+cudaDataType_t dataType(Element element) {
+    return element == Element::Bf16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+// The largest power of two, at most 16, that divides an address and the distance between rows: heuristics may only
+// offer what is allowed for both.
+std::uint32_t alignmentOf(const void* data, std::int64_t strideBytes) {
+    std::uint32_t alignment = 16;
+    while (reinterpret_cast<std::uintptr_t>(data) % alignment != 0 || strideBytes % alignment != 0) {
+        alignment /= 2;
+    }
+    return alignment;
+}
+
+struct Alignments {
+    std::uint32_t weight, x, y;
+};
+
+Alignments alignmentsOf(const LinearArgs& args) {
+    const std::int64_t elementBytes = args.compute == Element::Bf16 ? 2 : 4;
+    const std::int64_t resultBytes = args.result == Element::Bf16 ? 2 : 4;
+    return {alignmentOf(args.weight, args.in * elementBytes), alignmentOf(args.x, args.xStride * elementBytes),
+            alignmentOf(args.y, args.yStride * resultBytes)};
+}
+
+struct Plan {
+    explicit Plan(const LinearArgs& args)
+        : weight(dataType(args.compute), args.in, args.out, args.in),
+          x(dataType(args.compute), args.in, args.rows, args.xStride),
+          y(dataType(args.result), args.out, args.rows, args.yStride) {}
+
+    MatmulDescription description;
+    Layout weight, x, y;
+    cublasLtMatmulAlgo_t algorithm{};
+    bool usable = false;
+    bool fusedBias = false;
+    bool fusedActivation = false;
+};
+
+// Everything a plan depends on.
+using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Element, Element,
+                       Activation, bool, std::uint32_t, std::uint32_t, std::uint32_t>;
+
+class LtContext final : public BlasContext {
+ public:
+    LtContext(cublasLtHandle_t handle, void* workspace) : m_handle(handle), m_workspace(workspace) {}
+    ~LtContext() override {
+        m_plans.clear();
+        cublasLtDestroy(m_handle);
+    }
+
+    Code linear(Queue& queue, const LinearArgs& args) override {
+        const Plan& plan = planFor(args);
+        if (!plan.usable) {
+            return Code::Unsupported;
+        }
+        if (plan.fusedBias) {
+            const void* bias = args.result == Element::F32 ? args.bias : args.biasCompute;
+            if (!plan.description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias)) {
+                return queue.fail(Code::Failed, "a matrix product's bias was refused");
+            }
+        }
+        const float one = 1.0F;
+        const float zero = 0.0F;
+        const cublasStatus_t status =
+            cublasLtMatmul(m_handle, plan.description.get(), &one, args.weight, plan.weight.get(), args.x,
+                           plan.x.get(), &zero, args.y, plan.y.get(), args.y, plan.y.get(), &plan.algorithm,
+                           m_workspace, static_cast<std::size_t>(kWorkspaceBytes), queue.stream);
+        if (status != CUBLAS_STATUS_SUCCESS) {
+            std::snprintf(queue.message.text, sizeof(queue.message.text),
+                          "cuBLASLt failed a product of %lld x %lld by %lld: %s", static_cast<long long>(args.rows),
+                          static_cast<long long>(args.in), static_cast<long long>(args.out),
+                          cublasLtGetStatusString(status));
+            return Code::Failed;
+        }
+        const bool bias = args.bias != nullptr && !plan.fusedBias;
+        const bool activation = args.activation != Activation::None && !plan.fusedActivation;
+        if (!bias && !activation) {
+            return Code::Ok;
+        }
+        return biasAndActivation(queue, args, bias);
+    }
+
+ private:
+    const Plan& planFor(const LinearArgs& args) {
+        const Alignments alignments = alignmentsOf(args);
+        const Key key{args.rows,    args.in,     args.out,        args.xStride,         args.yStride,
+                      args.compute, args.result, args.activation, args.bias != nullptr, alignments.weight,
+                      alignments.x, alignments.y};
+        if (const auto found = m_plans.find(key); found != m_plans.end()) {
+            return *found->second;
+        }
+        if (m_plans.size() >= kMostPlans) {
+            m_plans.clear();
+        }
+        auto plan = std::make_unique<Plan>(args);
+        // SiLU has no epilogue.
+        const bool bias = args.bias != nullptr;
+        const bool gelu = args.activation == Activation::GeluTanh;
+        if (!complete(*plan, args, alignments, {bias, gelu}) && (bias || gelu)) {
+            static_cast<void>(complete(*plan, args, alignments, {false, false}));
+        }
+        return *m_plans.emplace(key, std::move(plan)).first->second;
+    }
+
+    struct Fusion {
+        bool bias, gelu;
+    };
+    // Chooses the algorithm. False when there is none.
+    [[nodiscard]] bool complete(Plan& plan, const LinearArgs& args, const Alignments& alignments,
+                                const Fusion& fusion) const {
+        const auto [bias, gelu] = fusion;
+        const MatmulDescription& description = plan.description;
+        cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+        if (gelu) {
+            epilogue = bias ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_GELU;
+        } else if (bias) {
+            epilogue = CUBLASLT_EPILOGUE_BIAS;
+        }
+        bool ok = description.set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T) &&
+                  description.set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N) &&
+                  description.set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
+        if (bias) {
+            const void* pointer = args.result == Element::F32 ? args.bias : args.biasCompute;
+            ok = ok && description.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, dataType(args.result)) &&
+                 description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, pointer);
+        }
+        const Preference preference;
+        // Sums split over several blocks are added in place by whoever comes last: not the same bits every time.
+        const std::uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+        ok =
+            ok &&
+            preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<std::uint64_t>(kWorkspaceBytes)) &&
+            preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions) &&
+            preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignments.weight) &&
+            preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignments.x) &&
+            preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignments.y) &&
+            preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignments.y);
+        cublasLtMatmulHeuristicResult_t result{};
+        int found = 0;
+        plan.usable = ok &&
+                      cublasLtMatmulAlgoGetHeuristic(m_handle, description.get(), plan.weight.get(), plan.x.get(),
+                                                     plan.y.get(), plan.y.get(), preference.get(), 1, &result,
+                                                     &found) == CUBLAS_STATUS_SUCCESS &&
+                      found > 0;
+        plan.algorithm = result.algo;
+        plan.fusedBias = plan.usable && bias;
+        plan.fusedActivation = plan.usable && gelu;
+        return plan.usable;
+    }
+
+    cublasLtHandle_t m_handle;
+    void* m_workspace;  // of the queue
+    std::map<Key, std::unique_ptr<Plan>> m_plans;
+};
+
+}  // namespace
+
+std::unique_ptr<BlasContext> BlasContext::create(Queue& queue) {
+    void* workspace = queue.blasWorkspace.take(queue.stream, kWorkspaceBytes);
+    if (workspace == nullptr) {
+        queue.fail(Code::OutOfMemory, "no device memory for cuBLASLt's workspace");
+        return nullptr;
+    }
+    cublasLtHandle_t handle = nullptr;
+    const cublasStatus_t status = cublasLtCreate(&handle);
+    if (status != CUBLAS_STATUS_SUCCESS) {
+        std::snprintf(queue.message.text, sizeof(queue.message.text), "cuBLASLt cannot start: %s",
+                      cublasLtGetStatusString(status));
+        return nullptr;
+    }
+    return std::make_unique<LtContext>(handle, workspace);
+}
+
+std::int32_t BlasContext::libraryVersion() {
+    return static_cast<std::int32_t>(cublasLtGetVersion());
+}
+
+}  // namespace fw::kernels::cuda

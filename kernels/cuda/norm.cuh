@@ -1,0 +1,246 @@
+// Row-wise normalisations in one pass over memory: a row's values stay in registers between the sums and the
+// result.
+//
+// A policy says what one norm does; a group of kGroup threads of a 128-thread block handles a row, 8 neighbouring
+// channels a thread at a time, kChunks times. Rows of other widths or alignment go through a kernel that reads them
+// again for every pass. Sums are taken in a fixed order.
+#pragma once
+
+#include "kernels/cuda/platform.cuh"
+
+namespace fw::kernels::cuda {
+
+inline constexpr int kNormThreads = 128;
+
+// Interleaved pairs (2m, 2m + 1) of a head turned by the angle of table column m, as diffusers' Wan does
+// (Su et al. 2021, https://arxiv.org/abs/2104.09864). `first` is the index of values[0] within the row, even.
+template <int kCount>
+__device__ __forceinline__ void rotate(const RmsNormArgs& args, std::int64_t row, std::int64_t first,
+                                       float (&values)[kCount]) {
+    const float* cosine = args.cosine + row * args.cosineStride;
+    const float* sine = args.sine + row * args.sineStride;
+#pragma unroll
+    for (int j = 0; j + 1 < kCount; j += 2) {
+        const std::int64_t pair = (first + j) % args.headDim / 2;
+        const float c = cosine[pair];
+        const float s = sine[pair];
+        const float even = values[j];
+        const float odd = values[j + 1];
+        values[j] = even * c - odd * s;
+        values[j + 1] = odd * c + even * s;
+    }
+}
+
+struct RmsPolicy {
+    using Args = RmsNormArgs;
+    static constexpr bool kCentred = false;
+    __device__ static float factor(const Args& args, float squares) {
+        return 1.0F / sqrtf(squares / static_cast<float>(args.extents.channels) + args.eps);
+    }
+    template <int kCount>
+    __device__ static void apply(const Args& args, std::int64_t, std::int64_t row, std::int64_t first, float factor,
+                                 float (&values)[kCount]) {
+#pragma unroll
+        for (int j = 0; j < kCount; ++j) {
+            values[j] *= factor * args.weight[first + j];
+        }
+        if (args.cosine != nullptr) {
+            rotate(args, row, first, values);
+        }
+    }
+};
+
+struct LayerPolicy {
+    using Args = LayerNormArgs;
+    static constexpr bool kCentred = true;
+    __device__ static float factor(const Args& args, float squares) {
+        return 1.0F / sqrtf(squares / static_cast<float>(args.extents.channels) + args.eps);
+    }
+    template <int kCount>
+    __device__ static void apply(const Args& args, std::int64_t batch, std::int64_t, std::int64_t first,
+                                 float factor, float (&values)[kCount]) {
+        const float* scale = args.scale + batch * args.scaleBatchStride + first;
+        const float* shift = args.shift + batch * args.shiftBatchStride + first;
+#pragma unroll
+        for (int j = 0; j < kCount; ++j) {
+            values[j] = values[j] * factor * (args.scaleOffset + scale[j]) + shift[j];
+        }
+    }
+};
+
+struct ChannelPolicy {
+    using Args = ChannelNormArgs;
+    static constexpr bool kCentred = false;
+    __device__ static float factor(const Args& args, float squares) {
+        const float length = sqrtf(squares);
+        // Not fmaxf, which would swallow a NaN.
+        return sqrtf(static_cast<float>(args.extents.channels)) / (length < 1e-12F ? 1e-12F : length);
+    }
+    template <int kCount>
+    __device__ static void apply(const Args& args, std::int64_t, std::int64_t, std::int64_t first, float factor,
+                                 float (&values)[kCount]) {
+#pragma unroll
+        for (int j = 0; j < kCount; ++j) {
+            const float value = values[j] * factor * args.gamma[first + j];
+            values[j] = args.silu ? siluOf(value) : value;
+        }
+    }
+};
+
+template <class Policy, class Tx, class Ty, int kGroup, int kChunks>
+__global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Policy::Args args) {
+    __shared__ float shared[kNormThreads / 32];
+    const int lane = static_cast<int>(threadIdx.x) % kGroup;
+    const std::int64_t index =
+        static_cast<std::int64_t>(blockIdx.x) * (kNormThreads / kGroup) + static_cast<int>(threadIdx.x) / kGroup;
+    const bool exists = index < args.extents.batch * args.extents.rows;
+    const std::int64_t batch = exists ? index / args.extents.rows : 0;
+    const std::int64_t row = exists ? index % args.extents.rows : 0;
+    const Tx* x = rowOf<Tx>(args.x, batch, row);
+    float values[kChunks][8];
+    float sum = 0.0F;
+#pragma unroll
+    for (int chunk = 0; chunk < kChunks; ++chunk) {
+        const int first = (chunk * kGroup + lane) * 8;
+        if (exists && first < args.extents.channels) {
+            load8(x + first, values[chunk]);
+        } else {
+#pragma unroll
+            for (float& value : values[chunk]) {
+                value = 0.0F;
+            }
+        }
+#pragma unroll
+        for (const float value : values[chunk]) {
+            sum += Policy::kCentred ? value : value * value;
+        }
+    }
+    sum = groupSum<kGroup>(sum, shared);
+    if constexpr (Policy::kCentred) {
+        const float mean = sum / static_cast<float>(args.extents.channels);
+        sum = 0.0F;
+#pragma unroll
+        for (int chunk = 0; chunk < kChunks; ++chunk) {
+            const int first = (chunk * kGroup + lane) * 8;
+            if (first < args.extents.channels) {
+#pragma unroll
+                for (float& value : values[chunk]) {
+                    value -= mean;
+                    sum += value * value;
+                }
+            }
+        }
+        sum = groupSum<kGroup>(sum, shared);
+    }
+    if (!exists) {
+        return;
+    }
+    const float factor = Policy::factor(args, sum);
+    Ty* y = rowOf<Ty>(args.y, batch, row);
+#pragma unroll
+    for (int chunk = 0; chunk < kChunks; ++chunk) {
+        const int first = (chunk * kGroup + lane) * 8;
+        if (first < args.extents.channels) {
+            Policy::apply(args, batch, row, first, factor, values[chunk]);
+            store8(y + first, values[chunk]);
+        }
+    }
+}
+
+// Any width and alignment; a block a row. kStep 2 keeps pairs together.
+template <class Policy, class Tx, class Ty, int kStep>
+__global__ __launch_bounds__(kNormThreads) void normAnyRow(const typename Policy::Args args) {
+    __shared__ float shared[kNormThreads / 32];
+    const std::int64_t batch = static_cast<std::int64_t>(blockIdx.x) / args.extents.rows;
+    const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) % args.extents.rows;
+    const std::int64_t channels = args.extents.channels;
+    const Tx* x = rowOf<Tx>(args.x, batch, row);
+    Ty* y = rowOf<Ty>(args.y, batch, row);
+    float mean = 0.0F;
+    float sum = 0.0F;
+    if constexpr (Policy::kCentred) {
+        for (std::int64_t i = threadIdx.x; i < channels; i += kNormThreads) {
+            mean += toFloat(x[i]);
+        }
+        mean = groupSum<kNormThreads>(mean, shared) / static_cast<float>(channels);
+    }
+    for (std::int64_t i = threadIdx.x; i < channels; i += kNormThreads) {
+        const float value = toFloat(x[i]) - mean;
+        sum += value * value;
+    }
+    const float factor = Policy::factor(args, groupSum<kNormThreads>(sum, shared));
+    for (std::int64_t i = static_cast<std::int64_t>(threadIdx.x) * kStep; i < channels; i += kNormThreads * kStep) {
+        float values[kStep];
+#pragma unroll
+        for (int j = 0; j < kStep; ++j) {
+            values[j] = toFloat(x[i + j]) - mean;
+        }
+        Policy::apply(args, batch, row, i, factor, values);
+#pragma unroll
+        for (int j = 0; j < kStep; ++j) {
+            store(y + i + j, values[j]);
+        }
+    }
+}
+
+// The narrowest group that holds a row of `channels`, a multiple of 8. False: no group does.
+template <class Policy, class Tx, class Ty>
+bool launchNormRegisters(Queue& queue, const typename Policy::Args& args, Code& code) {
+    const std::int64_t rows = args.extents.batch * args.extents.rows;
+    const auto with = [&](auto kernel, int group) {
+        LaunchShape shape;
+        shape.grid = dim3(static_cast<unsigned>(ceilDiv(rows, kNormThreads / group)));
+        shape.threads = kNormThreads;
+        code = launch(queue, kernel, shape, args);
+        return true;
+    };
+    const std::int64_t channels = args.extents.channels;
+    if (channels <= 128) {
+        return with(normRegisters<Policy, Tx, Ty, 16, 1>, 16);
+    }
+    if (channels <= 256) {
+        return with(normRegisters<Policy, Tx, Ty, 32, 1>, 32);
+    }
+    if (channels <= 512) {
+        return with(normRegisters<Policy, Tx, Ty, 32, 2>, 32);
+    }
+    if (channels <= 1536) {
+        return with(normRegisters<Policy, Tx, Ty, 64, 3>, 64);
+    }
+    if (channels <= 5120) {
+        return with(normRegisters<Policy, Tx, Ty, 128, 5>, 128);
+    }
+    return false;
+}
+
+// Launches one norm for the types and the layout of its operands.
+template <class Policy>
+Code launchNorm(Queue& queue, const typename Policy::Args& args, bool inPairs) {
+    bool vectors = args.extents.channels % 8 == 0 && isVectorisable(args.x) && isVectorisable(args.y);
+    if constexpr (std::is_same_v<Policy, RmsPolicy>) {
+        vectors = vectors && (args.cosine == nullptr || args.headDim % 8 == 0);
+    }
+    return withAct(args.x.element, [&](auto tx) {
+        return withAct(args.y.element, [&](auto ty) {
+            using Tx = decltype(tx);
+            using Ty = decltype(ty);
+            Code code = Code::Ok;
+            if constexpr (std::is_same_v<Tx, float> || std::is_same_v<Ty, Bf16>) {
+                if (vectors && launchNormRegisters<Policy, Tx, Ty>(queue, args, code)) {
+                    return code;
+                }
+            }
+            LaunchShape shape;
+            shape.grid = dim3(static_cast<unsigned>(args.extents.batch * args.extents.rows));
+            shape.threads = kNormThreads;
+            if constexpr (std::is_same_v<Policy, RmsPolicy>) {
+                if (inPairs) {
+                    return launch(queue, normAnyRow<Policy, Tx, Ty, 2>, shape, args);
+                }
+            }
+            return launch(queue, normAnyRow<Policy, Tx, Ty, 1>, shape, args);
+        });
+    });
+}
+
+}  // namespace fw::kernels::cuda

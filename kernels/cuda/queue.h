@@ -1,0 +1,117 @@
+// The queue behind the table of functions: stream, scratch memory, staging, and the libraries' handles.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "kernels/cuda/api.h"
+
+namespace fw::kernels::cuda {
+
+class BlasContext;  // cuBLASLt: handle and plans
+class DnnContext;   // cuDNN: handle and plans
+
+// Device memory that grows to the largest need seen and is kept.
+class Scratch {
+ public:
+    Scratch() = default;
+    ~Scratch() { cudaFree(m_data); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    // Null when there is no memory left. Waits for the stream before it grows: queued work may use the old block.
+    [[nodiscard]] void* take(cudaStream_t stream, std::int64_t bytes) {
+        if (bytes > m_bytes) {
+            if (m_data != nullptr) {
+                cudaStreamSynchronize(stream);
+                cudaFree(m_data);
+            }
+            m_data = nullptr;
+            m_bytes = 0;
+            if (cudaMalloc(&m_data, static_cast<std::size_t>(bytes)) != cudaSuccess) {
+                static_cast<void>(cudaGetLastError());
+                m_data = nullptr;
+                return nullptr;
+            }
+            m_bytes = bytes;
+        }
+        return m_data;
+    }
+
+ private:
+    void* m_data = nullptr;
+    std::int64_t m_bytes = 0;
+};
+
+// Two blocks of pinned memory used in turn between pageable memory and the device.
+class Staging {
+ public:
+    static constexpr std::int64_t kBlockBytes = 16 << 20;
+    // Below this a pageable copy is as fast.
+    static constexpr std::int64_t kDirectBytes = 64 << 10;
+
+    Staging() = default;
+    ~Staging();
+    Staging(const Staging&) = delete;
+    Staging& operator=(const Staging&) = delete;
+
+    [[nodiscard]] cudaError_t upload(cudaStream_t stream, const void* host, void* device, std::int64_t bytes);
+    [[nodiscard]] cudaError_t download(cudaStream_t stream, const void* device, void* host, std::int64_t bytes);
+
+ private:
+    struct Block {
+        void* data = nullptr;
+        cudaEvent_t free = nullptr;  // recorded after the last copy out of or into the block
+    };
+    [[nodiscard]] cudaError_t prepare();
+
+    Block m_blocks[2];
+};
+
+struct Queue {
+    Queue();
+    ~Queue();
+    Queue(const Queue&) = delete;
+    Queue& operator=(const Queue&) = delete;
+
+    std::int32_t device = 0;
+    std::int32_t capability = 0;  // 10 · major + minor
+    std::int64_t sharedBytesPerBlock = 0;
+    std::int32_t multiprocessors = 1;
+    cudaStream_t stream = nullptr;
+    Staging staging;
+    Scratch blasWorkspace, dnnWorkspace;
+    std::unique_ptr<BlasContext> blas;
+    std::unique_ptr<DnnContext> dnn;
+    Message message{};
+
+    // Keeps the sentence and returns the code.
+    Code fail(Code code, const char* sentence);
+    Code check(cudaError_t status, const char* what);
+};
+
+// The code of a CUDA error, and its sentence.
+[[nodiscard]] Code codeOf(cudaError_t status);
+void describeError(cudaError_t status, const char* what, Message& message);
+
+// Calls of the table that live in a file each.
+Code linear(Queue* queue, const LinearArgs& args);
+Code conv(Queue* queue, const ConvArgs& args);
+Code attention(Queue* queue, const AttentionArgs& args);
+Code rmsNorm(Queue* queue, const RmsNormArgs& args);
+Code layerNorm(Queue* queue, const LayerNormArgs& args);
+Code channelNorm(Queue* queue, const ChannelNormArgs& args);
+Code gatedAdd(Queue* queue, const GatedAddArgs& args);
+Code gatedGelu(Queue* queue, const GatedGeluArgs& args);
+Code silu(Queue* queue, const float* x, float* y, std::int64_t count);
+Code embed(Queue* queue, const EmbedArgs& args);
+Code copy(Queue* queue, const CopyArgs& args);
+Code add(Queue* queue, const AddArgs& args);
+Code linearCombination(Queue* queue, const CombinationArgs& args);
+Code upsample2x(Queue* queue, const Upsample2xArgs& args);
+Code toBytes(Queue* queue, const ToBytesArgs& args);
+
+}  // namespace fw::kernels::cuda

@@ -1,0 +1,193 @@
+#include "kernels/cuda/simple_product.h"
+
+#include "kernels/cuda/platform.cuh"
+
+namespace fw::kernels::cuda {
+
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kTile = 64;   // rows and columns of a block's result
+constexpr int kDepth = 16;  // of the sum per step
+constexpr int kPerThread = 4;
+constexpr int kPitch = kTile + 4;  // floats; keeps columns in different banks
+
+// Rows of x.
+template <class T>
+struct LinearRows {
+    const LinearArgs& args;
+    const T* row;
+    bool exists;
+    __device__ LinearRows(const LinearArgs& of, std::int64_t index)
+        : args(of),
+          row(static_cast<const T*>(of.x) + (index < of.rows ? index : 0) * of.xStride),
+          exists(index < of.rows) {}
+    __device__ float at(std::int64_t k) const { return exists ? toFloat(row[k]) : 0.0F; }
+};
+
+// Rows of the matrix of windows: one output pixel each, [kT, kH, kW, inC] long.
+template <class T>
+struct WindowRows {
+    const ConvArgs& args;
+    const T* frame;          // of the window's first frame
+    std::int64_t top, left;  // of the window, in x
+    bool exists;
+    __device__ WindowRows(const ConvArgs& of, std::int64_t index) : args(of) {
+        exists = index < of.batch * of.outFrames * of.outHeight * of.outWidth;
+        std::int64_t rest = exists ? index : 0;
+        left = rest % of.outWidth * of.stride[2] - of.padding[2];
+        rest /= of.outWidth;
+        top = rest % of.outHeight * of.stride[1] - of.padding[0];
+        rest /= of.outHeight;
+        const std::int64_t first = rest % of.outFrames * of.stride[0];
+        const std::int64_t batch = rest / of.outFrames;
+        frame = static_cast<const T*>(of.x) + (batch * of.frames + first) * of.height * of.width * of.inChannels;
+    }
+    __device__ float at(std::int64_t k) const {
+        const std::int64_t channel = k % args.inChannels;
+        std::int64_t tap = k / args.inChannels;
+        const std::int64_t w = left + tap % args.kernel[2];
+        tap /= args.kernel[2];
+        const std::int64_t h = top + tap % args.kernel[1];
+        const std::int64_t t = tap / args.kernel[1];
+        if (!exists || h < 0 || h >= args.height || w < 0 || w >= args.width) {
+            return 0.0F;
+        }
+        return toFloat(frame[((t * args.height + h) * args.width + w) * args.inChannels + channel]);
+    }
+};
+
+// Result element (row, column) of a product.
+template <class T, class Ty>
+__device__ __forceinline__ void finish(const LinearArgs& args, std::int64_t row, std::int64_t column, float sum) {
+    if (row < args.rows && column < args.out) {
+        const float bias = args.bias == nullptr ? 0.0F : args.bias[column];
+        store(static_cast<Ty*>(args.y) + row * args.yStride + column, activated(sum + bias, args.activation));
+    }
+}
+template <class T, class Ty>
+__device__ __forceinline__ void finish(const ConvArgs& args, std::int64_t row, std::int64_t column, float sum) {
+    if (row < args.batch * args.outFrames * args.outHeight * args.outWidth && column < args.outChannels) {
+        T* y = static_cast<T*>(args.y) + row * args.outChannels + column;
+        const float bias = args.bias == nullptr ? 0.0F : args.bias[column];
+        store(y, sum + bias + (args.accumulate ? toFloat(*y) : 0.0F));
+    }
+}
+
+__host__ __device__ __forceinline__ std::int64_t depthOf(const LinearArgs& args) {
+    return args.in;
+}
+__host__ __device__ __forceinline__ std::int64_t depthOf(const ConvArgs& args) {
+    return args.kernel[0] * args.kernel[1] * args.kernel[2] * args.inChannels;
+}
+__host__ __device__ __forceinline__ std::int64_t columnsOf(const LinearArgs& args) {
+    return args.out;
+}
+__host__ __device__ __forceinline__ std::int64_t columnsOf(const ConvArgs& args) {
+    return args.outChannels;
+}
+
+// A 64 x 64 tile of rows · weightᵀ; weight [columns, depth] is contiguous. A thread loads four neighbours of one
+// row of either operand and sums a 4 x 4 corner.
+template <class Source, class Args, class T, class Ty>
+__global__ __launch_bounds__(kThreads) void productKernel(const Args args) {
+    __shared__ float left[kDepth][kPitch];
+    __shared__ float right[kDepth][kPitch];
+    const int thread = static_cast<int>(threadIdx.x);
+    const std::int64_t firstRow = static_cast<std::int64_t>(blockIdx.x) * kTile;
+    const std::int64_t firstColumn = static_cast<std::int64_t>(blockIdx.y) * kTile;
+    const std::int64_t depth = depthOf(args);
+    const int loadRow = thread / kPerThread;
+    const int loadDepth = thread % kPerThread * kPerThread;
+    const Source source(args, firstRow + loadRow);
+    const bool columnExists = firstColumn + loadRow < columnsOf(args);
+    const T* weight = static_cast<const T*>(args.weight) + (columnExists ? firstColumn + loadRow : 0) * depth;
+    const int cornerRow = thread / (kTile / kPerThread) * kPerThread;
+    const int cornerColumn = thread % (kTile / kPerThread) * kPerThread;
+    float sums[kPerThread][kPerThread] = {};
+    for (std::int64_t begin = 0; begin < depth; begin += kDepth) {
+#pragma unroll
+        for (int j = 0; j < kPerThread; ++j) {
+            const std::int64_t k = begin + loadDepth + j;
+            left[loadDepth + j][loadRow] = k < depth ? source.at(k) : 0.0F;
+            right[loadDepth + j][loadRow] = k < depth && columnExists ? toFloat(weight[k]) : 0.0F;
+        }
+        __syncthreads();
+#pragma unroll
+        for (int k = 0; k < kDepth; ++k) {
+            float a[kPerThread];
+            float b[kPerThread];
+#pragma unroll
+            for (int j = 0; j < kPerThread; ++j) {
+                a[j] = left[k][cornerRow + j];
+                b[j] = right[k][cornerColumn + j];
+            }
+#pragma unroll
+            for (int i = 0; i < kPerThread; ++i) {
+#pragma unroll
+                for (int j = 0; j < kPerThread; ++j) {
+                    sums[i][j] += a[i] * b[j];
+                }
+            }
+        }
+        __syncthreads();
+    }
+#pragma unroll
+    for (int i = 0; i < kPerThread; ++i) {
+#pragma unroll
+        for (int j = 0; j < kPerThread; ++j) {
+            finish<T, Ty>(args, firstRow + cornerRow + i, firstColumn + cornerColumn + j, sums[i][j]);
+        }
+    }
+}
+
+template <class Ty>
+__global__ __launch_bounds__(kThreads) void biasActivationKernel(const LinearArgs args, bool withBias) {
+    const std::int64_t items = args.rows * args.out;
+    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
+    for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < items; i += step) {
+        const std::int64_t column = i % args.out;
+        Ty* y = static_cast<Ty*>(args.y) + i / args.out * args.yStride + column;
+        store(y, activated(toFloat(*y) + (withBias ? args.bias[column] : 0.0F), args.activation));
+    }
+}
+
+LaunchShape tilesOf(std::int64_t rows, std::int64_t columns) {
+    LaunchShape shape;
+    shape.grid = dim3(static_cast<unsigned>(ceilDiv(rows, kTile)), static_cast<unsigned>(ceilDiv(columns, kTile)));
+    shape.threads = kThreads;
+    return shape;
+}
+
+}  // namespace
+
+Code simpleLinear(Queue& queue, const LinearArgs& args) {
+    return withAct(args.compute, [&](auto t) {
+        return withAct(args.result, [&](auto ty) {
+            using T = decltype(t);
+            return launch(queue, productKernel<LinearRows<T>, LinearArgs, T, decltype(ty)>,
+                          tilesOf(args.rows, args.out), args);
+        });
+    });
+}
+
+Code simpleConv(Queue& queue, const ConvArgs& args) {
+    return withAct(args.element, [&](auto t) {
+        using T = decltype(t);
+        const std::int64_t pixels = args.batch * args.outFrames * args.outHeight * args.outWidth;
+        return launch(queue, productKernel<WindowRows<T>, ConvArgs, T, T>, tilesOf(pixels, args.outChannels), args);
+    });
+}
+
+Code biasAndActivation(Queue& queue, const LinearArgs& args, bool withBias) {
+    constexpr std::int64_t kMostBlocks = 1 << 20;
+    LaunchShape shape;
+    const std::int64_t blocks = ceilDiv(args.rows * args.out, kThreads);
+    shape.grid = dim3(static_cast<unsigned>(blocks < kMostBlocks ? blocks : kMostBlocks));
+    shape.threads = kThreads;
+    return withAct(args.result, [&](auto ty) {
+        return launch(queue, biasActivationKernel<decltype(ty)>, shape, args, withBias);
+    });
+}
+
+}  // namespace fw::kernels::cuda

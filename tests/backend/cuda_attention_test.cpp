@@ -1,0 +1,195 @@
+// Every attention kernel of the CUDA engine by name, against sums in double precision: many tiles, ragged ends,
+// strided operands. A kernel that a device has no instructions for is passed over, the one without tensor cores
+// never.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "core/backend/cuda_library.h"
+#include "core/tensor/dtype.h"
+
+namespace fw::backend {
+namespace {
+
+namespace cuda = kernels::cuda;
+using cuda::AttentionKernel;
+
+struct Case {
+    std::int64_t queries, keys, width;
+    std::int64_t heads = 2, batch = 1;
+};
+
+class CudaAttention : public ::testing::TestWithParam<AttentionKernel> {
+ protected:
+    void SetUp() override {
+        auto library = CudaLibrary::open();
+        ASSERT_TRUE(library) << library.error().message;
+        m_library = *library;
+        std::int32_t count = 0;
+        if (api().deviceCount(&count, &m_message) != cuda::Code::Ok) {
+            GTEST_SKIP() << m_message.text;
+        }
+        ASSERT_EQ(api().createQueue(0, &m_queue, &m_message), cuda::Code::Ok) << m_message.text;
+    }
+    void TearDown() override {
+        for (void* data : m_memory) {
+            api().release(0, data);
+        }
+        api().destroyQueue(m_queue);
+    }
+
+    const cuda::Api& api() const { return m_library->api(); }
+
+    std::vector<BFloat16> values(std::int64_t count, double spread) {
+        std::normal_distribution<float> normal(0.0F, static_cast<float>(spread));
+        std::vector<BFloat16> result;
+        for (std::int64_t i = 0; i < count; ++i) {
+            result.emplace_back(normal(m_random));
+        }
+        return result;
+    }
+    void* onDevice(const std::vector<BFloat16>& host) {
+        void* data = nullptr;
+        const auto bytes = static_cast<std::int64_t>(host.size() * sizeof(BFloat16));
+        EXPECT_EQ(api().allocate(0, bytes, &data, &m_message), cuda::Code::Ok) << m_message.text;
+        EXPECT_EQ(api().upload(m_queue, host.data(), data, bytes), cuda::Code::Ok);
+        m_memory.push_back(data);
+        return data;
+    }
+
+    void run(const Case& c);
+    void skipUnlessComputed() const {
+        if (m_computed == 0 && !HasFailure()) {
+            GTEST_SKIP() << "not on this device";
+        }
+    }
+
+    std::shared_ptr<const CudaLibrary> m_library;
+    cuda::Queue* m_queue = nullptr;
+    cuda::Message m_message{};
+    std::vector<void*> m_memory;
+    std::mt19937 m_random{7};
+    int m_computed = 0;  // cases the kernel took
+};
+
+double dot(const BFloat16* a, const BFloat16* b, std::int64_t count) {
+    double sum = 0.0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        sum += static_cast<double>(static_cast<float>(a[i])) * static_cast<double>(static_cast<float>(b[i]));
+    }
+    return sum;
+}
+
+// One query's row of the result.
+std::vector<double> expectedRow(const BFloat16* q, const BFloat16* k, const BFloat16* v, const Case& c,
+                                std::int64_t token) {
+    const double scale = 1.0 / std::sqrt(static_cast<double>(c.width));
+    std::vector<double> weights;
+    double top = -INFINITY;
+    for (std::int64_t key = 0; key < c.keys; ++key) {
+        weights.push_back(dot(q, k + key * token, c.width) * scale);
+        top = std::max(top, weights.back());
+    }
+    double sum = 0.0;
+    std::vector<double> row(static_cast<std::size_t>(c.width));
+    for (std::int64_t key = 0; key < c.keys; ++key) {
+        const double weight = std::exp(weights[static_cast<std::size_t>(key)] - top);
+        sum += weight;
+        for (std::int64_t i = 0; i < c.width; ++i) {
+            row[static_cast<std::size_t>(i)] +=
+                weight * static_cast<double>(static_cast<float>(v[key * token + i]));
+        }
+    }
+    for (double& value : row) {
+        value /= sum;
+    }
+    return row;
+}
+
+void CudaAttention::run(const Case& c) {
+    SCOPED_TRACE(::testing::Message() << c.queries << " queries, " << c.keys << " keys, width " << c.width);
+    // [batch, tokens, 3, heads, width]: queries, keys and values beside one another, as one product writes them.
+    const std::int64_t tokens = std::max(c.queries, c.keys);
+    const std::int64_t token = 3 * c.heads * c.width;
+    const std::vector<BFloat16> host = values(c.batch * tokens * token, 1.0);
+    const std::vector<BFloat16> unwritten(static_cast<std::size_t>(c.batch * c.queries * c.heads * c.width),
+                                          BFloat16(NAN));
+    const auto* fused = static_cast<const BFloat16*>(onDevice(host));
+    cuda::AttentionArgs args{};
+    args.batch = c.batch, args.queries = c.queries, args.keys = c.keys, args.heads = c.heads,
+    args.headDim = c.width;
+    args.q = fused, args.k = fused + c.heads * c.width, args.v = fused + 2 * c.heads * c.width;
+    args.out = onDevice(unwritten);
+    args.qBatch = args.kBatch = args.vBatch = tokens * token;
+    args.qToken = args.kToken = args.vToken = token;
+    args.qHead = args.kHead = args.vHead = c.width;
+    args.outBatch = c.queries * c.heads * c.width, args.outToken = c.heads * c.width, args.outHead = c.width;
+    args.element = cuda::Element::Bf16;
+    args.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.width)));
+    args.kernel = GetParam();
+    const cuda::Code code = api().attention(m_queue, args);
+    if (code == cuda::Code::Unsupported && args.kernel != AttentionKernel::Simple) {
+        return;
+    }
+    ASSERT_EQ(code, cuda::Code::Ok);
+    ++m_computed;
+    std::vector<BFloat16> out(unwritten.size());
+    ASSERT_EQ(api().download(m_queue, args.out, out.data(), static_cast<std::int64_t>(out.size() * 2)),
+              cuda::Code::Ok);
+    ASSERT_EQ(api().synchronize(m_queue, &m_message), cuda::Code::Ok) << m_message.text;
+
+    double difference = 0.0;
+    double size = 0.0;
+    for (std::int64_t b = 0; b < c.batch; ++b) {
+        for (std::int64_t query = 0; query<c.queries; query += c.queries> 64 ? 7 : 1) {
+            for (std::int64_t head = 0; head < c.heads; ++head) {
+                const BFloat16* base = host.data() + b * tokens * token + head * c.width;
+                const auto row = expectedRow(base + query * token, base + c.heads * c.width,
+                                             base + 2 * c.heads * c.width, c, token);
+                const BFloat16* got = out.data() + ((b * c.queries + query) * c.heads + head) * c.width;
+                for (std::int64_t i = 0; i < c.width; ++i) {
+                    const double expected = row[static_cast<std::size_t>(i)];
+                    const double error = static_cast<double>(static_cast<float>(got[i])) - expected;
+                    difference += error * error;
+                    size += expected * expected;
+                }
+            }
+        }
+    }
+    // Probabilities and results are rounded to bf16. Written so that NaN fails.
+    EXPECT_TRUE(std::sqrt(difference / size) <= 6e-3) << std::sqrt(difference / size);
+}
+
+TEST_P(CudaAttention, RaggedEnds) {
+    for (const std::int64_t width : {64, 128, 384}) {
+        for (const auto& [queries, keys] :
+             {std::pair<std::int64_t, std::int64_t>{1, 1}, {63, 127}, {64, 128}, {65, 129}, {129, 31}}) {
+            run({.queries = queries, .keys = keys, .width = width});
+        }
+    }
+    skipUnlessComputed();
+}
+
+TEST_P(CudaAttention, ManyTiles) {
+    for (const std::int64_t width : {64, 128}) {
+        run({.queries = 130, .keys = 700, .width = width, .heads = 1, .batch = 2});
+        run({.queries = 64, .keys = 640, .width = width, .heads = 1});
+    }
+    skipUnlessComputed();
+}
+
+std::string kernelName(const ::testing::TestParamInfo<AttentionKernel>& parameter) {
+    constexpr std::array<const char*, 5> kNames{"Auto", "Simple", "Mma", "Wgmma", "Cudnn"};
+    return kNames[static_cast<std::size_t>(parameter.param)];
+}
+INSTANTIATE_TEST_SUITE_P(Kernels, CudaAttention,
+                         ::testing::Values(AttentionKernel::Simple, AttentionKernel::Mma, AttentionKernel::Wgmma,
+                                           AttentionKernel::Cudnn, AttentionKernel::Auto),
+                         kernelName);
+
+}  // namespace
+}  // namespace fw::backend
