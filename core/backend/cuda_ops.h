@@ -66,6 +66,7 @@ class CudaOps final : public Ops {
     void doEmbed(const ConstTensorView& table, const ConstTensorView& ids, const TensorView& y) override;
     void doCopy(const ConstTensorView& x, const TensorView& y) override;
     void doLinearCombination(std::span<const Term> terms, const TensorView& y) override;
+    void doDifference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) override;
     void doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
                   bool accumulate) override;
     void doUpsample2x(const ConstTensorView& x, const TensorView& y) override;

@@ -145,6 +145,15 @@ void CudaOps::doLinearCombination(std::span<const Term> terms, const TensorView&
     note(api().linearCombination(m_queue, args));
 }
 
+void CudaOps::doDifference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) {
+    cuda::DifferenceArgs args{};
+    args.extents = cudaBatchExtents(a);
+    args.a = cudaBatchRows(a);
+    args.b = cudaBatchRows(b);
+    args.means = means.mutableAs<float>();
+    note(api().difference(m_queue, args));
+}
+
 void CudaOps::doUpsample2x(const ConstTensorView& x, const TensorView& y) {
     cuda::Upsample2xArgs args{};
     for (std::size_t i = 0; i < 4; ++i) {

@@ -213,6 +213,7 @@ constexpr Api kApi = {
     .copy = onDevice<copy, const CopyArgs&>,
     .add = onDevice<add, const AddArgs&>,
     .linearCombination = onDevice<linearCombination, const CombinationArgs&>,
+    .difference = onDevice<difference, const DifferenceArgs&>,
     .upsample2x = onDevice<upsample2x, const Upsample2xArgs&>,
     .toBytes = onDevice<toBytes, const ToBytesArgs&>,
 };

@@ -147,6 +147,13 @@ struct CombinationArgs {
     std::int64_t count;
 };
 
+// means = {mean |a - b|, mean |b|, mean (a - b)², mean b²} of at least one element.
+struct DifferenceArgs {
+    RowExtents extents;
+    ConstRows a, b;
+    float* means;  // [4]
+};
+
 // Nearest neighbour, [B, T, H, W, C]; strides of B, T, H, W in elements.
 struct Upsample2xArgs {
     std::int64_t extents[4], channels;
@@ -247,6 +254,7 @@ struct Api {
     Code (*copy)(Queue* queue, const CopyArgs& args);
     Code (*add)(Queue* queue, const AddArgs& args);
     Code (*linearCombination)(Queue* queue, const CombinationArgs& args);
+    Code (*difference)(Queue* queue, const DifferenceArgs& args);
     Code (*upsample2x)(Queue* queue, const Upsample2xArgs& args);
     Code (*toBytes)(Queue* queue, const ToBytesArgs& args);
 };

@@ -83,7 +83,7 @@ struct Queue {
     std::int32_t multiprocessors = 1;
     cudaStream_t stream = nullptr;
     Staging staging;
-    Scratch blasWorkspace, dnnWorkspace;
+    Scratch blasWorkspace, dnnWorkspace, sums;
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;
     Message message{};
@@ -111,6 +111,7 @@ Code embed(Queue* queue, const EmbedArgs& args);
 Code copy(Queue* queue, const CopyArgs& args);
 Code add(Queue* queue, const AddArgs& args);
 Code linearCombination(Queue* queue, const CombinationArgs& args);
+Code difference(Queue* queue, const DifferenceArgs& args);
 Code upsample2x(Queue* queue, const Upsample2xArgs& args);
 Code toBytes(Queue* queue, const ToBytesArgs& args);
 

@@ -1,0 +1,89 @@
+// Times work on the first GPU, on request: a script keeps this program and a peer in one process each and measures
+// them in turns (tests/gpu/peers.py). One command a line, one JSON object a line as the answer:
+//
+//   attention <auto|simple|mma|wgmma|cudnn> <heads> <queries> <keys> <width>
+//   linear <rows> <in> <out> <none|gelu> <bf16|f32>          the last word is the result's type
+//   norm <layer|rms_rope> <rows> <channels>
+//   conv <frames> <height> <width> <in> <out>                 3 x 3 x 3, `frames` of the result
+//   transformer <folder> <inputs.safetensors> <dtype>          latents, text, timestep
+//   vae <folder> <inputs.safetensors> <dtype> <tiled|whole>    latents
+//   time <repeats>      milliseconds of one run: the mean of `repeats` queued together, after one to warm up
+//   save <file>         the result of the last run, as safetensors
+//   quit
+#include <chrono>
+#include <iostream>
+#include <string>
+
+#include "core/base/json.h"
+#include "core/weights/safetensors.h"
+#include "workloads.h"
+
+namespace {
+
+using namespace fw;
+
+double secondsNow() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Result<Json> timed(gpu::Workload& workload, int repeats) {
+    FW_TRY(workload.run());
+    FW_TRY(workload.synchronize());
+    const double begin = secondsNow();
+    for (int i = 0; i < repeats; ++i) {
+        FW_TRY(workload.run());
+    }
+    FW_TRY(workload.synchronize());
+    constexpr double kMilliseconds = 1000.0;
+    return Json{{"ms", (secondsNow() - begin) * kMilliseconds / repeats}};
+}
+
+Result<Json> saved(gpu::Workload& workload, const std::string& file) {
+    Shape shape;
+    FW_ASSIGN(const std::vector<float> values, workload.result(shape));
+    FW_TRY(weights::writeSafetensors(file, {{"result", ConstTensorView(values.data(), DType::F32, shape)}}, {}));
+    return Json{{"saved", file}};
+}
+
+Result<Json> answer(gpu::Bench& bench, std::unique_ptr<gpu::Workload>& workload, const std::string& line) {
+    std::istringstream words(line);
+    std::string command;
+    words >> command;
+    if (command == "time" || command == "save") {
+        if (workload == nullptr) {
+            return fail(ErrorCode::InvalidArgument, "nothing to {} yet", command);
+        }
+        if (command == "time") {
+            int repeats = 0;
+            words >> repeats;
+            return timed(*workload, std::max(1, repeats));
+        }
+        std::string file;
+        words >> file;
+        return saved(*workload, file);
+    }
+    workload.reset();
+    bench.clear();
+    words.seekg(0);
+    FW_ASSIGN(workload, gpu::makeWorkload(bench, words));
+    return Json{{"ready", true}};
+}
+
+}  // namespace
+
+int main() {
+    auto bench = gpu::Bench::create();
+    if (!bench) {
+        std::cout << Json{{"error", bench.error().message}} << std::endl;
+        return 1;
+    }
+    std::cout << Json{{"device", (*bench)->device().info().name}, {"features", (*bench)->device().info().features}}
+              << std::endl;
+    std::unique_ptr<gpu::Workload> workload;
+    std::string line;
+    while (std::getline(std::cin, line) && line != "quit") {
+        const auto reply = answer(**bench, workload, line);
+        std::cout << (reply ? *reply : Json{{"error", reply.error().message}}) << std::endl;
+    }
+    return 0;
+}

@@ -1,0 +1,97 @@
+// The embedded model on the first GPU: as good as on the CPU, and the same bits every time.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/pipeline/generator.h"
+
+namespace fw::gpu {
+namespace {
+
+// The source tree of the build, or another after the programs were carried to a machine of their own.
+std::filesystem::path mini() {
+    const char* root = std::getenv("FW_TEST_ROOT");
+    return std::filesystem::path(root == nullptr ? FW_SOURCE_DIR : root) / "resources" / "models" / "mini";
+}
+
+bool hasGpu() {
+    for (const backend::BackendEntry& entry : backend::createBackends()) {
+        if (entry.name == "cuda") {
+            return !entry.devices.empty();
+        }
+    }
+    return false;
+}
+
+// Enough for every kernel of the model to run at a size of its own; not a clip to look at.
+job::GenerationRequest smallRequest(const std::string& device, const std::string& dtype) {
+    job::GenerationRequest request;
+    request.prompt = "a red ball rolls over a wooden floor";
+    request.width = 128;
+    request.height = 96;
+    request.frames = 9;
+    request.steps = 4;
+    request.seed = 11;
+    request.device = device;
+    request.dtype = dtype;
+    return request;
+}
+
+std::vector<std::uint8_t> clipOn(const std::string& device, const std::string& dtype) {
+    auto generator = pipeline::Generator::create(mini(), device, dtype, 0);
+    EXPECT_TRUE(generator) << generator.error().message;
+    std::vector<std::uint8_t> frames;
+    const auto sink = [&](const ConstTensorView& view) -> Status {
+        const auto* first = view.as<std::uint8_t>();
+        frames.insert(frames.end(), first, first + view.count());
+        return {};
+    };
+    const auto report = (*generator)->generate(smallRequest(device, dtype), {}, {}, sink, {});
+    EXPECT_TRUE(report) << report.error().message;
+    return frames;
+}
+
+double psnr(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+        sum += difference * difference;
+    }
+    return 10.0 * std::log10(255.0 * 255.0 * static_cast<double>(a.size()) / sum);
+}
+
+class MiniOnGpu : public ::testing::TestWithParam<const char*> {
+ protected:
+    void SetUp() override {
+        if (!hasGpu()) {
+            GTEST_SKIP() << "no GPU";
+        }
+    }
+};
+
+TEST_P(MiniOnGpu, DrawsTheProcessorsClip) {
+    const std::string dtype = GetParam();
+    const auto gpu = clipOn("cuda:0", dtype);
+    const auto cpu = clipOn("cpu", "f32");
+    ASSERT_FALSE(cpu.empty());
+    ASSERT_EQ(gpu.size(), cpu.size());
+    const double quality = psnr(gpu, cpu);
+    RecordProperty("psnr", std::to_string(quality));
+    std::printf("mini on the GPU in %s against the CPU in f32: %.1f dB\n", dtype.c_str(), quality);
+    EXPECT_GE(quality, dtype == "f32" ? 40.0 : 30.0);
+}
+
+TEST_P(MiniOnGpu, GivesTheSameBitsTwice) {
+    EXPECT_EQ(clipOn("cuda:0", GetParam()), clipOn("cuda:0", GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, MiniOnGpu, ::testing::Values("f32", "bf16"),
+                         [](const auto& parameter) { return std::string(parameter.param); });
+
+}  // namespace
+}  // namespace fw::gpu
