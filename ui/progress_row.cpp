@@ -10,12 +10,14 @@
 
 #include "ui/controls.h"
 #include "ui/formats.h"
+#include "ui/icons.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
 namespace {
 
 constexpr int kBarParts = 1000;
+constexpr int kWide = 640;  // from where on the buttons have words
 
 QString phaseName(app::JobPhase phase) {
     switch (phase) {
@@ -43,6 +45,10 @@ ProgressRow::ProgressRow(QWidget* parent) : QWidget(parent) {
     m_bar->setRange(0, kBarParts);
     m_bar->setTextVisible(false);
     m_bar->setAccessibleName(tr("Progress"));
+    m_showNow = makeButton(tr("Show now"));
+    m_showNow->setIcon(icon(QStringLiteral("eye")));
+    m_keep = makeButton(tr("Stop and keep"));
+    m_keep->setIcon(icon(QStringLiteral("keep")));
     m_cancel = makeButton(tr("Cancel"));
     m_cancel->setObjectName(QStringLiteral("cancel"));
     m_cancel->setToolTip(tr("Stop now and keep nothing (Esc)"));
@@ -63,9 +69,20 @@ ProgressRow::ProgressRow(QWidget* parent) : QWidget(parent) {
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(2 * kGrid);
     row->addLayout(column, 1);
-    row->addWidget(m_cancel);
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(kGrid);
+    buttons->addWidget(m_showNow);
+    buttons->addWidget(m_keep);
+    buttons->addWidget(m_cancel);
+    row->addLayout(buttons);
 
     connect(m_cancel, &QPushButton::clicked, this, &ProgressRow::cancelRequested);
+    connect(m_keep, &QPushButton::clicked, this, &ProgressRow::stopAndKeepRequested);
+    connect(m_showNow, &QPushButton::clicked, this, [this] {
+        m_waiting = true;
+        enableButtons();
+        emit showNowRequested();
+    });
     m_second.setInterval(1000);
     connect(&m_second, &QTimer::timeout, this, &ProgressRow::showTimes);
     reset();
@@ -79,7 +96,40 @@ void ProgressRow::reset() {
     m_phase->setText(tr("Starting"));
     m_step->clear();
     m_second.start();
+    m_currentPhase = app::JobPhase::Load;
+    m_steps = 0;
+    m_waiting = false;
+    enableButtons();
     showTimes();
+}
+
+void ProgressRow::exactShown() {
+    m_waiting = false;
+    enableButtons();
+}
+
+void ProgressRow::setOffered(bool showNow, bool keep) {
+    m_showNow->setVisible(showNow);
+    m_keep->setVisible(keep);
+}
+
+void ProgressRow::enableButtons() {
+    const bool denoising = m_currentPhase == app::JobPhase::Denoise;
+    m_showNow->setEnabled(denoising && !m_waiting);
+    m_showNow->setToolTip(m_waiting ? tr("The exact picture comes after the step that is being computed")
+                          : denoising
+                              ? tr("Decode the clip as it is after this step; it goes on forming afterwards (E)")
+                              : tr("There is something to decode while the clip forms"));
+    m_keep->setEnabled(denoising && m_steps > 0);
+    m_keep->setToolTip(m_keep->isEnabled() ? tr("Stop forming the clip and save what there is now")
+                                           : tr("There is something to keep after the first step"));
+}
+
+void ProgressRow::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    const bool narrow = width() < kWide;
+    m_showNow->setText(narrow ? QString() : tr("Show now"));
+    m_keep->setText(narrow ? QString() : tr("Stop and keep"));
 }
 
 void ProgressRow::setProgress(const app::JobProgress& progress) {
@@ -89,6 +139,9 @@ void ProgressRow::setProgress(const app::JobProgress& progress) {
     const int value = static_cast<int>(std::lround(std::clamp(progress.fraction, 0.0, 1.0) * kBarParts));
     m_bar->setValue(std::max(m_bar->value(), value));
     m_bar->setAccessibleDescription(phaseText());
+    m_currentPhase = progress.phase;
+    m_steps = progress.phase == app::JobPhase::Denoise ? progress.step : 0;
+    enableButtons();
     m_secondsLeft = progress.secondsLeft;
     m_reported.restart();
     showTimes();

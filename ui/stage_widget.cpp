@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLocale>
+#include <QMetaMethod>
 #include <QPushButton>
 #include <QStackedLayout>
 #include <QStackedWidget>
@@ -12,11 +13,13 @@
 #include "ui/controls.h"
 #include "ui/formats.h"
 #include "ui/frame_player.h"
+#include "ui/frame_row.h"
 #include "ui/message_view.h"
 #include "ui/notice_bar.h"
 #include "ui/progress_row.h"
 #include "ui/recent_strip.h"
 #include "ui/stage_canvas.h"
+#include "ui/step_bar.h"
 #include "ui/theme.h"
 #include "ui/transport_bar.h"
 
@@ -72,11 +75,21 @@ StageWidget::StageWidget(QWidget* parent) : QWidget(parent), m_player(new FrameP
     connect(m_notice, &NoticeBar::actionRequested, this, &StageWidget::noticeActionRequested);
     connect(m_progress, &ProgressRow::cancelRequested, this, &StageWidget::cancelRequested);
     connect(m_transport, &TransportBar::saveRequested, this, &StageWidget::saveRequested);
+    connect(m_progress, &ProgressRow::showNowRequested, this, &StageWidget::showNowRequested);
+    connect(m_progress, &ProgressRow::stopAndKeepRequested, this, &StageWidget::stopAndKeepRequested);
+    connect(m_steps, &StepBar::chosenChanged, this, &StageWidget::showChosen);
+    connect(m_transport, &TransportBar::copyFrameRequested, this, &StageWidget::copyFrame);
+    connect(m_transport, &TransportBar::saveFrameRequested, this, &StageWidget::askWhereToSaveFrame);
     connect(m_transport, &TransportBar::smoothChanged, this, [this](bool smooth) {
         m_canvas->setSmooth(smooth);
         emit smoothChanged(smooth);
     });
+    m_saving.setMaxThreadCount(1);
     showEmpty();
+}
+
+StageWidget::~StageWidget() {
+    m_saving.waitForDone();
 }
 
 QWidget* StageWidget::buildBottom() {
@@ -90,8 +103,10 @@ QWidget* StageWidget::buildBottom() {
     m_facts = makeLabel(QString(), TextRole::Caption);
     m_facts->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_facts->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_steps = new StepBar;
+    m_frames = new FrameRow(*m_player);
     m_progress = new ProgressRow;
-    m_transport = new TransportBar(*m_player);
+    m_transport = new TransportBar(*m_player, *m_canvas, m_frames->scrubBar());
     m_cancelledRow = buildCancelledRow();
     m_controls = new QStackedWidget;
     m_controls->addWidget(m_progress);
@@ -107,6 +122,8 @@ QWidget* StageWidget::buildBottom() {
     box->addWidget(m_titleLabel);
     box->addWidget(m_facts);
     box->addSpacing(kGrid);
+    box->addWidget(m_steps);
+    box->addWidget(m_frames);
     box->addWidget(m_controls);
     m_recent = new RecentStrip;
     column->addWidget(m_controlsBox);
@@ -143,6 +160,10 @@ void StageWidget::setState(StageState state) {
                                  : state == StageState::Cancelled ? m_cancelledRow
                                                                   : m_transport);
     m_canvas->setDimmed(state == StageState::Cancelled);
+    m_historyShown =
+        state == StageState::Running || (state == StageState::Cancelled && !m_history.isEmpty()) ||
+        (state == StageState::Finished && !m_history.isEmpty() && m_clip && m_clip->file == m_historyFile);
+    updateSteps();
     m_notice->hide();
     emit stateChanged(state);
 }
@@ -180,14 +201,25 @@ void StageWidget::beginJob(const job::GenerationRequest& request) {
     m_player->clear();
     m_recent->setCurrent(QString());
     m_progress->reset();
-    const QSize size(static_cast<int>(request.width.value_or(0)), static_cast<int>(request.height.value_or(0)));
+    m_progress->setOffered(isSignalConnected(QMetaMethod::fromSignal(&StageWidget::showNowRequested)),
+                           isSignalConnected(QMetaMethod::fromSignal(&StageWidget::stopAndKeepRequested)));
+    if (!m_historyOpen || !(request == m_historyRequest)) {
+        m_history.clear();
+    }
+    m_historyOpen = true;
+    m_historyRequest = request;
+    m_historyFile.clear();
+    m_stepCount = request.steps.value_or(0);
+    m_requestSize = {static_cast<int>(request.width.value_or(0)), static_cast<int>(request.height.value_or(0))};
+    m_steps->release();
     const auto rate = request.frameRate.value_or(job::FrameRate{});
-    m_canvas->setClipSize(size);
+    m_canvas->setClipSize(m_requestSize);
     setCaption(QString::fromStdString(request.prompt),
-               shapeOf(size.width(), size.height(), request.frames.value_or(0),
+               shapeOf(m_requestSize.width(), m_requestSize.height(), request.frames.value_or(0),
                        static_cast<double>(rate.numerator) / static_cast<double>(rate.denominator)) +
                    QStringLiteral("  ·  ") + factsOf(request));
     setState(StageState::Running);
+    showChosen();
 }
 
 void StageWidget::setProgress(const app::JobProgress& progress) {
@@ -195,8 +227,47 @@ void StageWidget::setProgress(const app::JobProgress& progress) {
 }
 
 void StageWidget::showPreview(const app::JobPreview& preview) {
+    if (preview.images.frames.isEmpty()) {
+        return;
+    }
     ++m_previews;
-    m_player->setClip(preview.images, true);
+    const bool exact = preview.images.frames.first().size() == m_requestSize;
+    m_history.add(preview, exact);
+    m_stepCount = preview.steps;
+    updateSteps();
+    if (exact) {
+        m_progress->exactShown();
+        m_steps->choose(preview.step);
+    } else if (m_steps->chosen() < 0) {
+        m_player->setClip(preview.images, true);
+    }
+}
+
+void StageWidget::updateSteps() {
+    m_steps->setVisible(m_historyShown);
+    if (m_historyShown) {
+        m_steps->setHistory(m_history, m_stepCount, m_state == StageState::Finished);
+    }
+    m_frames->setVisible(m_state != StageState::Cancelled);
+}
+
+// The preview that was gone back to, or what there is now.
+void StageWidget::showChosen() {
+    const int chosen = m_steps->chosen();
+    if (chosen >= 0) {
+        const auto& entry = m_history.at(chosen);
+        m_player->setClip(entry.preview.images, true);
+        m_canvas->setBadge((entry.exact ? tr("Step %1 of %2, decoded exactly") : tr("Preview of step %1 of %2"))
+                               .arg(entry.preview.step)
+                               .arg(m_stepCount));
+        return;
+    }
+    m_canvas->setBadge(QString());
+    if (m_state == StageState::Finished && m_clip) {
+        m_player->setClip(m_clip->images, true);
+    } else if (!m_history.isEmpty()) {
+        m_player->setClip(m_history.at(m_history.count() - 1).preview.images, true);
+    }
 }
 
 void StageWidget::showCancelled() {
@@ -204,14 +275,22 @@ void StageWidget::showCancelled() {
     m_cancelledText->setText(step.isEmpty() ? tr("Cancelled. Nothing was saved.")
                                             : tr("Cancelled at %1. Nothing was saved.").arg(step));
     m_player->pause();
+    m_historyOpen = false;
     setState(StageState::Cancelled);
 }
 
 void StageWidget::showClip(const app::LoadedClip& clip, double seconds) {
+    const bool forming = m_state == StageState::Running;
+    if (forming) {
+        m_historyFile = clip.file;
+        m_historyOpen = false;
+    }
     m_clip = clip;
+    m_steps->release();
+    m_canvas->setBadge(QString());
     const QImage& first = clip.images.frames.first();
     m_canvas->setClipSize(first.size());
-    m_player->setClip(clip.images, m_state == StageState::Running);
+    m_player->setClip(clip.images, forming);
     QString facts = shapeOf(first.width(), first.height(), clip.images.frames.size(), clip.images.framesPerSecond);
     QString title = clip.file.section(QLatin1Char('/'), -1);
     if (clip.request) {
@@ -228,6 +307,7 @@ void StageWidget::showClip(const app::LoadedClip& clip, double seconds) {
 
 void StageWidget::showError(const PresentedError& error, const QString& details) {
     m_clip.reset();
+    m_historyOpen = false;
     m_player->clear();
     m_recent->setCurrent(QString());
     m_error->show(error, details);

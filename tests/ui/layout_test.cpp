@@ -158,7 +158,7 @@ class LayoutTest : public QObject {
             QTRY_VERIFY2(seen, name);
         };
         lookAt("menu", [&] {
-            for (auto* button : window.findChildren<QToolButton*>()) {
+            for (auto* button : window.panel()->findChildren<QToolButton*>()) {
                 if (button->menu()) {
                     button->showMenu();
                 }
