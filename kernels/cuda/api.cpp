@@ -22,7 +22,9 @@ Code linear(Queue* queue, const LinearArgs& args) {
 }
 
 Code conv(Queue* queue, const ConvArgs& args) {
-    const Code code = queue->dnn ? queue->dnn->conv(*queue, args) : Code::Unsupported;
+    // cuDNN's fused engines want channels in groups of eight; three colours would go to its slowest ones.
+    const bool few = args.outChannels < 8;
+    const Code code = queue->dnn && !few ? queue->dnn->conv(*queue, args) : Code::Unsupported;
     return code == Code::Unsupported ? simpleConv(*queue, args) : code;
 }
 

@@ -20,6 +20,7 @@ inline constexpr int kWgmmaKeys = 128;
 inline constexpr int kStages = 2;
 inline constexpr int kBoxBytes = 128 * kTileRowBytes;  // 128 rows of 64 channels
 inline constexpr int kGroupBytes = 8 * kTileRowBytes;  // eight rows
+inline constexpr int kTileAlignment = 1024;            // after which the pattern of exchanged units repeats
 
 struct WgmmaMaps {
     TensorMap q, k, v;
@@ -31,7 +32,7 @@ struct WgmmaBarriers {
 };
 
 template <int kWidth>
-inline constexpr int kWgmmaSharedBytes = (1 + 2 * kStages) * (kWidth / kTileColumns) * kBoxBytes +
+inline constexpr int kWgmmaSharedBytes = kTileAlignment + (1 + 2 * kStages) * (kWidth / kTileColumns) * kBoxBytes +
                                          static_cast<int>(sizeof(WgmmaBarriers));
 
 // Tiles in shared memory, each as columns of boxes.
@@ -262,7 +263,8 @@ __global__ __launch_bounds__(kWgmmaThreads, 1) void wgmmaAttentionKernel(const _
                                                                          const AttentionArgs args) {
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
     FW_DYNAMIC_SHARED(memory);
-    const WgmmaTiles<kWidth> tiles{memory};
+    const int misaligned = static_cast<int>(sharedAddressOf(memory) % kTileAlignment);
+    const WgmmaTiles<kWidth> tiles{memory + (kTileAlignment - misaligned) % kTileAlignment};
     WgmmaBarriers* barriers = tiles.barriers();
     if (threadIdx.x == 0) {
         initBarrier(&barriers->queries, 1);

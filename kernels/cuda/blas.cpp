@@ -135,6 +135,9 @@ class LtContext final : public BlasContext {
             cublasLtMatmul(m_handle, plan.description.get(), &one, args.weight, plan.weight.get(), args.x,
                            plan.x.get(), &zero, args.y, plan.y.get(), args.y, plan.y.get(), &plan.algorithm,
                            m_workspace, static_cast<std::size_t>(kWorkspaceBytes), queue.stream);
+        if (status == CUBLAS_STATUS_NOT_SUPPORTED) {
+            return Code::Unsupported;
+        }
         if (status != CUBLAS_STATUS_SUCCESS) {
             std::snprintf(queue.message.text, sizeof(queue.message.text),
                           "cuBLASLt failed a product of %lld x %lld by %lld: %s", static_cast<long long>(args.rows),
@@ -211,7 +214,7 @@ class LtContext final : public BlasContext {
                       cublasLtMatmulAlgoGetHeuristic(m_handle, description.get(), plan.weight.get(), plan.x.get(),
                                                      plan.y.get(), plan.y.get(), preference.get(), 1, &result,
                                                      &found) == CUBLAS_STATUS_SUCCESS &&
-                      found > 0;
+                      found > 0 && result.state == CUBLAS_STATUS_SUCCESS;
         plan.algorithm = result.algo;
         plan.fusedBias = plan.usable && bias;
         plan.fusedActivation = plan.usable && gelu;

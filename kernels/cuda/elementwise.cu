@@ -48,6 +48,14 @@ struct RowPosition {
 };
 template <int kWide>
 __device__ __forceinline__ RowPosition rowPosition(const RowExtents& extents, std::int64_t item) {
+    // 64-bit division is several times slower, and nearly every tensor has fewer elements.
+    if (item <= 0x7fffffff) {
+        const auto small = static_cast<std::uint32_t>(item);
+        const auto perRow = static_cast<std::uint32_t>(extents.channels / kWide);
+        const std::uint32_t row = small / perRow;
+        const auto rows = static_cast<std::uint32_t>(extents.rows);
+        return {row / rows, row % rows, static_cast<std::int64_t>(small % perRow) * kWide};
+    }
     const std::int64_t perRow = extents.channels / kWide;
     const std::int64_t row = item / perRow;
     return {row / extents.rows, row % extents.rows, item % perRow * kWide};
@@ -122,7 +130,7 @@ __device__ __forceinline__ void offsetsAt(const Nest<kOperands>& nest, std::int6
     }
     for (int loop = nest.rank - 1; loop >= 0; --loop) {
         const std::int64_t extent = nest.extents[loop];
-        // 32-bit division is several times faster, and nearly every tensor has fewer elements.
+        // As in rowPosition().
         std::int64_t position;
         if (item <= 0x7fffffff && extent <= 0x7fffffff) {
             const auto small = static_cast<std::uint32_t>(item);

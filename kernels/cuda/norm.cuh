@@ -17,13 +17,14 @@ inline constexpr int kNormThreads = 128;
 template <int kCount>
 __device__ __forceinline__ void rotate(const RmsNormArgs& args, std::int64_t row, std::int64_t first,
                                        float (&values)[kCount]) {
-    const float* cosine = args.cosine + row * args.cosineStride;
-    const float* sine = args.sine + row * args.sineStride;
+    // All values lie in one head: its width is a multiple of kCount.
+    const std::uint32_t pair = static_cast<std::uint32_t>(first) % static_cast<std::uint32_t>(args.headDim) / 2;
+    const float* cosine = args.cosine + row * args.cosineStride + pair;
+    const float* sine = args.sine + row * args.sineStride + pair;
 #pragma unroll
     for (int j = 0; j + 1 < kCount; j += 2) {
-        const std::int64_t pair = (first + j) % args.headDim / 2;
-        const float c = cosine[pair];
-        const float s = sine[pair];
+        const float c = cosine[j / 2];
+        const float s = sine[j / 2];
         const float even = values[j];
         const float odd = values[j + 1];
         values[j] = even * c - odd * s;
@@ -91,11 +92,11 @@ template <class Policy, class Tx, class Ty, int kGroup, int kChunks>
 __global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Policy::Args args) {
     __shared__ float shared[kNormThreads / 32];
     const int lane = static_cast<int>(threadIdx.x) % kGroup;
-    const std::int64_t index =
-        static_cast<std::int64_t>(blockIdx.x) * (kNormThreads / kGroup) + static_cast<int>(threadIdx.x) / kGroup;
+    // Rows fit into 32 bits, as the grid does; 64-bit division is several times slower.
+    const std::uint32_t index = blockIdx.x * (kNormThreads / kGroup) + threadIdx.x / kGroup;
     const bool exists = index < args.extents.batch * args.extents.rows;
-    const std::int64_t batch = exists ? index / args.extents.rows : 0;
-    const std::int64_t row = exists ? index % args.extents.rows : 0;
+    const std::int64_t batch = exists ? index / static_cast<std::uint32_t>(args.extents.rows) : 0;
+    const std::int64_t row = exists ? index % static_cast<std::uint32_t>(args.extents.rows) : 0;
     const Tx* x = rowOf<Tx>(args.x, batch, row);
     float values[kChunks][8];
     float sum = 0.0F;

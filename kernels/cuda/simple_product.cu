@@ -43,17 +43,20 @@ struct WindowRows {
         const std::int64_t batch = rest / of.outFrames;
         frame = static_cast<const T*>(of.x) + (batch * of.frames + first) * of.height * of.width * of.inChannels;
     }
-    __device__ float at(std::int64_t k) const {
-        const std::int64_t channel = k % args.inChannels;
-        std::int64_t tap = k / args.inChannels;
-        const std::int64_t w = left + tap % args.kernel[2];
-        tap /= args.kernel[2];
-        const std::int64_t h = top + tap % args.kernel[1];
-        const std::int64_t t = tap / args.kernel[1];
+    // The channels of one pixel of the window; null outside of the picture.
+    __device__ const T* tap(std::int64_t index) const {
+        const std::int64_t w = left + index % args.kernel[2];
+        index /= args.kernel[2];
+        const std::int64_t h = top + index % args.kernel[1];
+        const std::int64_t t = index / args.kernel[1];
         if (!exists || h < 0 || h >= args.height || w < 0 || w >= args.width) {
-            return 0.0F;
+            return nullptr;
         }
-        return toFloat(frame[((t * args.height + h) * args.width + w) * args.inChannels + channel]);
+        return frame + ((t * args.height + h) * args.width + w) * args.inChannels;
+    }
+    __device__ float at(std::int64_t k) const {
+        const T* pixel = tap(k / args.inChannels);
+        return pixel == nullptr ? 0.0F : toFloat(pixel[k % args.inChannels]);
     }
 };
 
@@ -152,6 +155,62 @@ __global__ __launch_bounds__(kThreads) void biasActivationKernel(const LinearArg
     }
 }
 
+// Convolutions to at most kFew channels (the decoder's colours), where a tile of 64 columns would be idle: a thread
+// a pixel, weights in shared memory as [tap][inC][kFew] in f32.
+constexpr int kFew = 4;
+
+template <class T>
+__global__ __launch_bounds__(kThreads) void fewChannelsKernel(const ConvArgs args) {
+    FW_DYNAMIC_SHARED(memory);
+    float* weights = reinterpret_cast<float*>(memory);
+    const int taps = static_cast<int>(args.kernel[0] * args.kernel[1] * args.kernel[2]);
+    const int inChannels = static_cast<int>(args.inChannels);
+    for (int i = static_cast<int>(threadIdx.x); i < taps * inChannels * kFew; i += kThreads) {
+        const int out = i % kFew;
+        weights[i] = out < args.outChannels
+                         ? toFloat(static_cast<const T*>(args.weight)[out * taps * inChannels + i / kFew])
+                         : 0.0F;
+    }
+    __syncthreads();
+    const std::int64_t pixels = args.batch * args.outFrames * args.outHeight * args.outWidth;
+    const std::int64_t pixel = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+    const WindowRows<T> window(args, pixel);
+    float sums[kFew] = {};
+    for (int tap = 0; tap < taps; ++tap) {
+        const T* x = window.tap(tap);
+        if (x == nullptr) {
+            continue;
+        }
+        for (int channel = 0; channel < inChannels; channel += 8) {
+            float values[8];
+            load8(x + channel, values);
+#pragma unroll
+            for (int j = 0; j < 8; ++j) {
+                const float4 weight =
+                    *reinterpret_cast<const float4*>(weights + (tap * inChannels + channel + j) * kFew);
+                sums[0] += values[j] * weight.x;
+                sums[1] += values[j] * weight.y;
+                sums[2] += values[j] * weight.z;
+                sums[3] += values[j] * weight.w;
+            }
+        }
+    }
+    if (pixel < pixels) {
+#pragma unroll
+        for (int out = 0; out < kFew; ++out) {
+            finish<T, T>(args, pixel, out, sums[out]);
+        }
+    }
+}
+
+// Bytes of shared memory, or 0 where the kernel does not apply.
+std::int64_t fewChannelsBytes(const Queue& queue, const ConvArgs& args) {
+    const std::int64_t bytes = depthOf(args) * kFew * static_cast<std::int64_t>(sizeof(float));
+    const bool applies = args.outChannels <= kFew && args.inChannels % 8 == 0 &&
+                         reinterpret_cast<std::uintptr_t>(args.x) % 16 == 0 && bytes <= queue.sharedBytesPerBlock;
+    return applies ? bytes : 0;
+}
+
 LaunchShape tilesOf(std::int64_t rows, std::int64_t columns) {
     LaunchShape shape;
     shape.grid = dim3(static_cast<unsigned>(ceilDiv(rows, kTile)), static_cast<unsigned>(ceilDiv(columns, kTile)));
@@ -175,6 +234,13 @@ Code simpleConv(Queue& queue, const ConvArgs& args) {
     return withAct(args.element, [&](auto t) {
         using T = decltype(t);
         const std::int64_t pixels = args.batch * args.outFrames * args.outHeight * args.outWidth;
+        if (const std::int64_t bytes = fewChannelsBytes(queue, args); bytes > 0) {
+            LaunchShape shape;
+            shape.grid = dim3(static_cast<unsigned>(ceilDiv(pixels, kThreads)));
+            shape.threads = kThreads;
+            shape.sharedBytes = bytes;
+            return launch(queue, fewChannelsKernel<T>, shape, args);
+        }
         return launch(queue, productKernel<WindowRows<T>, ConvArgs, T, T>, tilesOf(pixels, args.outChannels), args);
     });
 }
