@@ -6,12 +6,16 @@
 #include <QToolButton>
 #include <algorithm>
 
+#include "ui/controls.h"
 #include "ui/frame_row.h"
 #include "ui/preview_history.h"
 #include "ui/scrub_bar.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
+namespace {
+constexpr int kBackSide = 3 * kGrid;
+}
 
 StepBar::StepBar(QWidget* parent) : QWidget(parent) {
     m_bar = new ScrubBar;
@@ -26,9 +30,13 @@ StepBar::StepBar(QWidget* parent) : QWidget(parent) {
     name->setMinimumWidth(kRowStartWidth);
     m_label = makeLabel(QString(), TextRole::Caption);
     m_label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    m_back = new QToolButton;
-    m_back->setFocusPolicy(Qt::StrongFocus);
-    m_back->setFixedHeight(3 * kGrid);
+    m_back = makeIconButton(QStringLiteral("frame-next"), tr("Show the newest"), QString());
+    m_back->setFixedSize(kBackSide, kBackSide);
+    m_back->setIconSize({kBackSide - kGrid, kBackSide - kGrid});
+    // Its place stays free, so that the bar is as long as the one of the frames below it.
+    QSizePolicy policy = m_back->sizePolicy();
+    policy.setRetainSizeWhenHidden(true);
+    m_back->setSizePolicy(policy);
     m_back->hide();
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
@@ -74,7 +82,8 @@ void StepBar::setHistory(const PreviewHistory& history, int steps, bool finished
     }
     m_bar->setValue(value);
     const QString wide = tr("step %1 of %2").arg(m_steps).arg(m_steps);
-    m_label->setMinimumWidth(std::max(kRowEndWidth, m_label->fontMetrics().horizontalAdvance(wide) + 2));
+    m_label->setMinimumWidth(
+        std::max(kRowEndWidth - kBackSide - kGrid, m_label->fontMetrics().horizontalAdvance(wide) + 2));
     show(value);
 }
 
@@ -115,8 +124,7 @@ void StepBar::show(int value) {
                      : m_steps > 0       ? tr("step %1 of %2").arg(m_stops.at(value)).arg(m_steps)
                                          : tr("step %1").arg(m_stops.at(value)));
     m_bar->setAccessibleDescription(m_label->text());
-    m_back->setText(m_finished ? tr("Show the clip") : tr("Show the newest"));
-    m_back->setAccessibleName(m_back->text());
+    m_back->setAccessibleName(m_finished ? tr("Show the clip") : tr("Show the newest"));
     m_back->setToolTip(m_finished ? tr("Back to the finished clip") : tr("Follow the clip as it forms again"));
     m_back->setVisible(m_chosenStep >= 0);
 }
