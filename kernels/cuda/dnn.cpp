@@ -1,11 +1,13 @@
 #include "kernels/cuda/dnn.h"
 
+#include <array>
 #include <cstdio>
 #include <map>
 #include <tuple>
 #include <utility>
 
 #include "kernels/cuda/dnn_graph.h"
+#include "kernels/cuda/simple_product.h"
 
 namespace fw::kernels::cuda {
 
@@ -55,38 +57,19 @@ void addConvolution(DnnGraph& graph, const ConvArgs& args, const Descriptor& x, 
     graph.operation(node);
 }
 
-// Tensors 1 x, 2 weight, 3 y, then 4 bias and 5 the old y where there are any. Sums stay in f32 until y is written.
-std::unique_ptr<DnnPlan> planConv(cudnnHandle_t handle, const ConvArgs& args) {
+// Tensors 1 x, 2 weight, 3 sums. The convolution alone: engines that fuse a bias are compiled for every shape,
+// which costs a clip more than a pass of our own over the sums.
+std::unique_ptr<DnnPlan> planConv(cudnnHandle_t handle, const ConvArgs& args, bool precompiled) {
     const std::int64_t in[3] = {args.frames, args.height, args.width};
     const std::int64_t out[3] = {args.outFrames, args.outHeight, args.outWidth};
     DnnGraph graph(handle);
     const Descriptor& x = graph.tensor(channelsLast(args.element, args.batch, args.inChannels, in));
     const Descriptor& weight =
         graph.tensor(channelsLast(args.element, args.outChannels, args.inChannels, args.kernel));
-    const DnnGraph::TensorSpec ySpec = channelsLast(args.element, args.batch, args.outChannels, out);
-    const Descriptor& y = graph.tensor(ySpec);
-    const Descriptor* bias = nullptr;
-    if (args.bias != nullptr) {
-        DnnGraph::TensorSpec spec;
-        spec.type = CUDNN_DATA_FLOAT;
-        spec.extents = {1, args.outChannels, 1, 1, 1};
-        spec.strides = {args.outChannels, 1, args.outChannels, args.outChannels, args.outChannels};
-        bias = &graph.tensor(spec);
-    }
-    const Descriptor* old = args.accumulate ? &graph.tensor(ySpec) : nullptr;
-    DnnGraph::TensorSpec sumSpec = ySpec;
-    sumSpec.type = CUDNN_DATA_FLOAT;
-    sumSpec.isVirtual = true;
-    const Descriptor& sum = bias != nullptr || old != nullptr ? graph.tensor(sumSpec) : y;
-    addConvolution(graph, args, x, weight, sum);
-    const Descriptor& biased = bias != nullptr && old != nullptr ? graph.tensor(sumSpec) : y;
-    if (bias != nullptr) {
-        graph.pointwise(CUDNN_POINTWISE_ADD, sum, bias, biased);
-    }
-    if (old != nullptr) {
-        graph.pointwise(CUDNN_POINTWISE_ADD, bias != nullptr ? biased : sum, old, y);
-    }
-    return graph.finish({.fullPrecision = args.element == Element::F32}, kMostWorkspaceBytes);
+    const Descriptor& sums = graph.tensor(channelsLast(args.element, args.batch, args.outChannels, out));
+    addConvolution(graph, args, x, weight, sums);
+    return graph.finish({.fullPrecision = args.element == Element::F32, .precompiled = precompiled},
+                        kMostWorkspaceBytes);
 }
 
 DnnGraph::TensorSpec headsSpec(const AttentionArgs& args, std::int64_t tokens, std::int64_t batch,
@@ -158,7 +141,7 @@ std::unique_ptr<DnnPlan> planComposedAttention(cudnnHandle_t handle, const Atten
 
 // Everything a plan depends on.
 using ConvKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                           std::array<std::int64_t, 10>, Element, bool, bool>;
+                           std::array<std::int64_t, 10>, Element>;
 using AttentionKey = std::tuple<std::array<std::int64_t, 5>, std::array<std::int64_t, 12>, Element>;
 
 ConvKey keyOf(const ConvArgs& a) {
@@ -170,9 +153,7 @@ ConvKey keyOf(const ConvArgs& a) {
             a.outChannels,
             {a.kernel[0], a.kernel[1], a.kernel[2], a.stride[0], a.stride[1], a.stride[2], a.padding[0],
              a.padding[1], a.padding[2], a.padding[3]},
-            a.element,
-            a.bias != nullptr,
-            a.accumulate};
+            a.element};
 }
 AttentionKey keyOf(const AttentionArgs& a) {
     return {{a.batch, a.queries, a.keys, a.heads, a.headDim},
@@ -198,18 +179,25 @@ class GraphContext final : public DnnContext {
         if (!isAligned(args.x) || !isAligned(args.weight) || !isAligned(args.y)) {
             return Code::Unsupported;
         }
-        const DnnPlan* plan = planOf(m_convs, keyOf(args), [&] { return planConv(m_handle, args); });
+        const DnnPlan* plan = planOf(m_convs, keyOf(args), [&] {
+            auto made = planConv(m_handle, args, true);
+            return made ? std::move(made) : planConv(m_handle, args, false);
+        });
         if (plan == nullptr) {
             return Code::Unsupported;
         }
-        std::vector<void*> data{const_cast<void*>(args.x), const_cast<void*>(args.weight), args.y};
-        if (args.bias != nullptr) {
-            data.push_back(const_cast<float*>(args.bias));
-        }
+        void* sums = args.y;
         if (args.accumulate) {
-            data.push_back(args.y);
+            const std::int64_t bytes = args.batch * args.outFrames * args.outHeight * args.outWidth *
+                                       args.outChannels * (args.element == Element::F32 ? 4 : 2);
+            sums = queue.convSums.take(queue.stream, bytes);
+            if (sums == nullptr) {
+                return queue.fail(Code::OutOfMemory, "no device memory for the sums of a convolution");
+            }
         }
-        return run(queue, *plan, data, "a convolution");
+        const std::vector<void*> data{const_cast<void*>(args.x), const_cast<void*>(args.weight), sums};
+        const Code code = run(queue, *plan, data, "a convolution");
+        return code == Code::Ok ? finishConv(queue, args, sums) : code;
     }
 
     Code attention(Queue& queue, const AttentionArgs& args) override {

@@ -1,5 +1,6 @@
 #include "kernels/cuda/dnn_graph.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -18,6 +19,16 @@ bool isAllowed(const Descriptor& configuration, const EngineRules& rules) {
         cudnnBackendGetAttribute(configuration.get(), CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
                                  &found, static_cast<void*>(&handle)) != CUDNN_STATUS_SUCCESS) {
         return false;
+    }
+    if (rules.precompiled) {
+        std::array<cudnnBackendBehaviorNote_t, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT> behaviours{};
+        if (cudnnBackendGetAttribute(handle, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
+                                     static_cast<std::int64_t>(behaviours.size()), &found,
+                                     behaviours.data()) != CUDNN_STATUS_SUCCESS ||
+            std::find(behaviours.begin(), behaviours.begin() + found, CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) !=
+                behaviours.begin() + found) {
+            return false;
+        }
     }
     std::array<cudnnBackendNumericalNote_t, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> notes{};
     if (cudnnBackendGetAttribute(handle, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,

@@ -53,6 +53,7 @@ class Descriptor {
 // Which of the library's engines may be used.
 struct EngineRules {
     bool fullPrecision = false;  // none that rounds f32 operands
+    bool precompiled = false;    // none that compiles for each shape, at half a second each
 };
 
 // A finished graph.

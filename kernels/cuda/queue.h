@@ -83,7 +83,7 @@ struct Queue {
     std::int32_t multiprocessors = 1;
     cudaStream_t stream = nullptr;
     Staging staging;
-    Scratch blasWorkspace, dnnWorkspace, sums;
+    Scratch blasWorkspace, dnnWorkspace, convSums, sums;
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;
     Message message{};

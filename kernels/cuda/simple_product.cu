@@ -211,6 +211,40 @@ std::int64_t fewChannelsBytes(const Queue& queue, const ConvArgs& args) {
     return applies ? bytes : 0;
 }
 
+// kWide neighbouring channels of a pixel a thread.
+template <class T, int kWide>
+__global__ __launch_bounds__(kThreads) void finishConvKernel(const ConvArgs args, const void* sums,
+                                                             std::int64_t items) {
+    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
+    const auto perPixel = static_cast<std::uint32_t>(args.outChannels / kWide);
+    for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < items; i += step) {
+        const std::int64_t group = i <= 0x7fffffff ? static_cast<std::uint32_t>(i) % perPixel : i % perPixel;
+        const std::int64_t channel = group * kWide;
+        T* y = static_cast<T*>(args.y) + i * kWide;
+        const T* sum = static_cast<const T*>(sums) + i * kWide;
+        float values[kWide];
+        float old[kWide] = {};
+        if constexpr (kWide == 8) {
+            load8(sum, values);
+            if (args.accumulate) {
+                load8(static_cast<const T*>(y), old);
+            }
+        } else {
+            values[0] = toFloat(*sum);
+            old[0] = args.accumulate ? toFloat(*y) : 0.0F;
+        }
+#pragma unroll
+        for (int j = 0; j < kWide; ++j) {
+            values[j] += old[j] + (args.bias == nullptr ? 0.0F : args.bias[channel + j]);
+        }
+        if constexpr (kWide == 8) {
+            store8(y, values);
+        } else {
+            store(y, values[0]);
+        }
+    }
+}
+
 LaunchShape tilesOf(std::int64_t rows, std::int64_t columns) {
     LaunchShape shape;
     shape.grid = dim3(static_cast<unsigned>(ceilDiv(rows, kTile)), static_cast<unsigned>(ceilDiv(columns, kTile)));
@@ -242,6 +276,26 @@ Code simpleConv(Queue& queue, const ConvArgs& args) {
             return launch(queue, fewChannelsKernel<T>, shape, args);
         }
         return launch(queue, productKernel<WindowRows<T>, ConvArgs, T, T>, tilesOf(pixels, args.outChannels), args);
+    });
+}
+
+Code finishConv(Queue& queue, const ConvArgs& args, const void* sums) {
+    if (args.bias == nullptr && !args.accumulate) {
+        return Code::Ok;
+    }
+    constexpr std::int64_t kMostBlocks = 1 << 20;
+    const std::int64_t elements = args.batch * args.outFrames * args.outHeight * args.outWidth * args.outChannels;
+    const bool wide = args.outChannels % 8 == 0 && reinterpret_cast<std::uintptr_t>(args.y) % 16 == 0 &&
+                      reinterpret_cast<std::uintptr_t>(sums) % 16 == 0;
+    const std::int64_t items = wide ? elements / 8 : elements;
+    const std::int64_t blocks = ceilDiv(items, kThreads);
+    LaunchShape shape;
+    shape.grid = dim3(static_cast<unsigned>(blocks < kMostBlocks ? blocks : kMostBlocks));
+    shape.threads = kThreads;
+    return withAct(args.element, [&](auto t) {
+        using T = decltype(t);
+        return wide ? launch(queue, finishConvKernel<T, 8>, shape, args, sums, items)
+                    : launch(queue, finishConvKernel<T, 1>, shape, args, sums, items);
     });
 }
 

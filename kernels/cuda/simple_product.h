@@ -13,4 +13,7 @@ namespace fw::kernels::cuda {
 // y = activation(y + bias), or y alone: what a product without an epilogue leaves to do.
 [[nodiscard]] Code biasAndActivation(Queue& queue, const LinearArgs& args, bool withBias);
 
+// y = sums + bias (+ y): what a convolution alone leaves to do. `sums` has y's type and layout and may be y.
+[[nodiscard]] Code finishConv(Queue& queue, const ConvArgs& args, const void* sums);
+
 }  // namespace fw::kernels::cuda

@@ -1,6 +1,7 @@
-// cuBLASLt and cuDNN that take no shape, so that everything goes through the kernels' own arithmetic.
+// cuBLASLt and cuDNN without the libraries: everything goes through the kernels' own arithmetic.
 #include "kernels/cuda/blas.h"
 #include "kernels/cuda/dnn.h"
+#include "kernels/cuda/simple_product.h"
 
 namespace fw::kernels::cuda {
 
@@ -12,7 +13,22 @@ class NoBlas final : public BlasContext {
 };
 class NoDnn final : public DnnContext {
  public:
-    Code conv(Queue&, const ConvArgs&) override { return Code::Unsupported; }
+    // Even pictures as cuDNN would compute them: the convolution alone, then the pass that finishes it.
+    Code conv(Queue& queue, const ConvArgs& args) override {
+        if (args.width % 2 != 0) {
+            return Code::Unsupported;
+        }
+        ConvArgs alone = args;
+        alone.bias = nullptr;
+        alone.accumulate = false;
+        if (args.accumulate) {
+            constexpr std::int64_t kMostElementBytes = 4;
+            alone.y = queue.convSums.take(queue.stream, args.batch * args.outFrames * args.outHeight *
+                                                            args.outWidth * args.outChannels * kMostElementBytes);
+        }
+        const Code code = simpleConv(queue, alone);
+        return code == Code::Ok ? finishConv(queue, args, alone.y) : code;
+    }
     Code attention(Queue& queue, const AttentionArgs&) override {
         return queue.fail(Code::Unsupported, "there is no cuDNN on the host");
     }
