@@ -79,6 +79,10 @@ QPushButton[kind="link"] {
 QPushButton[kind="link"]:hover { color: @accent; }
 QPushButton[kind="link"]:focus { border-color: @accent; }
 
+QPushButton[kind="chip"] { background: @controlHover; border: 1px solid @line; border-radius: 10px; padding: 0 8px; min-height: 20px; }
+QPushButton[kind="chip"]:hover { border-color: @border; }
+QPushButton[kind="chip"]:focus { border: 2px solid @accent; padding: 0 7px; }
+
 QToolButton { background: transparent; border: 2px solid transparent; border-radius: 4px; padding: 4px; }
 QToolButton:hover { background: @controlHover; }
 QToolButton:pressed { background: @line; }
@@ -104,6 +108,11 @@ QProgressBar { background: @line; border: 0; border-radius: 2px; max-height: 4px
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
 
 #notice { background: @control; border: 1px solid @border; border-radius: 4px; }
+#popover { background: @control; border: 1px solid @border; }
+#library, #clipDetails, #clipDetails > QWidget > QWidget { background: @panel; }
+#libraryMessage { background: @window; }
+#libraryGrid { background: @window; border: 0; outline: 0; }
+#libraryGrid:focus { border: 0; }
 #recent { background: transparent; border: 0; }
 )";
 

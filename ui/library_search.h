@@ -1,0 +1,53 @@
+// The search line of the library: words and `field:value` terms, completed while they are typed; what cannot be
+// understood is named in place.
+#pragma once
+
+#include <QHash>
+#include <QStringList>
+#include <QWidget>
+
+class QCompleter;
+class QLabel;
+class QLineEdit;
+class QStringListModel;
+
+namespace fw::ui {
+
+class LibrarySearch : public QWidget {
+    Q_OBJECT
+
+ public:
+    explicit LibrarySearch(QWidget* parent = nullptr);
+
+    [[nodiscard]] QString text() const;
+    void setText(const QString& text);
+    // The line without what cannot be understood.
+    [[nodiscard]] QString understood() const { return m_understood; }
+    // What may stand behind `field:`; blanks are quoted.
+    void setValues(const QString& field, const QStringList& values);
+    // The mistake in the line, empty when there is none.
+    [[nodiscard]] QString mistake() const;
+    [[nodiscard]] QLineEdit* line() const { return m_line; }
+
+ signals:
+    void searched();  // understood() changed
+    void leftDown();  // arrow down: to the clips
+
+ protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+    void textChanged();
+    void complete();
+    void insertCompletion(const QString& completion);
+    void showHelp();
+
+    QLineEdit* m_line;
+    QLabel* m_mistake;
+    QCompleter* m_completer;
+    QStringListModel* m_completions;
+    QString m_understood;
+    QHash<QString, QStringList> m_values;
+};
+
+}  // namespace fw::ui
