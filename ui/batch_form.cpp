@@ -1,0 +1,139 @@
+#include "ui/batch_form.h"
+
+#include <QCheckBox>
+#include <QGridLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QSettings>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include "ui/controls.h"
+#include "ui/error_presenter.h"
+#include "ui/formats.h"
+#include "ui/icons.h"
+#include "ui/theme.h"
+
+namespace fw::ui {
+namespace {
+
+constexpr int kLabelWidth = 80;
+constexpr int kShownPrompts = 4;
+constexpr int kShownCharacters = 72;
+
+QString shortened(const std::string& prompt) {
+    const QString text = QString::fromStdString(prompt);
+    return text.size() <= kShownCharacters ? text : text.left(kShownCharacters - 1) + QStringLiteral("…");
+}
+
+}  // namespace
+
+BatchForm::BatchForm(QWidget* parent) : QWidget(parent) {
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, kGrid, 0, 0);
+    column->setSpacing(kGrid);
+    m_toggle = makeButton(tr("Several clips"), QStringLiteral("link"));
+    m_toggle->setFont(fontFor(TextRole::Heading));
+    m_toggle->setToolTip(
+        tr("Make several clips at once: other seeds, a list of prompts, or alternatives in braces"));
+    column->addWidget(m_toggle, 0, Qt::AlignLeft);
+    m_content = new QWidget;
+    auto* grid = new QGridLayout(m_content);
+    grid->setContentsMargins(0, 0, 0, 0);
+    grid->setHorizontalSpacing(kGrid);
+    grid->setVerticalSpacing(kGrid);
+    grid->setColumnMinimumWidth(0, kLabelWidth);
+    grid->setColumnStretch(1, 1);
+    m_seeds = new QSpinBox;
+    m_seeds->setRange(1, static_cast<int>(job::kMaxBatch));
+    m_seeds->setToolTip(tr("How many clips of each prompt, with one seed after another"));
+    grid->addWidget(makeFieldLabel(tr("Seeds"), m_seeds), 0, 0);
+    grid->addWidget(m_seeds, 0, 1);
+    m_eachLine = new QCheckBox(tr("Each line is a prompt of its own"));
+    m_eachLine->setToolTip(tr("Write or paste a list of prompts, one on each line"));
+    grid->addWidget(m_eachLine, 1, 1);
+    m_all = new QCheckBox(tr("All alternatives in {a|b}"));
+    m_all->setToolTip(tr(
+        "Write {red|blue} fox to try both colours. Checked: a clip for every combination. Unchecked: each clip's "
+        "seed picks one."));
+    grid->addWidget(m_all, 2, 1);
+    column->addWidget(m_content);
+    m_preview = makeLabel(QString(), TextRole::Caption, true);
+    m_preview->setTextFormat(Qt::PlainText);
+    m_preview->setAccessibleName(tr("Clips that will be made"));
+    column->addWidget(m_preview);
+
+    connect(m_toggle, &QPushButton::clicked, this, [this] { setOpen(m_content->isHidden()); });
+    connect(m_seeds, &QSpinBox::valueChanged, this, &BatchForm::changed);
+    connect(m_eachLine, &QCheckBox::toggled, this, &BatchForm::changed);
+    connect(m_all, &QCheckBox::toggled, this, &BatchForm::changed);
+    setOpen(false);
+    m_preview->hide();
+}
+
+void BatchForm::setOpen(bool open) {
+    m_content->setVisible(open);
+    m_toggle->setIcon(icon(open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right")));
+    m_toggle->setAccessibleDescription(open ? tr("shown") : tr("hidden"));
+}
+
+job::BatchOptions BatchForm::options() const {
+    return {m_eachLine->isChecked(), m_all->isChecked(), m_seeds->value()};
+}
+
+void BatchForm::showExpansion(const job::GenerationRequest& base, const QString& text) {
+    const std::string prompts = text.toStdString();
+    const auto count = job::countBatch(prompts, options());
+    m_count = 0;
+    m_problem = count ? QString() : asSentence(count.error().message);
+    QStringList lines;
+    if (count && *count > job::kMaxBatch) {
+        m_problem =
+            tr("These would be %1 clips; at most %2 can be queued at once.")
+                .arg(*count >= job::PromptTemplate::kMostCombinations ? tr("billions of") : countText(*count),
+                     countText(job::kMaxBatch));
+    } else if (count) {
+        m_count = *count;
+        const auto first = job::expandBatch(base, prompts, options(), kShownPrompts);
+        // One clip of one prompt without alternatives is what the prompt box shows already.
+        const bool plain = first && m_count == 1 && first->front().prompt == text.simplified().toStdString();
+        if (first && m_count > 0 && !plain) {
+            lines.append(tr("%n clip(s):", nullptr, static_cast<int>(m_count)));
+            for (const auto& request : *first) {
+                lines.append(tr("%1  ·  seed %2").arg(shortened(request.prompt)).arg(*request.seed));
+            }
+            if (m_count > static_cast<qint64>(first->size())) {
+                lines.append(QStringLiteral("…"));
+            }
+        }
+    }
+    if (!m_problem.isEmpty()) {
+        lines.append(m_problem);
+    }
+    setStyleProperty(m_preview, "tone",
+                     m_problem.isEmpty() ? QStringLiteral("secondary") : QStringLiteral("danger"));
+    m_preview->setText(lines.join(QLatin1Char('\n')));
+    m_preview->setHidden(lines.isEmpty());
+}
+
+void BatchForm::reset() {
+    const QSignalBlocker quiet(this);
+    m_seeds->setValue(1);
+    m_eachLine->setChecked(false);
+    m_all->setChecked(false);
+}
+
+void BatchForm::save(QSettings& settings) const {
+    settings.setValue(QStringLiteral("batch/seeds"), m_seeds->value());
+    settings.setValue(QStringLiteral("batch/eachLine"), m_eachLine->isChecked());
+    settings.setValue(QStringLiteral("batch/all"), m_all->isChecked());
+}
+
+void BatchForm::restore(const QSettings& settings) {
+    m_seeds->setValue(settings.value(QStringLiteral("batch/seeds"), 1).toInt());
+    m_eachLine->setChecked(settings.value(QStringLiteral("batch/eachLine")).toBool());
+    m_all->setChecked(settings.value(QStringLiteral("batch/all")).toBool());
+    setOpen(m_seeds->value() > 1 || m_eachLine->isChecked() || m_all->isChecked());
+}
+
+}  // namespace fw::ui
