@@ -98,7 +98,7 @@ void BatchForm::showExpansion(const job::GenerationRequest& base, const QString&
         // One clip of one prompt without alternatives is what the prompt box shows already.
         const bool plain = first && m_count == 1 && first->front().prompt == text.simplified().toStdString();
         if (first && m_count > 0 && !plain) {
-            lines.append(tr("%n clip(s):", nullptr, static_cast<int>(m_count)));
+            lines.append(m_count == 1 ? tr("1 clip:") : tr("%1 clips:").arg(countText(m_count)));
             for (const auto& request : *first) {
                 lines.append(tr("%1  ·  seed %2").arg(shortened(request.prompt)).arg(*request.seed));
             }
@@ -116,11 +116,14 @@ void BatchForm::showExpansion(const job::GenerationRequest& base, const QString&
     m_preview->setHidden(lines.isEmpty());
 }
 
-void BatchForm::reset() {
+void BatchForm::setOptions(const job::BatchOptions& options) {
     const QSignalBlocker quiet(this);
-    m_seeds->setValue(1);
-    m_eachLine->setChecked(false);
-    m_all->setChecked(false);
+    m_seeds->setValue(static_cast<int>(options.seeds));
+    m_eachLine->setChecked(options.eachLine);
+    m_all->setChecked(options.allCombinations);
+    if (options.seeds > 1 || options.eachLine || options.allCombinations) {
+        setOpen(true);
+    }
 }
 
 void BatchForm::save(QSettings& settings) const {

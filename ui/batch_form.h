@@ -26,8 +26,8 @@ class BatchForm : public QWidget {
     [[nodiscard]] qint64 count() const { return m_count; }
     // Why the last shown expansion cannot be made, one sentence; empty: it can.
     [[nodiscard]] QString problem() const { return m_problem; }
-    // One clip of one prompt, as after the start.
-    void reset();
+    // Announces nothing; show the expansion afterwards.
+    void setOptions(const job::BatchOptions& options);
 
     void save(QSettings& settings) const;
     void restore(const QSettings& settings);

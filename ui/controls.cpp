@@ -1,6 +1,8 @@
 #include "ui/controls.h"
 
+#include <QDoubleSpinBox>
 #include <QLabel>
+#include <QLocale>
 #include <QPushButton>
 #include <QStyle>
 #include <QToolButton>
@@ -10,6 +12,23 @@
 #include "ui/theme.h"
 
 namespace fw::ui {
+namespace {
+
+class RateBox final : public QDoubleSpinBox {
+ public:
+    using QDoubleSpinBox::QDoubleSpinBox;
+    [[nodiscard]] QString textFromValue(double value) const override {
+        QLocale plain = locale();
+        plain.setNumberOptions(QLocale::OmitGroupSeparator);
+        QString text = plain.toString(value, 'f', decimals());
+        while (text.endsWith(plain.zeroDigit())) {
+            text.chop(1);
+        }
+        return text.endsWith(plain.decimalPoint()) ? text.chopped(1) : text;
+    }
+};
+
+}  // namespace
 
 QToolButton* makeIconButton(const QString& iconName, const QString& name, const QString& toolTip) {
     auto* button = new QToolButton;
@@ -33,6 +52,13 @@ QPushButton* makeButton(const QString& text, const QString& kind) {
         button->setFont(fontFor(TextRole::Heading));
     }
     return button;
+}
+
+QDoubleSpinBox* makeRateBox(double smallest, double largest) {
+    auto* box = new RateBox;
+    box->setDecimals(3);
+    box->setRange(smallest, largest);
+    return box;
 }
 
 QLabel* makeFieldLabel(const QString& text, QWidget* buddy) {

@@ -4,6 +4,7 @@
 #include <QString>
 
 class QAbstractButton;
+class QDoubleSpinBox;
 class QLabel;
 class QPushButton;
 class QToolButton;
@@ -16,6 +17,9 @@ namespace fw::ui {
 
 // kind: "", "primary", "suggestion" or "link" (style_sheet.cpp).
 [[nodiscard]] QPushButton* makeButton(const QString& text, const QString& kind = QString());
+
+// For frames per second: up to three decimals, of which zeros at the end are not shown.
+[[nodiscard]] QDoubleSpinBox* makeRateBox(double smallest, double largest);
 
 // A label in front of `buddy`; it also gives the control its accessible name.
 [[nodiscard]] QLabel* makeFieldLabel(const QString& text, QWidget* buddy);

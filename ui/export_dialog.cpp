@@ -85,10 +85,9 @@ ExportDialog::ExportDialog(app::ClipFiles& clips, const QList<QString>& files, Q
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(kMargin, kMargin, kMargin, kMargin);
     column->setSpacing(kGrid);
-    auto* title =
-        makeLabel(m_files.size() == 1 ? tr("Export “%1”").arg(shortName(m_files.first()))
-                                      : tr("Export %n clip(s)", nullptr, static_cast<int>(m_files.size())),
-                  TextRole::Title);
+    auto* title = makeLabel(m_files.size() == 1 ? tr("Export “%1”").arg(shortName(m_files.first()))
+                                                : tr("Export %1 clips").arg(m_files.size()),
+                            TextRole::Title);
     title->setTextFormat(Qt::PlainText);
     column->addWidget(title);
     m_about = makeLabel(tr("Reading the clip…"), TextRole::Secondary, true);
@@ -104,6 +103,7 @@ ExportDialog::ExportDialog(app::ClipFiles& clips, const QList<QString>& files, Q
     grid->setColumnStretch(1, 1);
     buildForm(grid);
     buildTarget(grid);
+    m_form->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     column->addWidget(m_form);
     column->addStretch(1);
     column->addWidget(buildFooter());
@@ -194,9 +194,7 @@ void ExportDialog::buildForm(QGridLayout* grid) {
     sizeLine->addWidget(m_size, 1);
     addRow(grid, tr("Size"), sizeRow);
 
-    m_rate = new QDoubleSpinBox;
-    m_rate->setRange(0.0, 240.0);
-    m_rate->setDecimals(3);
+    m_rate = makeRateBox(0.0, 240.0);
     m_rate->setSpecialValueText(tr("As in the clip"));
     m_rate->setToolTip(
         tr("Frames per second. Frames are left out or repeated, so the clip lasts as long as before."));
@@ -464,10 +462,9 @@ QString ExportDialog::preview() const {
         bytes += chosen.copyWhenSame ? facts.bytes : estimateExportBytes(facts, chosen);
     }
     const QStringList files = targets();
-    const QString what =
-        files.size() == 1
-            ? shortName(files.first())
-            : tr("%1 and %n more", nullptr, static_cast<int>(files.size()) - 1).arg(shortName(files.first()));
+    const QString what = files.size() == 1
+                             ? shortName(files.first())
+                             : tr("%1 and %2 more").arg(shortName(files.first())).arg(files.size() - 1);
     return bytes > 0 ? tr("%1, about %2").arg(what, bytesText(bytes)) : what;
 }
 
@@ -590,10 +587,10 @@ void ExportDialog::showResult() {
         m_message->setText(
             tr("Saved %1, %2.").arg(shortName(m_written.first()), bytesText(QFileInfo(m_written.first()).size())));
     } else {
-        m_message->setText(tr("Saved %n clip(s).", nullptr, static_cast<int>(m_written.size())));
+        m_message->setText(tr("Saved %1 clips.").arg(m_written.size()));
     }
     m_show->setVisible(!m_written.isEmpty());
-    m_show->setText(m_written.size() == 1 ? tr("Show file") : tr("Show files"));
+    m_show->setText(m_total == 1 ? tr("Show file") : tr("Show files"));
     (m_failures.isEmpty() ? m_show : m_cancel)->setFocus();
     if (m_failures.isEmpty()) {
         emit finishedExport(m_written);
@@ -608,8 +605,7 @@ void ExportDialog::cancelExport() {
     setFormEnabled(true);
     setStyleProperty(m_message, "tone", QStringLiteral("secondary"));
     m_message->setText(m_written.isEmpty() ? tr("Cancelled; nothing was written.")
-                                           : tr("Cancelled; %n clip(s) had been written.", nullptr,
-                                                static_cast<int>(m_written.size())));
+                                           : tr("Cancelled; written so far: %1.").arg(m_written.size()));
     m_show->setVisible(!m_written.isEmpty());
     m_export->setFocus();
 }

@@ -13,7 +13,6 @@
 #include "ui/controls.h"
 #include "ui/error_presenter.h"
 #include "ui/formats.h"
-#include "ui/icons.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
@@ -102,12 +101,11 @@ void ModelPicker::showModels(const QList<app::ModelSummary>& models) {
     m_list->clear();
     int current = models.isEmpty() ? -1 : 0;
     for (const auto& model : models) {
-        auto* item = new QListWidgetItem(model.embedded ? tr("%1 (built in)").arg(model.name) : model.name, m_list);
+        const QString name = model.embedded ? tr("%1 (built in)").arg(model.name) : model.name;
+        auto* item =
+            new QListWidgetItem(model.problems.isEmpty() ? name : tr("%1 (cannot be used)").arg(name), m_list);
         if (!model.problems.isEmpty()) {
             item->setForeground(palette().brush(QPalette::Disabled, QPalette::Text));
-            item->setIcon(icon(QStringLiteral("error")));
-        } else {
-            item->setIcon(icon(QStringLiteral("mark")));
         }
         if (model.folder == m_current || (m_current.isEmpty() && model.embedded)) {
             current = m_list->count() - 1;

@@ -7,6 +7,7 @@
 #include <QInputDialog>
 #include <QMenu>
 #include <QMessageBox>
+#include <QPushButton>
 #include <QSaveFile>
 #include <algorithm>
 
@@ -32,7 +33,7 @@ QString menuText(const QString& name) {
 
 PresetMenu::PresetMenu(std::function<job::GenerationRequest()> current, QWidget* parent)
     : QToolButton(parent), m_current(std::move(current)), m_menu(new QMenu(this)) {
-    setIcon(icon(QStringLiteral("bookmark")));
+    setIcon(ui::icon(QStringLiteral("bookmark")));
     setIconSize(QSize(20, 20));
     setFixedSize(kControlHeight, kControlHeight);
     setAccessibleName(tr("Presets"));
@@ -239,7 +240,7 @@ void PresetMenu::askAndSave() {
     if (names().contains(name)) {
         QMessageBox box(QMessageBox::NoIcon, tr("Save preset"), tr("Replace the preset “%1”?").arg(name),
                         QMessageBox::NoButton, window());
-        auto* replace = box.addButton(tr("Replace"), QMessageBox::AcceptRole);
+        const QAbstractButton* replace = box.addButton(tr("Replace"), QMessageBox::AcceptRole);
         box.setDefaultButton(box.addButton(tr("Keep it"), QMessageBox::RejectRole));
         box.exec();
         if (box.clickedButton() != replace) {

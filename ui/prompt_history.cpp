@@ -83,8 +83,7 @@ void PromptHistory::showEntries(const std::vector<store::PromptEntry>& entries) 
         auto* item = new QListWidgetItem(QString::fromStdString(entry.prompt).simplified(), m_list);
         const QString used =
             locale.toString(QDateTime::fromMSecsSinceEpoch(entry.usedUs / 1000), QLocale::ShortFormat);
-        QString tip = tr("%1\nUsed %n time(s), last on %2", nullptr, entry.uses)
-                          .arg(QString::fromStdString(entry.prompt).left(600), used);
+        QString tip = tr("%1\nLast used on %2").arg(QString::fromStdString(entry.prompt).left(600), used);
         if (!entry.negativePrompt.empty()) {
             tip +=
                 QLatin1Char('\n') + tr("Without: %1").arg(QString::fromStdString(entry.negativePrompt).left(300));

@@ -1,6 +1,7 @@
 #include "ui/prompt_panel.h"
 
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QLocale>
 #include <QMenu>
@@ -11,11 +12,19 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "app/library/engine_link.h"
+#include "app/library/library_service.h"
+#include "core/job/prompt_expansion.h"
+#include "ui/batch_form.h"
 #include "ui/controls.h"
 #include "ui/error_presenter.h"
 #include "ui/example_prompts.h"
 #include "ui/formats.h"
 #include "ui/icons.h"
+#include "ui/method_form.h"
+#include "ui/model_picker.h"
+#include "ui/preset_menu.h"
+#include "ui/prompt_history.h"
 #include "ui/seed_field.h"
 #include "ui/settings_form.h"
 #include "ui/theme.h"
@@ -48,6 +57,7 @@ PromptPanel::PromptPanel(QMenu* menu, QWidget* parent) : QFrame(parent) {
     column->setContentsMargins(0, 0, 1, 0);
     column->setSpacing(0);
     column->addWidget(buildHeader(menu));
+    column->addWidget(buildBanner());
     auto* scroll = new QScrollArea;
     scroll->setObjectName(QStringLiteral("panelScroll"));
     scroll->setWidgetResizable(true);
@@ -57,7 +67,18 @@ PromptPanel::PromptPanel(QMenu* menu, QWidget* parent) : QFrame(parent) {
     column->addWidget(scroll, 1);
     column->addWidget(buildActions());
 
+    connectForm();
+    setNegativeShown(false);
+    showCounter();
+    showForecast();
+    setModelOpening();
+}
+
+void PromptPanel::connectForm() {
     connect(m_prompt, &QPlainTextEdit::textChanged, this, [this] {
+        if (!m_stepping) {
+            m_history->restart();
+        }
         showCounter();
         onFormChanged();
     });
@@ -69,11 +90,23 @@ PromptPanel::PromptPanel(QMenu* menu, QWidget* parent) : QFrame(parent) {
         }
     });
     connect(m_form, &SettingsForm::changed, this, &PromptPanel::onFormChanged);
+    connect(m_method, &MethodForm::changed, this, &PromptPanel::onFormChanged);
+    connect(m_cache, &MethodForm::changed, this, &PromptPanel::onFormChanged);
+    connect(m_batch, &BatchForm::changed, this, &PromptPanel::onFormChanged);
     connect(m_run, &QPushButton::clicked, this, &PromptPanel::runRequested);
-    setNegativeShown(false);
-    showCounter();
-    showForecast();
-    setModelOpening();
+    connect(m_models, &ModelPicker::chosen, this, &PromptPanel::modelChosen);
+    connect(m_history, &PromptHistory::chosen, this, &PromptPanel::usePrompt);
+    connect(m_presets, &PresetMenu::notice, this, &PromptPanel::notice);
+    connect(m_presets, &PresetMenu::applied, this, [this](job::GenerationRequest request) {
+        // A preset says nothing about the seed: the form keeps its own.
+        const bool locked = m_form->seedField()->isLocked();
+        m_prompt->setPlainText(QString::fromStdString(request.prompt));
+        m_negative->setPlainText(QString::fromStdString(request.negativePrompt));
+        setNegativeShown(!request.negativePrompt.empty());
+        m_form->show(request);
+        m_method->choose(request.method, request.methodParameters);
+        m_form->seedField()->setLocked(locked);
+    });
 }
 
 QWidget* PromptPanel::buildHeader(QMenu* menu) {
@@ -84,18 +117,59 @@ QWidget* PromptPanel::buildHeader(QMenu* menu) {
     row->addWidget(new IconLabel(QStringLiteral("mark"), 20, QPalette::Link));
     row->addWidget(makeLabel(QStringLiteral("Framewright"), TextRole::Heading));
     row->addStretch(1);
-    m_modelLabel = makeLabel(QString(), TextRole::Secondary);
+    m_modelLabel = makeButton(QString(), QStringLiteral("link"));
     m_modelLabel->setAccessibleName(tr("Model"));
+    m_modelLabel->setLayoutDirection(Qt::RightToLeft);  // the arrow stands behind the name
+    m_modelLabel->setIcon(icon(QStringLiteral("chevron-down")));
+    connect(m_modelLabel, &QPushButton::clicked, this, &PromptPanel::chooseModel);
     row->addWidget(m_modelLabel);
-    auto* choose =
-        makeIconButton(QStringLiteral("folder"), tr("Choose a model"), tr("Choose another model folder (Ctrl+O)"));
-    connect(choose, &QToolButton::clicked, this, &PromptPanel::chooseModelRequested);
-    row->addWidget(choose);
+    m_models = new ModelPicker(this);
     auto* more = makeIconButton(QStringLiteral("menu"), tr("Menu"), tr("Appearance, folders, shortcuts, about"));
     more->setMenu(menu);
     more->setPopupMode(QToolButton::InstantPopup);
     row->addWidget(more);
     return header;
+}
+
+QWidget* PromptPanel::buildBanner() {
+    m_banner = new QWidget;
+    m_banner->setObjectName(QStringLiteral("banner"));
+    m_banner->setAttribute(Qt::WA_StyledBackground);
+    auto* row = new QHBoxLayout(m_banner);
+    row->setContentsMargins(kMargin, kGrid, kMargin, kGrid);
+    row->setSpacing(kGrid);
+    m_bannerText = makeLabel(QString(), TextRole::Heading);
+    row->addWidget(m_bannerText, 1);
+    auto* discard = makeButton(tr("Discard"));
+    discard->setObjectName(QStringLiteral("discardEdit"));
+    discard->setToolTip(tr("Leave the waiting job as it is"));
+    auto* save = makeButton(tr("Save"));
+    save->setObjectName(QStringLiteral("saveEdit"));
+    save->setToolTip(tr("Change the waiting job to what the form says"));
+    row->addWidget(discard);
+    row->addWidget(save);
+    connect(discard, &QPushButton::clicked, this, [this] { emit discardEditRequested(m_editedJob); });
+    connect(save, &QPushButton::clicked, this, [this] {
+        if (findRequestBlock().isEmpty() && !prompt().isEmpty()) {
+            emit saveEditRequested(m_editedJob, request());
+        }
+    });
+    m_banner->hide();
+    return m_banner;
+}
+
+void PromptPanel::addPromptTools(QHBoxLayout* row) {
+    m_history = new PromptHistory(this);
+    m_historyButton = makeIconButton(QStringLiteral("history"), tr("Prompts used before"),
+                                     tr("Prompts used before (Ctrl+Up and Ctrl+Down step through them)"));
+    connect(m_historyButton, &QToolButton::clicked, this, [this] { m_history->openBelow(m_historyButton); });
+    row->addWidget(m_historyButton);
+    m_presets = new PresetMenu([this] {
+        auto request = baseRequest();
+        request.prompt = m_prompt->toPlainText().toStdString();  // with its alternatives
+        return request;
+    });
+    row->addWidget(m_presets);
 }
 
 QWidget* PromptPanel::buildForm() {
@@ -113,7 +187,9 @@ QWidget* PromptPanel::buildForm() {
     row->addWidget(title);
     row->addStretch(1);
     row->addWidget(m_counter);
+    addPromptTools(row);
     column->addLayout(row);
+    m_prompt->installEventFilter(this);
     column->addWidget(m_prompt);
 
     m_negativeToggle = makeButton(tr("Negative prompt"), QStringLiteral("link"));
@@ -126,6 +202,14 @@ QWidget* PromptPanel::buildForm() {
 
     m_form = new SettingsForm;
     column->addWidget(m_form);
+    m_method =
+        new MethodForm(tr("Attention"), tr("How the model looks at its own picture. Dense looks at everything; "
+                                           "others leave out what matters little and are quicker."));
+    column->addWidget(m_method);
+    m_cache = new MethodForm(tr("Step cache"), tr("Whether results of one step are used again in the next ones"));
+    column->addWidget(m_cache);
+    m_batch = new BatchForm;
+    column->addWidget(m_batch);
     column->addStretch(1);
     return content;
 }
@@ -170,28 +254,141 @@ void PromptPanel::focusPrompt() {
     m_prompt->moveCursor(QTextCursor::End);
 }
 
-job::GenerationRequest PromptPanel::request() const {
+void PromptPanel::setLibrary(app::LibraryService* library) {
+    m_history->setLibrary(library);
+    m_presets->setLibrary(library);
+    m_historyButton->setEnabled(library != nullptr);
+}
+
+void PromptPanel::setMethods(const std::vector<job::MethodDescription>& methods,
+                             const std::vector<job::MethodDescription>& caches) {
+    m_method->setMethods(methods);
+    m_cache->setMethods(caches);
+}
+
+void PromptPanel::setEngine(app::EngineLink* engine) {
+    if (m_engine != nullptr) {
+        disconnect(m_engine, nullptr, this, nullptr);
+    }
+    m_engine = engine;
+    m_models->setEngine(engine);
+    if (m_engine != nullptr) {
+        connect(m_engine, &app::EngineLink::capabilitiesChanged, this,
+                [this] { setMethods(m_engine->methods(), m_engine->caches()); });
+        setMethods(m_engine->methods(), m_engine->caches());
+    }
+}
+
+void PromptPanel::chooseModel() {
+    if (m_engine == nullptr) {
+        emit chooseModelRequested();
+        return;
+    }
+    m_models->setCurrent(m_model ? m_model->folder : QString());
+    m_models->openBelow(m_modelLabel);
+}
+
+void PromptPanel::usePrompt(const QString& prompt, const QString& negativePrompt) {
+    // What is in the history was expanded before it was kept.
+    m_stepping = true;
+    m_prompt->setPlainText(QString::fromStdString(job::escapePrompt(prompt.toStdString())));
+    m_negative->setPlainText(negativePrompt);
+    m_stepping = false;
+    setNegativeShown(!negativePrompt.isEmpty());
+    focusPrompt();
+}
+
+job::GenerationRequest PromptPanel::baseRequest() const {
     job::GenerationRequest request;
-    request.prompt = prompt().toStdString();
     request.negativePrompt = m_negative->toPlainText().simplified().toStdString();
     if (m_model) {
         request.model = m_model->folder.toStdString();
     }
     m_form->fill(request);
+    if (!m_method->id().empty()) {
+        request.method = m_method->id();
+        request.methodParameters = m_method->values();
+    }
+    return request;
+}
+
+job::GenerationRequest PromptPanel::request() const {
+    auto request = baseRequest();
+    const auto first = job::expandBatch(request, m_prompt->toPlainText().toStdString(), m_batch->options(), 1);
+    if (first && !first->empty()) {
+        return first->front();
+    }
+    request.prompt = prompt().toStdString();
     return request;
 }
 
 void PromptPanel::showRequest(const job::GenerationRequest& request) {
-    m_prompt->setPlainText(QString::fromStdString(request.prompt));
+    m_prompt->setPlainText(QString::fromStdString(job::escapePrompt(request.prompt)));
     m_negative->setPlainText(QString::fromStdString(request.negativePrompt));
     setNegativeShown(!request.negativePrompt.empty());
+    m_batch->setOptions({});
     m_form->show(request);
+    m_method->choose(request.method, request.methodParameters);
     m_form->seedField()->setLocked(true);
+    onFormChanged();
 }
 
 job::GenerationRequest PromptPanel::takeRequest() {
     m_form->seedField()->drawUnlessLocked();
     return request();
+}
+
+std::vector<job::GenerationRequest> PromptPanel::takeRequests() {
+    m_form->seedField()->drawUnlessLocked();
+    auto requests = job::expandBatch(baseRequest(), m_prompt->toPlainText().toStdString(), m_batch->options());
+    m_history->restart();
+    return requests ? std::move(*requests) : std::vector<job::GenerationRequest>{};
+}
+
+qint64 PromptPanel::clipCount() const {
+    return m_batch->count();
+}
+
+void PromptPanel::showEdit(qint64 jobId, const job::GenerationRequest& request) {
+    if (!m_draft) {
+        Draft draft{m_prompt->toPlainText(), baseRequest(), m_form->seedField()->isLocked(), m_batch->options()};
+        m_draft = std::move(draft);
+    }
+    m_editedJob = jobId;
+    m_bannerText->setText(tr("Editing job %1").arg(jobId));
+    m_banner->show();
+    m_batch->hide();
+    showRequest(request);
+    focusPrompt();
+}
+
+void PromptPanel::endEdit() {
+    if (m_editedJob == 0) {
+        return;
+    }
+    m_editedJob = 0;
+    m_banner->hide();
+    m_batch->show();
+    if (const auto draft = std::exchange(m_draft, std::nullopt)) {
+        showRequest(draft->request);
+        m_prompt->setPlainText(draft->prompt);
+        m_form->seedField()->setLocked(draft->seedLocked);
+        m_batch->setOptions(draft->batch);
+        onFormChanged();
+    }
+    updateRun();
+}
+
+bool PromptPanel::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_prompt && event->type() == QEvent::KeyPress) {
+        const auto* key = dynamic_cast<QKeyEvent*>(event);
+        const bool up = key->key() == Qt::Key_Up, down = key->key() == Qt::Key_Down;
+        if ((up || down) && key->modifiers().testFlag(Qt::ControlModifier)) {
+            m_history->step(up ? 1 : -1, m_prompt->toPlainText(), m_negative->toPlainText());
+            return true;
+        }
+    }
+    return QFrame::eventFilter(watched, event);
 }
 
 void PromptPanel::setModelOpening() {
@@ -204,8 +401,7 @@ void PromptPanel::setModelOpening() {
 void PromptPanel::setModel(const app::ModelSummary& model) {
     m_model = model;
     m_modelProblem = model.problems.isEmpty() ? QString() : asSentence(model.problems.first().toStdString());
-    m_modelLabel->setText(
-        tr("Model: %1").arg(m_modelLabel->fontMetrics().elidedText(model.name, Qt::ElideMiddle, kPanelWidth / 4)));
+    m_modelLabel->setText(m_modelLabel->fontMetrics().elidedText(model.name, Qt::ElideMiddle, kPanelWidth / 3));
     m_modelLabel->setToolTip(
         tr("%1\n%2 million parameters, %3\n%4")
             .arg(model.name, millions(model.parameters), bytesText(model.bytes), model.folder));
@@ -247,6 +443,8 @@ void PromptPanel::setSpeed(double flopsPerSecond) {
 
 void PromptPanel::onFormChanged() {
     m_forecastProblem.clear();
+    m_batch->showExpansion(baseRequest(), m_prompt->toPlainText());
+    showForecast();
     updateRun();
     emit requestChanged();
 }
@@ -272,9 +470,12 @@ void PromptPanel::showForecast() {
     }
     const auto& f = *m_forecast;
     const QString memory = tr("%1 of memory").arg(bytesText(f.peakBytes));
-    m_time->setText(m_speed > 0.0
-                        ? tr("About %1, %2").arg(durationText(static_cast<double>(f.flops) / m_speed), memory)
-                        : memory);
+    const qint64 clips = std::max<qint64>(1, clipCount());
+    const double seconds = m_speed > 0.0 ? static_cast<double>(f.flops * clips) / m_speed : 0.0;
+    m_time->setText(m_speed <= 0.0 ? memory
+                    : clips == 1
+                        ? tr("About %1, %2").arg(durationText(seconds), memory)
+                        : tr("About %1 for %2 clips, %3").arg(durationText(seconds), countText(clips), memory));
     m_cost->setText(tr("%1 tokens, %2").arg(countText(f.tokens), flopsText(f.flops)));
     m_cost->setToolTip(
         tr("Each attention looks at %1 tokens: pieces of 2 × 2 latent pixels in space and one latent "
@@ -285,6 +486,8 @@ void PromptPanel::showForecast() {
 void PromptPanel::updateRun() {
     m_blocked = findBlock();
     const bool ready = m_blocked.isEmpty();
+    const qint64 clips = clipCount();
+    m_run->setText(clips > 1 ? tr("Run %1 clips").arg(countText(clips)) : tr("Run"));
     m_run->setEnabled(ready);
     const QString hint = tr("Ctrl+Enter");
     m_run->setToolTip(ready ? tr("Make the clip (%1)").arg(hint) : m_blocked);
@@ -293,6 +496,9 @@ void PromptPanel::updateRun() {
 }
 
 QString PromptPanel::findBlock() const {
+    if (m_editedJob != 0) {
+        return tr("Save or discard the job you are editing first.");
+    }
     if (!m_busy.isEmpty()) {
         return m_busy;
     }
@@ -309,18 +515,41 @@ QString PromptPanel::findRequestBlock() const {
     if (!m_form->seedField()->seed()) {
         return tr("The seed must be a whole number from 0 to 18446744073709551615.");
     }
-    const auto resolved = job::resolve(request(), m_model->defaults);
-    return resolved ? m_forecastProblem : asSentence(resolved.error().message);
+    if (!m_batch->problem().isEmpty()) {
+        return m_batch->problem();
+    }
+    if (!m_model) {
+        return m_modelProblem;
+    }
+    const auto requests =
+        job::expandBatch(baseRequest(), m_prompt->toPlainText().toStdString(), m_batch->options());
+    for (const auto& request : requests.value_or(std::vector<job::GenerationRequest>{})) {
+        if (const auto resolved = job::resolve(request, m_model->defaults); !resolved) {
+            return asSentence(resolved.error().message);
+        }
+    }
+    return m_forecastProblem;
 }
 
 void PromptPanel::save(QSettings& settings) const {
     settings.setValue(QStringLiteral("prompt/text"), m_prompt->toPlainText());
     settings.setValue(QStringLiteral("prompt/negative"), m_negative->toPlainText());
     m_form->save(settings);
+    m_batch->save(settings);
+    settings.setValue(QStringLiteral("models/folders"), m_models->folders());
+    settings.setValue(QStringLiteral("prompt/method"), QString::fromStdString(m_method->id()));
+    settings.setValue(QStringLiteral("prompt/methodParameters"), QString::fromStdString(m_method->values().dump()));
 }
 
 void PromptPanel::restore(const QSettings& settings) {
     m_form->restore(settings);
+    m_batch->restore(settings);
+    m_models->setFolders(settings.value(QStringLiteral("models/folders")).toStringList());
+    const std::string method = settings.value(QStringLiteral("prompt/method")).toString().toStdString();
+    if (!method.empty()) {
+        const auto values = settings.value(QStringLiteral("prompt/methodParameters")).toString().toStdString();
+        m_method->choose(method, Json::parse(values, nullptr, false));
+    }
     m_negative->setPlainText(settings.value(QStringLiteral("prompt/negative")).toString());
     setNegativeShown(!m_negative->toPlainText().isEmpty());
     m_prompt->setPlainText(settings.value(QStringLiteral("prompt/text")).toString());

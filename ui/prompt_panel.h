@@ -3,9 +3,14 @@
 
 #include <QFrame>
 #include <optional>
+#include <vector>
 
 #include "app/values/studio_values.h"
+#include "core/base/result.h"
+#include "core/job/parameter_schema.h"
+#include "core/job/prompt_expansion.h"
 
+class QHBoxLayout;
 class QLabel;
 class QMenu;
 class QPlainTextEdit;
@@ -13,8 +18,18 @@ class QPushButton;
 class QSettings;
 class QToolButton;
 
+namespace fw::app {
+class EngineLink;
+class LibraryService;
+}  // namespace fw::app
+
 namespace fw::ui {
 
+class BatchForm;
+class MethodForm;
+class ModelPicker;
+class PresetMenu;
+class PromptHistory;
 class SettingsForm;
 
 class PromptPanel : public QFrame {
@@ -24,15 +39,35 @@ class PromptPanel : public QFrame {
     // `menu` opens from the header's button; it stays the caller's.
     explicit PromptPanel(QMenu* menu, QWidget* parent = nullptr);
 
+    // Gives the panel its history and presets, and its models and methods. Both outlive the panel; null: none.
+    void setLibrary(app::LibraryService* library);
+    void setEngine(app::EngineLink* engine);
+    // What can be chosen when there is no engine to ask; setEngine() keeps both up to date by itself.
+    void setMethods(const std::vector<job::MethodDescription>& methods,
+                    const std::vector<job::MethodDescription>& caches);
+
     [[nodiscard]] QString prompt() const;
     void setPrompt(const QString& prompt);
     void focusPrompt();
-    // The form as it stands. Every field has a value, but not every value need be possible.
+    // The form as it stands, of several clips the first. Every field has a value, but not every value need be
+    // possible.
     [[nodiscard]] job::GenerationRequest request() const;
-    // Shows another clip's prompt and settings.
+    // Shows another clip's prompt and settings. Braces of its prompt are escaped, so that it means the same again.
     void showRequest(const job::GenerationRequest& request);
     // Draws the seed of the next run, unless it is kept, and returns the request with it.
     [[nodiscard]] job::GenerationRequest takeRequest();
+    // The same for everything one press of Run makes: lines, alternatives and seeds. Empty while Run is disabled
+    // for what the form says.
+    [[nodiscard]] std::vector<job::GenerationRequest> takeRequests();
+    // How many clips that is; 0 while the prompt text cannot be used.
+    [[nodiscard]] qint64 clipCount() const;
+
+    // Shows a waiting job to be changed, with a banner that offers to save or discard. Run waits until endEdit(),
+    // which brings back what the form held before.
+    void showEdit(qint64 jobId, const job::GenerationRequest& request);
+    void endEdit();
+    // 0: no job is being edited.
+    [[nodiscard]] qint64 editedJob() const { return m_editedJob; }
 
     void setModelOpening();
     void setModel(const app::ModelSummary& model);
@@ -56,9 +91,29 @@ class PromptPanel : public QFrame {
  signals:
     void requestChanged();
     void runRequested();
-    void chooseModelRequested();
+    void chooseModelRequested();              // only without an engine
+    void modelChosen(const QString& folder);  // empty: the embedded model
+    void saveEditRequested(qint64 jobId, const fw::job::GenerationRequest& request);
+    void discardEditRequested(qint64 jobId);
+    void notice(const QString& sentence);
+
+ protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
+    // What the form held before a job was edited.
+    struct Draft {
+        QString prompt;
+        job::GenerationRequest request;
+        bool seedLocked = false;
+        job::BatchOptions batch;
+    };
+    void addPromptTools(QHBoxLayout* row);
+    QWidget* buildBanner();
+    void connectForm();
+    void chooseModel();
+    void usePrompt(const QString& prompt, const QString& negativePrompt);
+    [[nodiscard]] job::GenerationRequest baseRequest() const;
     QWidget* buildHeader(QMenu* menu);
     QWidget* buildForm();
     QWidget* buildActions();
@@ -76,8 +131,21 @@ class PromptPanel : public QFrame {
     QString m_forecastProblem;
     std::optional<app::Forecast> m_forecast;
     double m_speed = 0.0;
+    app::EngineLink* m_engine = nullptr;
+    qint64 m_editedJob = 0;
+    std::optional<Draft> m_draft;
+    bool m_stepping = false;  // through the history
 
-    QLabel* m_modelLabel;
+    QPushButton* m_modelLabel;
+    ModelPicker* m_models;
+    PromptHistory* m_history;
+    PresetMenu* m_presets;
+    QToolButton* m_historyButton;
+    QWidget* m_banner;
+    QLabel* m_bannerText;
+    MethodForm* m_method;
+    MethodForm* m_cache;
+    BatchForm* m_batch;
     QPlainTextEdit* m_prompt;
     QLabel* m_counter;
     QPushButton* m_negativeToggle;

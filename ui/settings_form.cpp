@@ -8,6 +8,7 @@
 #include <QLineEdit>
 #include <QSettings>
 #include <QSpinBox>
+#include <cmath>
 
 #include "ui/clip_presets.h"
 #include "ui/controls.h"
@@ -79,7 +80,9 @@ SettingsForm::SettingsForm(QWidget* parent) : QWidget(parent) {
     for (auto* spin : {m_width, m_height, m_frames, m_steps}) {
         connect(spin, &QSpinBox::valueChanged, this, &SettingsForm::onChanged);
     }
-    connect(m_guidance, &QDoubleSpinBox::valueChanged, this, &SettingsForm::onChanged);
+    for (auto* spin : {m_guidance, m_shift, m_rate}) {
+        connect(spin, &QDoubleSpinBox::valueChanged, this, &SettingsForm::onChanged);
+    }
     connect(m_sampler, &QComboBox::currentIndexChanged, this, &SettingsForm::onChanged);
     connect(m_seed, &SeedField::changed, this, &SettingsForm::changed);
 }
@@ -107,6 +110,13 @@ void SettingsForm::buildClipRows(QGridLayout* grid) {
     m_frames = makeSpin(1, kMostFrames, tr("Number of frames"), tr("Number of frames"));
     m_customLength = m_frames;
     grid->addWidget(m_customLength, grid->rowCount(), 1);
+
+    m_rate = makeRateBox(1.0, 240.0);
+    m_rate->setSuffix(tr(" per second"));
+    m_rate->setToolTip(
+        tr("Frames shown in a second. The model learned its own rate: others play the same movement faster or "
+           "slower."));
+    addRow(grid, tr("Frame rate"), m_rate);
 }
 
 void SettingsForm::buildSamplingRows(QGridLayout* grid) {
@@ -122,6 +132,13 @@ void SettingsForm::buildSamplingRows(QGridLayout* grid) {
         tr("How closely the clip follows the prompt. 1 switches guidance off and halves the time; "
            "high values look harsh."));
     addRow(grid, tr("Guidance"), m_guidance);
+    m_shift = new QDoubleSpinBox;
+    m_shift->setRange(0.01, 100.0);
+    m_shift->setSingleStep(0.5);
+    m_shift->setDecimals(2);
+    m_shift->setToolTip(
+        tr("How much of the work goes into the whole picture rather than its details. Larger clips want more."));
+    addRow(grid, tr("Shift"), m_shift);
     m_sampler = new QComboBox;
     m_sampler->addItem(tr("UniPC"), static_cast<int>(job::SamplerKind::UniPc));
     m_sampler->addItem(tr("Euler"), static_cast<int>(job::SamplerKind::Euler));
@@ -135,8 +152,15 @@ void SettingsForm::buildSamplingRows(QGridLayout* grid) {
 void SettingsForm::setDefaults(const job::ModelDefaults& defaults) {
     const QSize size(m_width->value(), m_height->value());
     const qint64 frames = m_frames->value();
-    m_defaults = defaults;
     m_filling = true;
+    // These belong to the model unless somebody chose others.
+    if (!m_touched || frameRate() == m_defaults.frameRate) {
+        setRate(defaults.frameRate);
+    }
+    if (!m_touched || std::abs(m_shift->value() - m_defaults.shift) < 0.005) {
+        m_shift->setValue(defaults.shift);
+    }
+    m_defaults = defaults;
     m_size->clear();
     const auto sizes = sizePresets(defaults);
     for (const QSize& preset : sizes) {
@@ -167,6 +191,18 @@ void SettingsForm::setDefaults(const job::ModelDefaults& defaults) {
     showCustomRows();
     markWrongFields();
     emit changed();
+}
+
+void SettingsForm::setRate(const job::FrameRate& frameRate) {
+    m_exactRate = frameRate;
+    m_rate->setValue(rate(frameRate));
+}
+
+job::FrameRate SettingsForm::frameRate() const {
+    if (std::abs(m_rate->value() - rate(m_exactRate)) < 0.0006) {
+        return m_exactRate;
+    }
+    return job::frameRateFromText(QString::number(m_rate->value(), 'f', 3).toStdString()).value_or(m_exactRate);
 }
 
 void SettingsForm::selectSize(const QSize& size) {
@@ -219,10 +255,10 @@ void SettingsForm::fill(job::GenerationRequest& request) const {
     request.width = m_width->value();
     request.height = m_height->value();
     request.frames = m_frames->value();
-    request.frameRate = m_defaults.frameRate;
+    request.frameRate = frameRate();
     request.steps = m_steps->value();
     request.guidance = m_guidance->value();
-    request.shift = m_defaults.shift;
+    request.shift = m_shift->value();
     request.sampler = static_cast<job::SamplerKind>(m_sampler->currentData().toInt());
     if (const auto seed = m_seed->seed()) {
         request.seed = *seed;
@@ -236,6 +272,8 @@ void SettingsForm::show(const job::GenerationRequest& request) {
     selectLength(request.frames.value_or(m_defaults.frames));
     m_steps->setValue(request.steps.value_or(m_defaults.steps));
     m_guidance->setValue(request.guidance.value_or(m_defaults.guidance));
+    m_shift->setValue(request.shift.value_or(m_defaults.shift));
+    setRate(request.frameRate.value_or(m_defaults.frameRate));
     m_sampler->setCurrentIndex(m_sampler->findData(static_cast<int>(request.sampler)));
     if (request.seed) {
         m_seed->setSeed(*request.seed);
@@ -254,6 +292,8 @@ void SettingsForm::save(QSettings& settings) const {
     settings.setValue(QStringLiteral("clip/frames"), m_frames->value());
     settings.setValue(QStringLiteral("clip/steps"), m_steps->value());
     settings.setValue(QStringLiteral("clip/guidance"), m_guidance->value());
+    settings.setValue(QStringLiteral("clip/shift"), m_shift->value());
+    settings.setValue(QStringLiteral("clip/rate"), QString::fromStdString(job::frameRateText(frameRate())));
     settings.setValue(QStringLiteral("clip/sampler"), m_sampler->currentIndex());
     settings.setValue(QStringLiteral("clip/seed"), m_seed->edit()->text());
     settings.setValue(QStringLiteral("clip/seedLocked"), m_seed->isLocked());
@@ -269,6 +309,9 @@ void SettingsForm::restore(const QSettings& settings) {
     selectLength(settings.value(QStringLiteral("clip/frames"), m_frames->value()).toInt());
     m_steps->setValue(settings.value(QStringLiteral("clip/steps"), m_steps->value()).toInt());
     m_guidance->setValue(settings.value(QStringLiteral("clip/guidance"), m_guidance->value()).toDouble());
+    m_shift->setValue(settings.value(QStringLiteral("clip/shift"), m_shift->value()).toDouble());
+    const auto rate = job::frameRateFromText(settings.value(QStringLiteral("clip/rate")).toString().toStdString());
+    setRate(rate.value_or(frameRate()));
     m_sampler->setCurrentIndex(settings.value(QStringLiteral("clip/sampler"), 0).toInt());
     m_seed->edit()->setText(settings.value(QStringLiteral("clip/seed"), m_seed->edit()->text()).toString());
     m_seed->setLocked(settings.value(QStringLiteral("clip/seedLocked")).toBool());

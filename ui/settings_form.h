@@ -1,4 +1,4 @@
-// Size, length, steps, guidance, sampler and seed of the next clip.
+// Size, length, frame rate, steps, guidance, shift, sampler and seed of the next clip.
 #pragma once
 
 #include <QWidget>
@@ -45,7 +45,10 @@ class SettingsForm : public QWidget {
     void showCustomRows();
     void markWrongFields();
     void onChanged();
+    void setRate(const job::FrameRate& frameRate);
+    [[nodiscard]] job::FrameRate frameRate() const;
 
+    job::FrameRate m_exactRate;  // behind the three decimals of m_rate
     job::ModelDefaults m_defaults;
     bool m_touched = false;  // the user chose something: a new model's defaults do not overwrite it
     bool m_filling = false;
@@ -57,8 +60,10 @@ class SettingsForm : public QWidget {
     QComboBox* m_length;
     QWidget* m_customLength;
     QSpinBox* m_frames;
+    QDoubleSpinBox* m_rate;
     QSpinBox* m_steps;
     QDoubleSpinBox* m_guidance;
+    QDoubleSpinBox* m_shift;
     QComboBox* m_sampler;
     SeedField* m_seed;
 };
