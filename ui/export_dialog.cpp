@@ -338,8 +338,8 @@ void ExportDialog::remember() const {
 }
 
 void ExportDialog::onInspected(const app::ClipFacts& facts) {
-    if (!m_files.contains(facts.file)) {
-        return;
+    if (!m_files.contains(facts.file) || m_facts.contains(facts.file)) {
+        return;  // somebody else's question, or asked twice
     }
     m_facts.insert(facts.file, facts);
     if (m_files.size() == 1) {

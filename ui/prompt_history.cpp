@@ -7,6 +7,7 @@
 #include <QListWidget>
 #include <QLocale>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/theme.h"
 
@@ -52,6 +53,7 @@ void PromptHistory::setLibrary(app::LibraryService* library) {
 void PromptHistory::openBelow(QWidget* anchor) {
     const QPoint corner = anchor->mapToGlobal(QPoint(anchor->width() - width(), anchor->height() + kGrid / 2));
     move(corner);
+    restart();
     m_search->clear();
     find();
     show();
@@ -126,7 +128,7 @@ void PromptHistory::step(int direction, const QString& draft, const QString& neg
         }
         m_position = to;
         if (to < 0) {
-            emit chosen(m_draft, m_negativeDraft);
+            emit draftReturned(m_draft, m_negativeDraft);
             return;
         }
         const auto& entry = m_walk[static_cast<std::size_t>(to)];

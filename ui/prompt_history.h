@@ -34,6 +34,8 @@ class PromptHistory : public QFrame {
     [[nodiscard]] QListWidget* list() const { return m_list; }
 
  signals:
+    // What the walk began with, as it was.
+    void draftReturned(const QString& prompt, const QString& negativePrompt);
     void chosen(const QString& prompt, const QString& negativePrompt);
 
  protected:

@@ -95,7 +95,11 @@ void PromptPanel::connectForm() {
     connect(m_batch, &BatchForm::changed, this, &PromptPanel::onFormChanged);
     connect(m_run, &QPushButton::clicked, this, &PromptPanel::runRequested);
     connect(m_models, &ModelPicker::chosen, this, &PromptPanel::modelChosen);
-    connect(m_history, &PromptHistory::chosen, this, &PromptPanel::usePrompt);
+    connect(m_history, &PromptHistory::draftReturned, this, &PromptPanel::useText);
+    connect(m_history, &PromptHistory::chosen, this, [this](const QString& used, const QString& negative) {
+        // What is in the history was expanded before it was kept.
+        useText(QString::fromStdString(job::escapePrompt(used.toStdString())), negative);
+    });
     connect(m_presets, &PresetMenu::notice, this, &PromptPanel::notice);
     connect(m_presets, &PresetMenu::applied, this, [this](job::GenerationRequest request) {
         // A preset says nothing about the seed: the form keeps its own.
@@ -288,10 +292,9 @@ void PromptPanel::chooseModel() {
     m_models->openBelow(m_modelLabel);
 }
 
-void PromptPanel::usePrompt(const QString& prompt, const QString& negativePrompt) {
-    // What is in the history was expanded before it was kept.
+void PromptPanel::useText(const QString& text, const QString& negativePrompt) {
     m_stepping = true;
-    m_prompt->setPlainText(QString::fromStdString(job::escapePrompt(prompt.toStdString())));
+    m_prompt->setPlainText(text);
     m_negative->setPlainText(negativePrompt);
     m_stepping = false;
     setNegativeShown(!negativePrompt.isEmpty());
@@ -303,6 +306,12 @@ job::GenerationRequest PromptPanel::baseRequest() const {
     request.negativePrompt = m_negative->toPlainText().simplified().toStdString();
     if (m_model) {
         request.model = m_model->folder.toStdString();
+    }
+    if (m_editedJob != 0) {
+        request.model = m_edited.model;
+        request.device = m_edited.device;
+        request.dtype = m_edited.dtype;
+        request.threads = m_edited.threads;
     }
     m_form->fill(request);
     if (!m_method->id().empty()) {
@@ -355,6 +364,7 @@ void PromptPanel::showEdit(qint64 jobId, const job::GenerationRequest& request) 
         m_draft = std::move(draft);
     }
     m_editedJob = jobId;
+    m_edited = request;
     m_bannerText->setText(tr("Editing job %1").arg(jobId));
     m_banner->show();
     m_batch->hide();
@@ -471,7 +481,8 @@ void PromptPanel::showForecast() {
     const auto& f = *m_forecast;
     const QString memory = tr("%1 of memory").arg(bytesText(f.peakBytes));
     const qint64 clips = std::max<qint64>(1, clipCount());
-    const double seconds = m_speed > 0.0 ? static_cast<double>(f.flops * clips) / m_speed : 0.0;
+    const double seconds =
+        m_speed > 0.0 ? static_cast<double>(f.flops) * static_cast<double>(clips) / m_speed : 0.0;
     m_time->setText(m_speed <= 0.0 ? memory
                     : clips == 1
                         ? tr("About %1, %2").arg(durationText(seconds), memory)

@@ -112,7 +112,8 @@ class PromptPanel : public QFrame {
     QWidget* buildBanner();
     void connectForm();
     void chooseModel();
-    void usePrompt(const QString& prompt, const QString& negativePrompt);
+    // `text` as it is typed, with its alternatives.
+    void useText(const QString& text, const QString& negativePrompt);
     [[nodiscard]] job::GenerationRequest baseRequest() const;
     QWidget* buildHeader(QMenu* menu);
     QWidget* buildForm();
@@ -134,7 +135,8 @@ class PromptPanel : public QFrame {
     app::EngineLink* m_engine = nullptr;
     qint64 m_editedJob = 0;
     std::optional<Draft> m_draft;
-    bool m_stepping = false;  // through the history
+    job::GenerationRequest m_edited;  // the job that is edited: its model, device and type stay
+    bool m_stepping = false;          // through the history
 
     QPushButton* m_modelLabel;
     ModelPicker* m_models;

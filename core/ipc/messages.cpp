@@ -6,6 +6,7 @@
 #include "core/base/check.h"
 #include "core/ipc/fields.h"
 #include "core/ipc/method_json.h"
+#include "core/job/clip_metadata.h"
 
 namespace fw::ipc {
 
@@ -232,6 +233,10 @@ constexpr std::array<Reader, 18> kReaders{{
 }};
 
 Result<Message> decodeBody(std::string_view text) {
+    if (job::nestsTooDeep(text)) {
+        return fail(ErrorCode::InvalidArgument, "a message of {} bytes nests deeper than {} levels", text.size(),
+                    job::kMaxMetadataDepth);
+    }
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object()) {
         return fail(ErrorCode::InvalidArgument, "a message of {} bytes is not a JSON object", text.size());

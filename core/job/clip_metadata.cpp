@@ -1,10 +1,9 @@
 #include "core/job/clip_metadata.h"
 
 namespace fw::job {
-namespace {
 
 // Brackets open at once, outside of strings. Exact for JSON; for other text any answer will do, the parser refuses
-// it. Counted before parsing, because copying and printing a parsed value is recursive.
+// it.
 bool nestsTooDeep(std::string_view text) {
     int depth = 0;
     bool inString = false;
@@ -25,8 +24,6 @@ bool nestsTooDeep(std::string_view text) {
     }
     return false;
 }
-
-}  // namespace
 
 Result<Json> parseUntrustedJson(std::string_view text) {
     if (text.size() > kMaxMetadataBytes) {

@@ -16,6 +16,10 @@ inline constexpr int kMaxMetadataDepth = 32;
 // repeats more than a few words of the text.
 [[nodiscard]] Result<GenerationRequest> requestFromMetadata(std::string_view metadata);
 
+// Whether brackets nest deeper than kMaxMetadataDepth. To be asked before parsing JSON that somebody else wrote:
+// copying and printing a parsed value is recursive, and a few megabytes of brackets end the program.
+[[nodiscard]] bool nestsTooDeep(std::string_view text);
+
 // JSON of unknown origin, at most kMaxMetadataBytes and kMaxMetadataDepth. InvalidArgument.
 [[nodiscard]] Result<Json> parseUntrustedJson(std::string_view text);
 

@@ -133,6 +133,11 @@ Result<ConvertedShape> convertedShape(const ClipInfo& info, const ConvertSpec& s
         return fail(ErrorCode::InvalidArgument, "{} frames per second cannot be written",
                     job::frameRateText(shape.frameRate));
     }
+    constexpr double kMostFrames = 1e9;  // a damaged file may announce any number
+    if (static_cast<double>(count) * std::max(1.0, to / from) > kMostFrames) {
+        return fail(ErrorCode::InvalidArgument, "a clip of {} frames at {} per second cannot be exported at {}",
+                    count, job::frameRateText(info.frameRate), job::frameRateText(shape.frameRate));
+    }
     shape.frames = spec.frameRate && !(shape.frameRate == info.frameRate)
                        ? std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * to / from))
                        : count;

@@ -174,5 +174,16 @@ TEST(Messages, RandomBytesNeverCrash) {
     }
 }
 
+// Copying what such a message holds would use up the stack.
+TEST(Messages, EndlessNestingIsRefused) {
+    const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+    for (const std::string& json : {R"({"type": "clip", "id": 1, "report": )" + deep + "}", deep,
+                                    R"({"type": "hello", "devices": )" + deep + "}"}) {
+        Decoder decoder;
+        decoder.feed(bytesOf(frame(json)));
+        EXPECT_FALSE(decoder.next());
+    }
+}
+
 }  // namespace
 }  // namespace fw::ipc

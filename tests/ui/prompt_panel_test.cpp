@@ -301,7 +301,7 @@ class PromptPanelTest : public QObject {
         openLibrary();
         write([](store::LibraryStore& s) { return s.rememberPrompt("first", ""); });
         write([](store::LibraryStore& s) { return s.rememberPrompt("second", ""); });
-        type(QStringLiteral("my draft"));
+        type(QStringLiteral("my {draft|idea}"));
         QTest::keyClick(promptBox(), Qt::Key_Up, Qt::ControlModifier);
         QTRY_COMPARE(m_panel->prompt(), QStringLiteral("second"));
         QTest::keyClick(promptBox(), Qt::Key_Up, Qt::ControlModifier);
@@ -310,7 +310,7 @@ class PromptPanelTest : public QObject {
         QCOMPARE(m_panel->prompt(), QStringLiteral("first"));
         QTest::keyClick(promptBox(), Qt::Key_Down, Qt::ControlModifier);
         QTest::keyClick(promptBox(), Qt::Key_Down, Qt::ControlModifier);
-        QTRY_COMPARE(m_panel->prompt(), QStringLiteral("my draft"));
+        QTRY_COMPARE(m_panel->prompt(), QStringLiteral("my {draft|idea}"));
     }
 
     void presetsAreKeptRenamedSharedAndDeleted() {
@@ -409,6 +409,8 @@ class PromptPanelTest : public QObject {
         auto job = m_panel->request();
         job.prompt = "waiting {job}";
         job.steps = 9;
+        job.model = "/models/other";
+        job.device = "cuda:1";
         m_panel->showEdit(12, job);
         QCOMPARE(m_panel->editedJob(), 12);
         QVERIFY(!runButton()->isEnabled());
@@ -424,6 +426,8 @@ class PromptPanelTest : public QObject {
         QCOMPARE(sent.prompt, std::string("changed"));
         QCOMPARE(sent.steps, 9);
         QCOMPARE(sent.seed, job.seed);
+        QCOMPARE(sent.model, job.model);
+        QCOMPARE(sent.device, job.device);
         m_panel->endEdit();
         QCOMPARE(m_panel->editedJob(), 0);
         QCOMPARE(m_panel->prompt(), QStringLiteral("my {draft|idea}"));
