@@ -107,13 +107,12 @@ QMenu::indicator { width: 12px; height: 12px; left: 8px; }
 QProgressBar { background: @line; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
 
-#popover { background: @panel; border: 1px solid @border; }
 #banner { background: @controlHover; border-bottom: 1px solid @line; }
-QListWidget { background: @control; border: 1px solid @border; border-radius: 4px; padding: 2px; outline: 0; }
-QListWidget:focus { border: 2px solid @accent; padding: 1px; }
-QListWidget::item { min-height: 24px; padding: 2px 6px; border-radius: 3px; }
-QListWidget::item:hover { background: @controlHover; }
-QListWidget::item:selected { background: @accent; color: @onAccent; }
+#popover QListWidget { background: @control; border: 1px solid @border; border-radius: 4px; padding: 2px; outline: 0; }
+#popover QListWidget:focus { border: 2px solid @accent; padding: 1px; }
+#popover QListWidget::item { min-height: 24px; padding: 2px 6px; border-radius: 3px; }
+#popover QListWidget::item:hover { background: @controlHover; }
+#popover QListWidget::item:selected { background: @accent; color: @onAccent; }
 #notice { background: @control; border: 1px solid @border; border-radius: 4px; }
 #popover { background: @control; border: 1px solid @border; }
 #library, #clipDetails, #clipDetails > QWidget > QWidget { background: @panel; }
