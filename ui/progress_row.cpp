@@ -80,6 +80,7 @@ ProgressRow::ProgressRow(QWidget* parent) : QWidget(parent) {
     connect(m_keep, &QPushButton::clicked, this, &ProgressRow::stopAndKeepRequested);
     connect(m_showNow, &QPushButton::clicked, this, [this] {
         m_waiting = true;
+        m_askedAt = m_steps;
         enableButtons();
         emit showNowRequested();
     });
@@ -141,6 +142,8 @@ void ProgressRow::setProgress(const app::JobProgress& progress) {
     m_bar->setAccessibleDescription(phaseText());
     m_currentPhase = progress.phase;
     m_steps = progress.phase == app::JobPhase::Denoise ? progress.step : 0;
+    // It comes after the step under way; one that has not come by now was too large or is lost.
+    m_waiting = m_waiting && m_steps < m_askedAt + 3;
     enableButtons();
     m_secondsLeft = progress.secondsLeft;
     m_reported.restart();

@@ -56,6 +56,7 @@ class ProgressRow : public QWidget {
     app::JobPhase m_currentPhase = app::JobPhase::Load;
     int m_steps = 0;         // done of the denoising
     bool m_waiting = false;  // for an exact picture
+    int m_askedAt = 0;       // steps done when it was asked for
     QTimer m_second;
     QElapsedTimer m_started, m_reported;
     double m_secondsLeft = -1.0;

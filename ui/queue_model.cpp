@@ -16,7 +16,8 @@ namespace fw::ui {
 namespace {
 
 constexpr int kPictureSide = 128;  // device pixels; shown at about a third
-constexpr int kMostSteps = 64;     // of insertions and removals; beyond, the list is set anew
+constexpr int kMostTexts = 1000, kMostPictures = 100;
+constexpr int kMostSteps = 64;  // of insertions and removals; beyond, the list is set anew
 
 QString text(const std::string& utf8) {
     return QString::fromStdString(utf8);
@@ -146,7 +147,22 @@ void QueueModel::setJobs(QueueJobs jobs) {
     if (m_jobs.running.empty() || m_jobs.running.front().id != m_progress.jobId) {
         m_progress = {};
     }
+    forget();
     apply(arrange());
+}
+
+// Words and pictures of jobs that were listed once do not pile up over a long day.
+void QueueModel::forget() {
+    if (m_texts.size() > kMostTexts) {
+        m_texts.clear();
+    }
+    if (m_pictures.size() > kMostPictures) {
+        const auto listed = [this](qint64 clipId) {
+            return std::any_of(m_jobs.finished.begin(), m_jobs.finished.end(),
+                               [clipId](const store::Job& job) { return job.clipId == clipId; });
+        };
+        m_pictures.removeIf([&](const auto& entry) { return !listed(entry.key()); });
+    }
 }
 
 void QueueModel::setFinishedShown(bool shown) {

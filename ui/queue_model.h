@@ -101,6 +101,7 @@ class QueueModel : public QAbstractListModel {
     void apply(std::vector<QueueRow> rows);
     [[nodiscard]] bool applySteps(const std::vector<QueueRow>& rows);
     void rebuildIndex();
+    void forget();
     [[nodiscard]] const Text& textOf(int row) const;
     void readPicture(qint64 clipId) const;
     void loadPicture(qint64 clipId, const QString& file) const;

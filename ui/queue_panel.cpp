@@ -138,7 +138,10 @@ void QueuePanel::buildActions() {
 }
 
 void QueuePanel::setUndoStack(QUndoStack* stack) {
+    m_undo->disconnect(m_notice);
     m_undo = stack;
+    // The remark's button means the last change only as long as it is the last.
+    connect(m_undo, &QUndoStack::indexChanged, m_notice, &QWidget::hide);
     removeAction(m_verbs.undo);  // two actions with one key would silence both
 }
 

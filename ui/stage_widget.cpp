@@ -227,7 +227,7 @@ void StageWidget::setProgress(const app::JobProgress& progress) {
 }
 
 void StageWidget::showPreview(const app::JobPreview& preview) {
-    if (preview.images.frames.isEmpty()) {
+    if (preview.images.frames.isEmpty() || m_state != StageState::Running) {
         return;
     }
     ++m_previews;
@@ -279,8 +279,18 @@ void StageWidget::showCancelled() {
     setState(StageState::Cancelled);
 }
 
+// Whether a clip of these settings is what the previews became, and not one looked at meanwhile. Settings in a clip
+// are complete, those asked for may leave things open.
+bool StageWidget::isOfHistory(const job::GenerationRequest& request) const {
+    const auto agree = [](const auto& asked, const auto& made) { return !asked || asked == made; };
+    return request.prompt == m_historyRequest.prompt && request.negativePrompt == m_historyRequest.negativePrompt &&
+           request.method == m_historyRequest.method && agree(m_historyRequest.seed, request.seed) &&
+           agree(m_historyRequest.width, request.width) && agree(m_historyRequest.height, request.height) &&
+           agree(m_historyRequest.frames, request.frames) && agree(m_historyRequest.steps, request.steps);
+}
+
 void StageWidget::showClip(const app::LoadedClip& clip, double seconds) {
-    const bool forming = m_state == StageState::Running;
+    const bool forming = m_state == StageState::Running && clip.request && isOfHistory(*clip.request);
     if (forming) {
         m_historyFile = clip.file;
         m_historyOpen = false;

@@ -94,6 +94,7 @@ class StageWidget : public QWidget {
     bool handlePlayKey(const QKeyEvent& event);
     bool handleViewKey(const QKeyEvent& event);
     void changeSpeed(int by);
+    [[nodiscard]] bool isOfHistory(const job::GenerationRequest& request) const;
     void updateSteps();
     void showChosen();
     QWidget* buildBottom();

@@ -214,13 +214,34 @@ class StageTest : public QObject {
 
     void comesBackToARunningJob() {
         form(5);
-        finish(QStringLiteral("/c/other.mp4"));
-        // The stage takes what comes while a job forms for its clip: this is another one, looked at meanwhile.
+        // Another clip is looked at meanwhile: the previews are not its past.
+        auto other = request();
+        other.seed = 8;
+        m_stage->showClip({QStringLiteral("/c/other.mp4"), makeScene(33, {256, 256}, 12.0), other}, -1.0);
+        QVERIFY(!m_stage->stepBar()->isVisible());
+        QCOMPARE(player()->index(), 0);
         m_stage->beginJob(request());
-        m_stage->showPreview(previewOf(1, makeImages(9, 32, 32, 3.3)));
-        m_stage->showEmpty();
+        QCOMPARE(m_stage->history().count(), 5);
+        QCOMPARE(m_stage->stepBar()->text(), QStringLiteral("step 5 of 20"));
+        QCOMPARE(player()->count(), 9);
+        // What comes after the end of a job is not wanted.
+        m_stage->showCancelled();
+        m_stage->showPreview(previewOf(6, makeImages(9, 32, 32, 3.3)));
+        QCOMPARE(m_stage->history().count(), 5);
         m_stage->beginJob(request());
-        QCOMPARE(m_stage->history().count(), 1);
+        QVERIFY(m_stage->history().isEmpty());
+    }
+
+    void asksAgainForAnExactPreviewThatNeverCame() {
+        QSignalSpy now(m_stage.get(), &StageWidget::showNowRequested);
+        m_stage->beginJob(request());
+        m_stage->setProgress({app::JobPhase::Denoise, 6, 20, 0.3, 9.0});
+        auto* button = m_stage->progressRow()->showNowButton();
+        QTest::mouseClick(button, Qt::LeftButton);
+        m_stage->setProgress({app::JobPhase::Denoise, 8, 20, 0.4, 9.0});
+        QVERIFY(!button->isEnabled());
+        m_stage->setProgress({app::JobPhase::Denoise, 9, 20, 0.4, 9.0});
+        QVERIFY(button->isEnabled());
     }
 
     void staysAtAnExactPreviewUntilTheUserGoesOn() {
@@ -306,13 +327,13 @@ class StageTest : public QObject {
 
     void playsBackwardsOneFrameAfterTheOther() {
         FramePlayer alone;
-        alone.setClip(makeImages(5, 8, 8, 50.0), false);
+        alone.setClip(makeImages(5, 8, 8, 20.0), false);
         alone.seek(2);
         QList<int> seen;
         connect(&alone, &FramePlayer::frameChanged, this, [&](int index) { seen.append(index); });
         alone.shuttle(-1);
         // Round the loop; a busy machine may leave frames out.
-        QTRY_VERIFY(seen.contains(4) && seen.contains(0));
+        QTRY_VERIFY(seen.size() >= 10);
         int down = 0, up = 0;
         for (qsizetype i = 1; i < seen.size(); ++i) {
             (seen.at(i) < seen.at(i - 1) ? down : up) += 1;
