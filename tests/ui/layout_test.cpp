@@ -157,13 +157,12 @@ class LayoutTest : public QObject {
             open();
             QTRY_VERIFY2(seen, name);
         };
-        lookAt("menu", [&] {
-            for (auto* button : window.panel()->findChildren<QToolButton*>()) {
-                if (button->menu()) {
-                    button->showMenu();
-                }
+        for (auto* button : window.findChildren<QToolButton*>()) {
+            if (button->menu() && button->isVisible()) {
+                lookAt(qPrintable(QStringLiteral("menu-") + button->accessibleName().toLower()),
+                       [&] { button->showMenu(); });
             }
-        });
+        }
         lookAt("sizes", [&] { window.findChild<QComboBox*>()->showPopup(); });
         lookAt("shortcuts", [&] { showShortcutsDialog(&window); });
         lookAt("about", [&] { showAboutDialog(&window); });

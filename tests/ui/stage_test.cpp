@@ -15,7 +15,6 @@
 #include <QWheelEvent>
 #include <memory>
 
-#include "scripted_engine.h"
 #include "ui/frame_player.h"
 #include "ui/preview_history.h"
 #include "ui/progress_row.h"
@@ -46,6 +45,17 @@ app::ClipImages makeScene(int count, QSize size, double fps) {
         painter.setBrush(QColor("#e8543f"));
         const double r = size.height() * 0.13;
         painter.drawEllipse(QPointF(size.width() * (0.2 + 0.6 * i / count), size.height() * 0.6), r, r);
+        images.frames.append(image);
+    }
+    return images;
+}
+
+// Frames of one colour each.
+app::ClipImages makeImages(int count, int width = 32, int height = 32, double fps = 12.0) {
+    app::ClipImages images{{}, fps};
+    for (int i = 0; i < count; ++i) {
+        QImage image(width, height, QImage::Format_RGB32);
+        image.fill(QColor::fromHsv(i * 359 / count, 120, 200));
         images.frames.append(image);
     }
     return images;
