@@ -60,6 +60,7 @@ BatchForm::BatchForm(QWidget* parent) : QWidget(parent) {
     column->addWidget(m_content);
     m_preview = makeLabel(QString(), TextRole::Caption, true);
     m_preview->setTextFormat(Qt::PlainText);
+    m_preview->setProperty("tone", QStringLiteral("secondary"));
     m_preview->setAccessibleName(tr("Clips that will be made"));
     column->addWidget(m_preview);
 
@@ -107,11 +108,7 @@ void BatchForm::showExpansion(const job::GenerationRequest& base, const QString&
             }
         }
     }
-    if (!m_problem.isEmpty()) {
-        lines.append(m_problem);
-    }
-    setStyleProperty(m_preview, "tone",
-                     m_problem.isEmpty() ? QStringLiteral("secondary") : QStringLiteral("danger"));
+    // What stands in the way is said beside Run.
     m_preview->setText(lines.join(QLatin1Char('\n')));
     m_preview->setHidden(lines.isEmpty());
 }

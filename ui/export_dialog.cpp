@@ -495,6 +495,9 @@ void ExportDialog::refresh() {
                                                    ? static_cast<double>(facts.frames) / facts.framesPerSecond
                                                    : 0.0),
                                   bytesText(facts.bytes)));
+    } else if (m_files.isEmpty()) {
+        m_about->clear();  // the reason stands below
+        m_form->setEnabled(false);
     } else if (m_facts.size() == m_files.size()) {
         m_about->setText(m_unreadable.isEmpty() ? tr("All of them get the same settings and keep their names.")
                                                 : m_unreadable.join(QLatin1Char('\n')));

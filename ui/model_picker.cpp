@@ -102,11 +102,7 @@ void ModelPicker::showModels(const QList<app::ModelSummary>& models) {
     int current = models.isEmpty() ? -1 : 0;
     for (const auto& model : models) {
         const QString name = model.embedded ? tr("%1 (built in)").arg(model.name) : model.name;
-        auto* item =
-            new QListWidgetItem(model.problems.isEmpty() ? name : tr("%1 (cannot be used)").arg(name), m_list);
-        if (!model.problems.isEmpty()) {
-            item->setForeground(palette().brush(QPalette::Disabled, QPalette::Text));
-        }
+        m_list->addItem(model.problems.isEmpty() ? name : tr("%1 (cannot be used)").arg(name));
         if (model.folder == m_current || (m_current.isEmpty() && model.embedded)) {
             current = m_list->count() - 1;
         }

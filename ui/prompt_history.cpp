@@ -42,6 +42,7 @@ PromptHistory::PromptHistory(QWidget* parent) : QFrame(parent, Qt::Popup) {
     column->addWidget(m_search);
     column->addWidget(m_list, 1);
     column->addWidget(m_empty, 1);
+    m_empty->hide();
     connect(m_search, &QLineEdit::textChanged, this, &PromptHistory::find);
     connect(m_list, &QListWidget::itemClicked, this, &PromptHistory::chooseCurrent);
 }
