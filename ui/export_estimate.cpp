@@ -8,7 +8,7 @@ namespace {
 
 using app::ExportFormat;
 
-// Size relative to H.264 at quality 75 for the same pictures, measured on clips of the embedded model.
+// Size relative to H.264 at quality 75 for the same pictures: rules of thumb.
 double relativeSize(ExportFormat format) {
     switch (format) {
         case ExportFormat::H265:

@@ -48,7 +48,7 @@ struct ClipFacts {
 };
 
 // Lives on the window's thread; every call returns at once, answers come as signals on that thread. Nothing is
-// signalled for what was cancelled, and a cancelled export leaves no file.
+// signalled for what was cancelled, and a cancelled export leaves no file unless it was complete by then.
 class ClipFiles : public QObject {
     Q_OBJECT
 
