@@ -5,7 +5,7 @@
 
 namespace fw::ui {
 
-// In bytes, right within a factor of two for ordinary clips; 0 where the clip gives no hint. The measure is how
+// In bytes, by rules of thumb; 0 where the clip gives no hint. The measure is how
 // well the clip itself could be compressed, corrected for the format, its quality, the size and the number of
 // frames.
 [[nodiscard]] qint64 estimateExportBytes(const app::ClipFacts& clip, const app::ExportOptions& options);
