@@ -206,7 +206,15 @@ QString QueuePanel::summary() const {
     } else if (running && !m_queue.isPaused()) {
         parts.append(tr("The last one is running"));
     }
+    if (m_secondsLeft >= 1.0 && (running || waiting > 0)) {
+        parts.append(tr("about %1").arg(wholeDurationText(m_secondsLeft)));
+    }
     return parts.join(QStringLiteral("  ·  "));
+}
+
+void QueuePanel::setSecondsLeft(double seconds) {
+    m_secondsLeft = seconds;
+    showJobs();
 }
 
 void QueuePanel::showJobs() {

@@ -39,6 +39,9 @@ class QueuePanel : public QWidget {
     [[nodiscard]] QueueView* view() const { return m_view; }
     [[nodiscard]] QueueModel* model() const { return m_model; }
     [[nodiscard]] QPushButton* pauseButton() const { return m_pause; }
+    // Of the running job and all that wait; negative: not known.
+    void setSecondsLeft(double seconds);
+    // "Paused  ·  3 waiting  ·  about 2 min 10 s"
     [[nodiscard]] QString summary() const;
 
  signals:
@@ -101,6 +104,7 @@ class QueuePanel : public QWidget {
     NoticeBar* m_notice = nullptr;
     QTimer m_reload;  // gathers changes that come together
     QTimer m_second;  // counts down what is left
+    double m_secondsLeft = -1.0;
     bool m_reading = false, m_stale = false;
     int m_generation = 0;  // of the order shown; an answer from before a move is not wanted
 };

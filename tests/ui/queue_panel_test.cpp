@@ -159,6 +159,8 @@ class QueuePanelTest : public QObject {
     void runsWhatWaitsAndShowsHowFarItIs() {
         addAlone({"a fox", "fail", "a dog"});
         QCOMPARE(m_panel->summary(), QStringLiteral("Paused  ·  3 waiting"));
+        m_panel->setSecondsLeft(130.0);
+        QCOMPARE(m_panel->summary(), QStringLiteral("Paused  ·  3 waiting  ·  about 2 min 10 s"));
         QSignalSpy progress(m_queue.get(), &app::JobQueue::progress);
         bool stepSeen = false, pictureSeen = false;
         connect(model(), &QAbstractItemModel::dataChanged, this, [&](const QModelIndex& at) {
