@@ -1,19 +1,12 @@
 #include "ui/dialogs.h"
 
 #include <QCoreApplication>
-#include <QDialog>
-#include <QDialogButtonBox>
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QGridLayout>
-#include <QLabel>
 #include <QMessageBox>
 #include <QPushButton>
-#include <QVBoxLayout>
 #include <array>
-
-#include "ui/theme.h"
 
 namespace fw::ui {
 namespace {
@@ -66,40 +59,6 @@ bool askToReplace(QWidget* parent, const QString& path) {
         parent, Dialogs::tr("Replace “%1”?").arg(QFileInfo(path).fileName()),
         Dialogs::tr("It exists already in %1.").arg(QDir::toNativeSeparators(QFileInfo(path).absolutePath())),
         Dialogs::tr("Replace"), Dialogs::tr("Keep it"));
-}
-
-bool askToStop(QWidget* parent) {
-    return ask(parent, Dialogs::tr("Stop the clip that is being made?"),
-               Dialogs::tr("What was made of it so far is lost."), Dialogs::tr("Stop and close"),
-               Dialogs::tr("Go on"));
-}
-
-void showShortcutsDialog(QWidget* parent) {
-    QDialog dialog(parent);
-    dialog.setWindowTitle(Dialogs::tr("Keyboard shortcuts"));
-    auto* grid = new QGridLayout(&dialog);
-    grid->setContentsMargins(3 * kGrid, 3 * kGrid, 3 * kGrid, 3 * kGrid);
-    grid->setHorizontalSpacing(4 * kGrid);
-    grid->setVerticalSpacing(kGrid);
-    const std::array<std::pair<QString, QString>, 9> rows{
-        {{Dialogs::tr("Ctrl+Enter"), Dialogs::tr("Run")},
-         {Dialogs::tr("Esc"), Dialogs::tr("Cancel the clip")},
-         {Dialogs::tr("Space"), Dialogs::tr("Play or pause")},
-         {Dialogs::tr("Left, Right"), Dialogs::tr("Step one frame")},
-         {Dialogs::tr("Home, End"), Dialogs::tr("First, last frame")},
-         {Dialogs::tr("Ctrl+S"), Dialogs::tr("Save the clip as…")},
-         {Dialogs::tr("Ctrl+O"), Dialogs::tr("Choose a model")},
-         {Dialogs::tr("F1"), Dialogs::tr("This page")},
-         {Dialogs::tr("Ctrl+Q"), Dialogs::tr("Quit")}}};
-    int row = 0;
-    for (const auto& [key, meaning] : rows) {
-        grid->addWidget(makeLabel(key, TextRole::Heading), row, 0);
-        grid->addWidget(makeLabel(meaning, TextRole::Body), row++, 1);
-    }
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
-    QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
-    grid->addWidget(buttons, row, 0, 1, 2);
-    dialog.exec();
 }
 
 void showAboutDialog(QWidget* parent) {

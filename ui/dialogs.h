@@ -11,8 +11,6 @@ namespace fw::ui {
 // A path whose extension is a format we write, or nothing. Asks before an existing file is chosen.
 [[nodiscard]] QString askForClipPath(QWidget* parent, const QString& folder, const QFileInfo& clip);
 [[nodiscard]] bool askToReplace(QWidget* parent, const QString& path);
-[[nodiscard]] bool askToStop(QWidget* parent);
-void showShortcutsDialog(QWidget* parent);
 void showAboutDialog(QWidget* parent);
 
 }  // namespace fw::ui

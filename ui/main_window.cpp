@@ -1,29 +1,38 @@
 #include "ui/main_window.h"
 
-#include <QActionGroup>
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDesktopServices>
 #include <QDir>
+#include <QDockWidget>
+#include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QHBoxLayout>
-#include <QKeyEvent>
-#include <QMenu>
-#include <QMessageBox>
+#include <QGuiApplication>
+#include <QLabel>
+#include <QLocale>
+#include <QMimeData>
 #include <QPushButton>
-#include <QSettings>
-#include <QShortcut>
+#include <QSessionManager>
+#include <QUndoStack>
 #include <QUrl>
+#include <QVBoxLayout>
+#include <QWindow>
+#include <utility>
 
+#include "app/studio/single_instance.h"
+#include "app/studio/studio_session.h"
+#include "ui/banner.h"
+#include "ui/desktop_notifier.h"
 #include "ui/dialogs.h"
 #include "ui/example_prompts.h"
-#include "ui/frame_player.h"
-#include "ui/icons.h"
+#include "ui/panel_cycle.h"
+#include "ui/preferences.h"
 #include "ui/progress_row.h"
 #include "ui/prompt_panel.h"
-#include "ui/recent_strip.h"
+#include "ui/queue_panel.h"
 #include "ui/stage_canvas.h"
+#include "ui/stage_director.h"
 #include "ui/stage_widget.h"
 #include "ui/theme.h"
 #include "ui/transport_bar.h"
@@ -32,202 +41,327 @@ namespace fw::ui {
 namespace {
 
 constexpr int kForecastDelayMs = 120;  // after the last change of the form
-const auto kAppearanceKey = QStringLiteral("window/appearance");
-constexpr QSize kFirstSize(1280, 832);
-
-std::unique_ptr<QSettings> openSettings(const QString& file) {
-    return file.isEmpty() ? std::make_unique<QSettings>() : std::make_unique<QSettings>(file, QSettings::IniFormat);
-}
+constexpr int kSaveDelayMs = 2000;     // so that an unsent prompt survives a crash
+constexpr QSize kFirstSize(1280, 800);
+constexpr int kSideWidth = 40 * kGrid;  // of the queue and the library
+constexpr int kLeastSideWidth = 37 * kGrid;
+constexpr int kLayoutVersion = 1;  // of saveState(): docks of another version are not restored
 
 QString speedKey(const QString& model) {
     return QStringLiteral("speed/") + model;
 }
 
+// Floating-point operations per second of a finished clip, from the worker's report; 0 when it does not say.
+double speedOf(const store::Clip& clip) {
+    const Json report = Json::parse(clip.reportJson, nullptr, false);
+    const auto number = [](const Json& json, const char* key) {
+        return json.is_object() && json.contains(key) && json[key].is_number() ? json[key].get<double>() : 0.0;
+    };
+    // A resumed or shortened clip did not do all of the plan.
+    if (!report.is_object() || number(report, "resumed_steps") > 0.0 || report.value("finished_early", false)) {
+        return 0.0;
+    }
+    const double seconds =
+        number(report, "text_seconds") + number(report, "denoise_seconds") + number(report, "decode_seconds");
+    const double flops = report.contains("plan") ? number(report["plan"], "total_flops") : 0.0;
+    return seconds > 0.0 ? flops / seconds : 0.0;
+}
+
+// Puts settings into the form, and the ones before them back.
+class ShowSettings final : public QUndoCommand {
+ public:
+    ShowSettings(PromptPanel& panel, const job::GenerationRequest& request, const QString& text)
+        : QUndoCommand(text), m_panel(panel), m_before(panel.request()), m_after(request) {}
+    void undo() override { m_panel.showRequest(m_before); }
+    void redo() override { m_panel.showRequest(m_after); }
+
+ private:
+    PromptPanel& m_panel;
+    job::GenerationRequest m_before, m_after;
+};
+
+QStringList filesIn(const QMimeData& data) {
+    QStringList files;
+    for (const QUrl& url : data.urls()) {
+        if (url.isLocalFile() && QFileInfo(url.toLocalFile()).isFile()) {
+            files.append(url.toLocalFile());
+        }
+    }
+    return files;
+}
+
 }  // namespace
 
-MainWindow::MainWindow(app::ClipEngine& engine, Theme& theme, const StudioOptions& options)
-    : m_engine(engine), m_theme(theme), m_options(options), m_settings(openSettings(options.settingsFile)) {
+MainWindow::MainWindow(app::StudioSession& session, Theme& theme, const StudioOptions& options)
+    : m_session(session),
+      m_theme(theme),
+      m_options(options),
+      m_preferences(std::make_unique<Preferences>(options.settingsFile)),
+      m_undo(new QUndoStack(this)),
+      m_cycle(new PanelCycle(this)),
+      m_notifier(new DesktopNotifier(this)),
+      m_afterCrash(session.library().openReport().uncleanExit) {
     setWindowTitle(QStringLiteral("Framewright"));
     setWindowIcon(QIcon(QStringLiteral(":/framewright/icons/framewright.svg")));
-    setMinimumSize(kPanelWidth + 66 * kGrid, 600);
-    auto* menu = new QMenu(this);
-    m_panel = new PromptPanel(menu);
-    m_stage = new StageWidget;
-    auto* content = new QWidget;
-    auto* row = new QHBoxLayout(content);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(0);
-    row->addWidget(m_panel);
-    row->addWidget(m_stage, 1);
-    setCentralWidget(content);
+    setAcceptDrops(true);
+    setDockOptions(AnimatedDocks | AllowTabbedDocks | AllowNestedDocks | GroupedDragging);
+    setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
+    buildCentre();
+    m_panel = new PromptPanel;
+    m_promptDock = addDock(QStringLiteral("prompt"), tr("Prompt"), m_panel, Qt::LeftDockWidgetArea);
+    m_promptDock->setAllowedAreas(Qt::LeftDockWidgetArea | Qt::RightDockWidgetArea);  // it is a column
+    m_cycle->add(m_stage, nullptr);
+    m_queue = new QueuePanel(session.queue(), session.library());
+    m_queue->setUndoStack(m_undo);
+    m_queue->setMinimumWidth(kLeastSideWidth);
+    m_queueDock = addDock(QStringLiteral("queue"), tr("Queue"), m_queue, Qt::RightDockWidgetArea);
+    m_director = new StageDirector(session, *m_stage, this);
+    buildMenus();
 
     m_forecastTimer.setSingleShot(true);
     m_forecastTimer.setInterval(kForecastDelayMs);
     connect(&m_forecastTimer, &QTimer::timeout, this, &MainWindow::askForecast);
-    buildMenu(menu);
-    addShortcuts();
+    m_saveTimer.setSingleShot(true);
+    m_saveTimer.setInterval(kSaveDelayMs);
+    connect(&m_saveTimer, &QTimer::timeout, this, &MainWindow::save);
+    connect(qApp, &QGuiApplication::commitDataRequest, this, &MainWindow::save);
     connectEngine();
     connectPanels();
+    connectQueue();
     restore();
     m_panel->focusPrompt();
-    m_engine.findRecentClips(m_options.outputFolder, RecentStrip::kMostClips);
 }
 
 MainWindow::~MainWindow() {
-    m_engine.disconnect(this);
+    // Children end after this; nothing of theirs may reach a window that is half gone.
+    m_director->disconnect(this);
 }
 
-void MainWindow::buildMenu(QMenu* menu) {
-    menu->addAction(tr("Choose a model folder…"), QKeySequence::Open, this, &MainWindow::chooseModel);
-    menu->addAction(tr("Use the embedded model"), this, [this] { openModel(QString()); });
-    menu->addAction(tr("Open the clips folder"), this, [this] { openFolder(m_options.outputFolder); });
-    menu->addSeparator();
-    addAppearance(menu->addMenu(tr("Appearance")));
-    menu->addAction(tr("Keyboard shortcuts"), QKeySequence::HelpContents, this, &MainWindow::showShortcuts);
-    menu->addAction(tr("About Framewright"), this, &MainWindow::showAbout);
-    menu->addSeparator();
-    menu->addAction(tr("Quit"), QKeySequence::Quit, this, &QWidget::close);
-    // Actions in a menu alone are deaf to their shortcuts until it was opened once.
-    addActions(menu->actions());
+void MainWindow::buildCentre() {
+    m_stage = new StageWidget;
+    m_queueBanner = new Banner(tr("Queue"));
+    auto* go = m_queueBanner->addButton(tr("Continue"), tr("Make the clips that wait"));
+    auto* stay = m_queueBanner->addButton(tr("Keep paused"), tr("Leave the queue as it is for now"));
+    connect(go, &QPushButton::clicked, this, [this] { m_session.queue().setPaused(false); });
+    connect(stay, &QPushButton::clicked, this, [this] {
+        m_keepPaused = true;
+        updateQueueBanner();
+    });
+    m_awayBanner = new Banner(tr("Clip in the making"));
+    auto* back = m_awayBanner->addButton(tr("Show it"), tr("Back to the clip that is being made"));
+    connect(back, &QPushButton::clicked, this, [this] {
+        m_director->follow();
+        m_stage->canvas()->setFocus();
+    });
+    m_editBanner = new Banner(tr("Edited clip"));
+    auto* store =
+        m_editBanner->addButton(tr("Save changes"), tr("Let the waiting clip be made with these settings"));
+    auto* drop = m_editBanner->addButton(tr("Discard"), tr("Leave the waiting clip as it was"));
+    connect(store, &QPushButton::clicked, this, [this] { endEdit(true); });
+    connect(drop, &QPushButton::clicked, this, [this] { endEdit(false); });
+    auto* centre = new QWidget;
+    auto* column = new QVBoxLayout(centre);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(m_queueBanner);
+    column->addWidget(m_editBanner);
+    column->addWidget(m_awayBanner);
+    column->addWidget(m_stage, 1);
+    setCentralWidget(centre);
 }
 
-void MainWindow::addAppearance(QMenu* menu) {
-    auto* group = new QActionGroup(this);
-    const auto add = [&](const QString& text, ThemeChoice choice) {
-        auto* action = menu->addAction(text, this, [this, choice] {
-            m_theme.setChoice(choice);
-            m_settings->setValue(kAppearanceKey, static_cast<int>(choice));
-        });
-        action->setCheckable(true);
-        group->addAction(action);
-        connect(menu, &QMenu::aboutToShow, action,
-                [this, action, choice] { action->setChecked(m_theme.choice() == choice); });
-    };
-    add(tr("As the system"), ThemeChoice::System);
-    add(tr("Light"), ThemeChoice::Light);
-    add(tr("Dark"), ThemeChoice::Dark);
-}
-
-void MainWindow::addShortcuts() {
-    for (const auto key : {Qt::Key_Return, Qt::Key_Enter}) {
-        connect(new QShortcut(QKeySequence(Qt::CTRL | key), this), &QShortcut::activated, this, &MainWindow::run);
-    }
-    connect(new QShortcut(QKeySequence(Qt::Key_Escape), this), &QShortcut::activated, this, &MainWindow::cancel);
-    connect(new QShortcut(QKeySequence::Save, this), &QShortcut::activated, this, &MainWindow::askWhereToSave);
+QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWidget* content,
+                                 Qt::DockWidgetArea area) {
+    auto* dock = new QDockWidget(title, this);
+    dock->setObjectName(name);
+    dock->setAccessibleName(title);
+    dock->setWidget(content);
+    dock->toggleViewAction()->setToolTip(tr("Show or hide this panel"));
+    addDockWidget(area, dock);
+    m_cycle->add(content, dock);
+    return dock;
 }
 
 void MainWindow::connectEngine() {
-    using app::ClipEngine;
-    connect(&m_engine, &ClipEngine::modelReady, this, &MainWindow::onModelReady);
-    connect(&m_engine, &ClipEngine::modelFailed, this, [this](const QString&, const Error& error) {
+    using app::EngineLink;
+    auto& engine = m_session.engine();
+    connect(&engine, &EngineLink::modelReady, this, &MainWindow::onModelReady);
+    connect(&engine, &EngineLink::modelFailed, this, [this](const QString&, const Error& error) {
         m_modelFailed = true;
         m_panel->setModelError(error);
         showError(error);
     });
-    connect(&m_engine, &ClipEngine::forecastReady, this, [this](app::Ticket ticket, const app::Forecast& forecast) {
+    connect(&engine, &EngineLink::forecastReady, this, [this](app::Ticket ticket, const app::Forecast& forecast) {
         if (ticket == m_ticket) {
             m_panel->setForecast(forecast);
         }
     });
-    connect(&m_engine, &ClipEngine::forecastFailed, this, [this](app::Ticket ticket, const Error& error) {
+    connect(&engine, &EngineLink::forecastFailed, this, [this](app::Ticket ticket, const Error& error) {
         if (ticket == m_ticket) {
             m_panel->setForecastError(error);
         }
     });
-    // A job that was cancelled or replaced no longer owns the stage.
-    connect(&m_engine, &ClipEngine::progressed, this, [this](app::JobId job, const app::JobProgress& progress) {
-        if (job == m_job) {
-            m_stage->setProgress(progress);
+    connect(&m_session.clips(), &app::ClipFiles::settingsRead, this,
+            [this](const QString& file, const job::GenerationRequest& request) {
+                showSettingsOf(request, QFileInfo(file).fileName());
+            });
+    connect(&m_session.clips(), &app::ClipFiles::settingsFailed, this,
+            [this](const QString&, const Error& error) { m_director->say(asSentence(error.message)); });
+    connect(&m_session.clips(), &app::ClipFiles::exported, this, [this](quint64 id, const QString& to) {
+        if (id == m_export) {
+            m_export = 0;
+            m_stage->transportBar()->setSaving(false);
+            m_director->say(tr("Saved as %1").arg(QDir::toNativeSeparators(to)), tr("Open folder"),
+                            [this, folder = QFileInfo(to).absolutePath()] { openFolder(folder); });
         }
     });
-    connect(&m_engine, &ClipEngine::previewed, this, [this](app::JobId job, const app::JobPreview& preview) {
-        if (job == m_job) {
-            m_stage->showPreview(preview);
-        }
-    });
-    connect(&m_engine, &ClipEngine::finished, this, &MainWindow::onFinished);
-    connect(&m_engine, &ClipEngine::failed, this, &MainWindow::onFailed);
-    connect(&m_engine, &ClipEngine::cancelled, this, [this](app::JobId job) {
-        if (job == m_job) {
-            m_stage->showCancelled();
-            endJob();
-        } else if (job == m_stopping) {
-            endJob();
-        }
-    });
-    connect(&m_engine, &ClipEngine::clipLoaded, this, [this](const app::LoadedClip& clip) {
-        if (m_job == 0) {
-            m_stage->showClip(clip, -1.0);
-        }
-    });
-    connect(&m_engine, &ClipEngine::clipFailed, this, [this](const QString& file, const Error& error) {
-        m_stage->recentStrip()->remove(file);
-        m_stage->showNotice(asSentence(error.message));
-    });
-    connect(&m_engine, &ClipEngine::recentClips, m_stage->recentStrip(), &RecentStrip::setClips);
-    connect(&m_engine, &ClipEngine::exported, this, [this](const QString&, const QString& to) {
-        m_saving.clear();
-        m_saved = QFileInfo(to).absolutePath();
-        m_stage->transportBar()->setSaving(false);
-        m_stage->showNotice(tr("Saved as %1").arg(QDir::toNativeSeparators(to)), tr("Open folder"));
-    });
-    connect(&m_engine, &ClipEngine::exportFailed, this, [this](const QString&, const Error& error) {
-        m_saving.clear();
-        m_stage->transportBar()->setSaving(false);
-        m_stage->showNotice(tr("Not saved: %1").arg(QString::fromStdString(error.message)));
-    });
+    connect(&m_session.clips(), &app::ClipFiles::exportFailed, this,
+            [this](quint64 id, const QString&, const Error& error) {
+                if (id == m_export) {
+                    m_export = 0;
+                    m_stage->transportBar()->setSaving(false);
+                    m_director->say(tr("Not saved: %1").arg(QString::fromStdString(error.message)));
+                }
+            });
 }
 
 void MainWindow::connectPanels() {
     connect(m_panel, &PromptPanel::runRequested, this, &MainWindow::run);
-    connect(m_panel, &PromptPanel::requestChanged, this, [this] { m_forecastTimer.start(); });
+    connect(m_panel, &PromptPanel::requestChanged, this, [this] {
+        m_forecastTimer.start();
+        m_saveTimer.start();
+    });
     connect(m_panel, &PromptPanel::chooseModelRequested, this, &MainWindow::chooseModel);
     connect(m_stage, &StageWidget::cancelRequested, this, &MainWindow::cancel);
+    connect(m_stage, &StageWidget::showNowRequested, this, [this] { m_session.queue().showNow(); });
+    connect(m_stage, &StageWidget::stopAndKeepRequested, this, [this] { m_director->cancel(true); });
     connect(m_stage, &StageWidget::runAgainRequested, this, &MainWindow::run);
-    connect(m_stage, &StageWidget::saveRequested, this, &MainWindow::askWhereToSave);
+    connect(m_stage, &StageWidget::saveRequested, this, &MainWindow::exportClip);
     connect(m_stage, &StageWidget::errorActionRequested, this, &MainWindow::onErrorAction);
-    connect(m_stage, &StageWidget::noticeActionRequested, this, [this] { openFolder(m_saved); });
     connect(m_stage, &StageWidget::exampleChosen, this, [this](const QString& prompt) {
         m_panel->setPrompt(prompt);
         m_panel->focusPrompt();
     });
-    connect(m_stage->recentStrip(), &RecentStrip::clipChosen, this, [this](const QString& file) {
-        if (m_job == 0) {
-            m_engine.loadClip(file);
-        } else {
-            m_stage->showNotice(tr("Recent clips can be played when this one is done."));
-        }
+    connect(m_director, &StageDirector::awayChanged, this, &MainWindow::updateAwayBanner);
+    connect(m_director, &StageDirector::failed, this, &MainWindow::showError);
+    connect(m_director, &StageDirector::clipMade, this, &MainWindow::onClipMade);
+    connect(m_director, &StageDirector::jobEnded, this, &MainWindow::onJobEnded);
+    connect(m_notifier, &DesktopNotifier::activated, this, [this] { serve({}); });
+    connect(m_director, &StageDirector::focusReleased, m_panel, &PromptPanel::focusPrompt);
+}
+
+void MainWindow::connectQueue() {
+    auto& queue = m_session.queue();
+    connect(&queue, &app::JobQueue::pausedChanged, this, [this](bool paused) {
+        m_keepPaused = false;
+        m_afterCrash = m_afterCrash && paused;
+        updateQueueBanner();
     });
+    connect(&queue, &app::JobQueue::jobsChanged, this, &MainWindow::updateQueueBanner);
+    connect(m_queueDock, &QDockWidget::visibilityChanged, this, &MainWindow::updateQueueBanner);
+    connect(m_queue, &QueuePanel::editRequested, this, &MainWindow::editJob);
+    connect(m_queue, &QueuePanel::loadSettingsRequested, this,
+            [this](const job::GenerationRequest& request) { showSettingsOf(request, tr("that clip")); });
+    connect(m_queue, &QueuePanel::clipRequested, this, [this](qint64 clip) { m_director->showClip(clip); });
+    connect(m_queue, &QueuePanel::notice, this, [this](const QString& sentence) { m_director->say(sentence); });
+    updateQueueBanner();
+}
+
+void MainWindow::updateQueueBanner() {
+    if (!m_session.queue().isPaused() || m_keepPaused) {
+        m_queueBanner->setText(QString());
+        return;
+    }
+    m_session.library().read(
+        this,
+        [](store::LibraryStore& store) {
+            return store.jobs({store::JobState::Queued, store::JobState::Interrupted}, -1);
+        },
+        [this](const Result<std::vector<store::Job>>& jobs) {
+            int interrupted = 0;
+            for (const store::Job& job : jobs.value_or(std::vector<store::Job>())) {
+                interrupted += job.state == store::JobState::Interrupted ? 1 : 0;
+            }
+            showQueueBanner(jobs ? static_cast<int>(jobs->size()) : 0, interrupted);
+        });
+}
+
+void MainWindow::showQueueBanner(int waiting, int interrupted) {
+    auto& queue = m_session.queue();
+    if (waiting == 0 && m_afterCrash) {
+        queue.setPaused(false);  // nothing was lost, nothing to ask
+    }
+    // A pause of the user's own is said by the queue's panel, where it can be seen.
+    const bool known = !m_afterCrash && m_queue->isVisible();
+    if (waiting == 0 || !queue.isPaused() || m_keepPaused || known) {
+        m_queueBanner->setText(QString());
+    } else if (!m_afterCrash) {
+        m_queueBanner->setText(tr("The queue is paused; %n clip(s) wait.", nullptr, waiting));
+    } else if (interrupted > 0) {
+        m_queueBanner->setText(tr(
+            "Framewright did not end properly last time. %n clip(s) wait; the one in the making goes on from its "
+            "last step.",
+            nullptr, waiting));
+    } else {
+        m_queueBanner->setText(
+            tr("Framewright did not end properly last time. %n clip(s) wait.", nullptr, waiting));
+    }
+}
+
+void MainWindow::updateAwayBanner() {
+    if (!m_director->isAway()) {
+        m_awayBanner->setText(QString());
+        return;
+    }
+    const auto& progress = m_director->running().progress();
+    m_awayBanner->setText(progress && progress->phase == app::JobPhase::Denoise && progress->steps > 0
+                              ? tr("Another clip is being made: step %1 of %2.")
+                                    .arg(QLocale().toString(progress->step), QLocale().toString(progress->steps))
+                              : tr("Another clip is being made."));
+}
+
+void MainWindow::applyPreferences() {
+    m_theme.setChoice(m_preferences->appearance());
 }
 
 void MainWindow::restore() {
     resize(kFirstSize);
-    if (m_theme.choice() == ThemeChoice::System) {
-        const int choice = m_settings->value(kAppearanceKey).toInt();
-        m_theme.setChoice(choice == static_cast<int>(ThemeChoice::Light)  ? ThemeChoice::Light
-                          : choice == static_cast<int>(ThemeChoice::Dark) ? ThemeChoice::Dark
-                                                                          : ThemeChoice::System);
+    resizeDocks({m_promptDock, m_queueDock}, {kPanelWidth, kSideWidth}, Qt::Horizontal);
+    m_firstLayout = saveState(kLayoutVersion);
+    if (m_theme.choice() == ThemeChoice::System) {  // --theme goes before what was chosen
+        m_theme.setChoice(m_preferences->appearance());
     }
-    restoreGeometry(m_settings->value(QStringLiteral("window/geometry")).toByteArray());
-    m_stage->setSmooth(m_settings->value(QStringLiteral("stage/smooth"), true).toBool());
-    m_panel->restore(*m_settings);
-    openModel(m_options.modelFolder.isEmpty() ? m_settings->value(QStringLiteral("model/folder")).toString()
+    connect(m_preferences.get(), &Preferences::changed, this, &MainWindow::applyPreferences);
+    auto& settings = m_preferences->store();
+    restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
+    restoreState(settings.value(QStringLiteral("window/docks")).toByteArray(), kLayoutVersion);
+    m_stage->setSmooth(settings.value(QStringLiteral("stage/smooth"), true).toBool());
+    m_panel->restore(settings);
+    openModel(m_options.modelFolder.isEmpty() ? settings.value(QStringLiteral("model/folder")).toString()
                                               : m_options.modelFolder);
 }
 
+void MainWindow::resetLayout() {
+    restoreState(m_firstLayout, kLayoutVersion);
+    resizeDocks({m_promptDock, m_queueDock}, {kPanelWidth, kSideWidth}, Qt::Horizontal);
+}
+
 void MainWindow::save() {
-    m_settings->setValue(QStringLiteral("window/geometry"), saveGeometry());
-    m_settings->setValue(QStringLiteral("stage/smooth"), m_stage->isSmooth());
-    m_panel->save(*m_settings);
-    m_settings->sync();
+    m_saveTimer.stop();
+    auto& settings = m_preferences->store();
+    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    settings.setValue(QStringLiteral("window/docks"), saveState(kLayoutVersion));
+    settings.setValue(QStringLiteral("stage/smooth"), m_stage->isSmooth());
+    m_panel->save(settings);
+    settings.sync();
 }
 
 void MainWindow::openModel(const QString& folder) {
     if (m_options.modelFolder.isEmpty() || folder != m_options.modelFolder) {
-        m_settings->setValue(QStringLiteral("model/folder"), folder);
+        m_preferences->store().setValue(QStringLiteral("model/folder"), folder);
     }
     m_panel->setModelOpening();
-    m_engine.openModel(folder);
+    m_session.engine().openModel(folder);
 }
 
 void MainWindow::chooseModel() {
@@ -239,7 +373,7 @@ void MainWindow::chooseModel() {
 
 void MainWindow::onModelReady(const app::ModelSummary& model) {
     m_modelName = model.name;
-    m_panel->setSpeed(m_settings->value(speedKey(model.name)).toDouble());
+    m_panel->setSpeed(m_preferences->store().value(speedKey(model.name)).toDouble());
     m_panel->setModel(model);
     m_stage->setExamples(examplePrompts(model.name));
     if (!model.problems.isEmpty()) {
@@ -258,78 +392,47 @@ void MainWindow::askForecast() {
     if (request.prompt.empty()) {
         request.prompt = "a";  // what a clip costs does not hang on its words
     }
-    m_engine.forecast(++m_ticket, request);
+    m_session.engine().forecast(++m_ticket, request);
 }
 
 void MainWindow::run() {
-    if (!m_panel->blockedReason().isEmpty() || m_engine.busy()) {
+    if (!m_panel->blockedReason().isEmpty()) {
         if (m_panel->prompt().isEmpty()) {
             m_panel->focusPrompt();
         }
         return;
     }
-    const QWidget* focused = focusWidget();
-    const bool focusLeavesPanel = qobject_cast<const QPushButton*>(focused) != nullptr;
-    const auto request = m_panel->takeRequest();
-    m_stage->beginJob(request);
-    m_panel->setBusy(tr("A clip is being made. Esc cancels it."));
-    m_job = m_engine.start(request, m_options.outputFolder);
-    if (focusLeavesPanel) {
-        m_stage->progressRow()->cancelButton()->setFocus();
-    }
+    m_director->expectJob();
+    m_session.queue().add({m_panel->takeRequest()}, 1);
     save();
 }
 
 void MainWindow::cancel() {
-    if (m_job == 0) {
-        return;
-    }
-    const bool hadFocus = m_stage->progressRow()->isAncestorOf(focusWidget());
-    m_stopping = std::exchange(m_job, 0);
-    m_stage->showCancelled();
-    m_panel->setBusy(tr("The last clip is being stopped."));
-    m_engine.cancel(m_stopping);
-    if (hadFocus) {
-        m_panel->focusPrompt();
-    }
+    m_director->cancel(false);
 }
 
-void MainWindow::endJob() {
-    m_job = 0;
-    m_stopping = 0;
-    m_panel->setBusy(QString());
-}
-
-void MainWindow::onFinished(app::JobId job, const app::FinishedClip& clip) {
-    if (job != m_job) {
-        return;
-    }
-    const bool hadFocus = m_stage->progressRow()->isAncestorOf(focusWidget());
-    endJob();
-    m_stage->showClip(clip.clip, clip.totalSeconds);
-    m_stage->recentStrip()->addClip(clip.clip);
-    if (clip.computeSeconds > 0.0 && clip.cost.flops > 0) {
-        const double speed = static_cast<double>(clip.cost.flops) / clip.computeSeconds;
-        m_settings->setValue(speedKey(m_modelName), speed);
+void MainWindow::onClipMade(const store::Clip& clip) {
+    const double speed = speedOf(clip);
+    if (speed > 0.0 && QString::fromStdString(clip.model) == m_modelName) {
+        m_preferences->store().setValue(speedKey(m_modelName), speed);
         m_panel->setSpeed(speed);
     }
-    if (hadFocus) {
-        m_stage->canvas()->setFocus();
-    }
 }
 
-void MainWindow::onFailed(app::JobId job, const Error& error) {
-    if (job == m_job) {
-        endJob();
-        showError(error);
+void MainWindow::onJobEnded(const store::Job& job) {
+    if (m_preferences->notifies() && !isActiveWindow() &&
+        (job.state == store::JobState::Done || job.state == store::JobState::Failed)) {
+        QApplication::alert(this);
+        const auto request = job::requestFromJson(Json::parse(job.requestJson, nullptr, false));
+        m_notifier->show(job.state == store::JobState::Done ? tr("A clip is done") : tr("A clip was not made"),
+                         request ? QString::fromStdString(request->prompt) : QString());
     }
 }
 
 void MainWindow::showError(const Error& error) {
-    if (m_job != 0) {
-        return;
+    if (m_stage->state() != StageState::Running || m_director->running().id() == 0) {
+        m_stage->showError(presentError(error), details(error));
     }
-    m_stage->showError(presentError(error), details(error));
 }
 
 QString MainWindow::details(const Error& error) const {
@@ -349,7 +452,7 @@ void MainWindow::onErrorAction(SuggestedAction action) {
             chooseModel();
             break;
         case SuggestedAction::OpenFolder:
-            openFolder(m_options.outputFolder);
+            openFolder(m_session.folder());
             break;
         case SuggestedAction::TryAgain:
             run();
@@ -359,84 +462,113 @@ void MainWindow::onErrorAction(SuggestedAction action) {
     }
 }
 
-void MainWindow::askWhereToSave() {
-    if (!m_stage->clip() || isSaving() || m_job != 0) {
+void MainWindow::showSettingsOf(const job::GenerationRequest& request, const QString& what) {
+    m_undo->push(new ShowSettings(*m_panel, request, tr("loading of settings")));
+    m_promptDock->show();
+    m_promptDock->raise();
+    m_director->say(tr("The settings of %1 are in the form.").arg(what), tr("Undo"), [this] { m_undo->undo(); });
+}
+
+void MainWindow::editJob(qint64 id, const job::GenerationRequest& request) {
+    if (m_edited == 0) {
+        m_beforeEdit = m_panel->request();
+    }
+    m_edited = id;
+    m_panel->showRequest(request);
+    m_promptDock->show();
+    m_promptDock->raise();
+    m_panel->focusPrompt();
+    m_editBanner->setText(tr("A waiting clip is in the form. Change what you like, then save it."));
+}
+
+void MainWindow::endEdit(bool keep) {
+    const qint64 id = std::exchange(m_edited, 0);
+    if (keep) {
+        m_session.queue().edit(id, m_panel->request());  // what began meanwhile cannot be edited: the queue says so
+    }
+    m_editBanner->setText(QString());
+    m_panel->showRequest(m_beforeEdit);
+    m_panel->focusPrompt();
+}
+
+void MainWindow::loadSettings(const QString& file) {
+    m_session.clips().readSettings(file);
+}
+
+void MainWindow::serve(const app::StartRequest& request) {
+    if (!request.activation.isEmpty()) {
+        qputenv("XDG_ACTIVATION_TOKEN", request.activation.toUtf8());  // Wayland lets us come to the front with it
+    }
+    setWindowState(windowState() & ~Qt::WindowMinimized);
+    show();
+    raise();
+    activateWindow();
+    if (!request.prompt.isEmpty()) {
+        m_panel->setPrompt(request.prompt);
+        m_panel->focusPrompt();
+    }
+    if (!request.files.isEmpty()) {
+        loadSettings(request.files.first());
+    }
+}
+
+void MainWindow::exportClip() {
+    if (!m_stage->clip() || m_export != 0) {
         return;
     }
     const QFileInfo clip(m_stage->clip()->file);
-    const QString folder = m_settings->value(QStringLiteral("save/folder"), clip.absolutePath()).toString();
+    auto& settings = m_preferences->store();
+    const QString folder = settings.value(QStringLiteral("save/folder"), QDir::homePath()).toString();
     const QString path = askForClipPath(this, folder, clip);
     if (!path.isEmpty()) {
-        m_settings->setValue(QStringLiteral("save/folder"), QFileInfo(path).absolutePath());
-        saveClipAs(path, true);  // the dialog has asked
+        settings.setValue(QStringLiteral("save/folder"), QFileInfo(path).absolutePath());
+        saveClipAs(path);
     }
 }
 
-void MainWindow::saveClipAs(const QString& path, bool replace) {
-    if (!m_stage->clip() || isSaving()) {
-        return;
-    }
-    if (!replace && QFileInfo::exists(path) && !askToReplace(this, path)) {
-        return;
-    }
-    m_saving = path;
+void MainWindow::saveClipAs(const QString& path) {
+    const QString suffix = QFileInfo(path).suffix().toLower();
+    app::ExportOptions options;
+    options.format = suffix == QLatin1String("webm")  ? app::ExportFormat::Vp9
+                     : suffix == QLatin1String("gif") ? app::ExportFormat::Gif
+                     : suffix == QLatin1String("png") ? app::ExportFormat::Png
+                                                      : app::ExportFormat::H264;
     m_stage->transportBar()->setSaving(true);
-    m_engine.exportClip(m_stage->clip()->file, path);
+    m_export = m_session.clips().startExport(
+        m_stage->clip()->file, options.format == app::ExportFormat::Png ? path.chopped(4) : path, options);
 }
 
 void MainWindow::openFolder(const QString& folder) {
-    QDir().mkpath(folder);
     if (!QDesktopServices::openUrl(QUrl::fromLocalFile(folder))) {
-        m_stage->showNotice(tr("The folder is %1").arg(QDir::toNativeSeparators(folder)));
+        m_director->say(tr("The folder is %1").arg(QDir::toNativeSeparators(folder)));
     }
-}
-
-void MainWindow::showShortcuts() {
-    showShortcutsDialog(this);
-}
-
-void MainWindow::showAbout() {
-    showAboutDialog(this);
 }
 
 void MainWindow::keyPressEvent(QKeyEvent* event) {
     // Only keys that the focused control did not want arrive here.
-    auto* player = m_stage->player();
-    const bool plays = m_stage->state() == StageState::Finished;
-    if (!plays || event->modifiers() != Qt::NoModifier) {
+    if (!m_stage->handleKey(*event)) {
         QMainWindow::keyPressEvent(event);
-        return;
-    }
-    switch (event->key()) {
-        case Qt::Key_Space:
-            player->togglePlaying();
-            break;
-        case Qt::Key_Left:
-            player->step(-1);
-            break;
-        case Qt::Key_Right:
-            player->step(1);
-            break;
-        case Qt::Key_Home:
-            player->seek(0);
-            break;
-        case Qt::Key_End:
-            player->seek(player->count() - 1);
-            break;
-        default:
-            QMainWindow::keyPressEvent(event);
     }
 }
 
+// Nothing is asked: what runs goes on from its last step the next time.
 void MainWindow::closeEvent(QCloseEvent* event) {
-    // Only a person who closes the window is asked; a session that ends is not held up.
-    if (m_job != 0 && event->spontaneous() && !qApp->isSavingSession() && !askToStop(this)) {
-        event->ignore();
-        return;
-    }
-    cancel();
     save();
     event->accept();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (!filesIn(*event->mimeData()).isEmpty()) {
+        event->acceptProposedAction();
+    }
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    const QStringList files = filesIn(*event->mimeData());
+    if (!files.isEmpty()) {
+        event->acceptProposedAction();
+        loadSettings(files.first());
+    }
 }
 
 }  // namespace fw::ui

@@ -1,27 +1,40 @@
-// The studio's window: the prompt on the left, the stage on the right, and what happens between them.
+// The studio's window: the stage in the middle, the prompt, the queue and the library in docks around it, and the
+// menus.
 #pragma once
 
+#include <QList>
 #include <QMainWindow>
 #include <QTimer>
 #include <memory>
 
-#include "app/studio/clip_engine.h"
+#include "app/values/studio_values.h"
+#include "core/base/result.h"
+#include "core/store/records.h"
 #include "ui/error_presenter.h"
 
-class QActionGroup;
+class QDockWidget;
 class QMenu;
-class QSettings;
+class QUndoStack;
+
+namespace fw::app {
+class StudioSession;
+struct StartRequest;
+}  // namespace fw::app
 
 namespace fw::ui {
 
+class Banner;
+class DesktopNotifier;
+class PanelCycle;
+class Preferences;
 class PromptPanel;
+class QueuePanel;
+class StageDirector;
 class StageWidget;
 class Theme;
-enum class StageState : quint8;
 
 struct StudioOptions {
     QString modelFolder;   // empty: the folder chosen last, else the embedded model
-    QString outputFolder;  // where finished clips go
     QString settingsFile;  // empty: the user's own
 };
 
@@ -29,61 +42,101 @@ class MainWindow : public QMainWindow {
     Q_OBJECT
 
  public:
-    // `engine` and `theme` must outlive the window.
-    MainWindow(app::ClipEngine& engine, Theme& theme, const StudioOptions& options);
+    // `session` and `theme` must outlive the window.
+    MainWindow(app::StudioSession& session, Theme& theme, const StudioOptions& options);
     ~MainWindow() override;
 
     [[nodiscard]] PromptPanel* panel() const { return m_panel; }
     [[nodiscard]] StageWidget* stage() const { return m_stage; }
-    [[nodiscard]] bool isSaving() const { return !m_saving.isEmpty(); }
+    [[nodiscard]] StageDirector* director() const { return m_director; }
+    [[nodiscard]] QUndoStack* undoStack() const { return m_undo; }
+    [[nodiscard]] Preferences* preferences() const { return m_preferences.get(); }
 
+    // Adds the clip of the form to the queue. Without a prompt it asks for one instead.
     void run();
+    // Stops the clip that is being made.
     void cancel();
-    // Saves the clip on the stage as `path`, whose extension gives the format. Asks before it replaces anything,
-    // unless `replace`.
-    void saveClipAs(const QString& path, bool replace);
+    // Loads the settings embedded in a clip into the form; says so, or why not.
+    void loadSettings(const QString& file);
+    // Writes the clip on the stage to `path`, whose extension gives the format.
+    void saveClipAs(const QString& path);
+    // What a second start of the program asked for; also brings the window to the front.
+    void serve(const app::StartRequest& request);
 
  protected:
     void keyPressEvent(QKeyEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
 
  private:
-    void buildMenu(QMenu* menu);
+    // --- main_window_actions.cpp: the menus
+    void buildMenus();
+    void buildFileMenu();
+    void buildEditMenu();
+    void buildViewMenu();
+    void buildQueueMenu();
+    void buildHelpMenu();
     void addAppearance(QMenu* menu);
-    void addShortcuts();
+    QAction* addCommand(QMenu* menu, const QString& text, const QList<QKeySequence>& keys,
+                        const std::function<void()>& command);
+
+    // --- main_window.cpp
+    QDockWidget* addDock(const QString& name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
+    void buildCentre();
     void connectEngine();
     void connectPanels();
+    void connectQueue();
+    void applyPreferences();
     void restore();
+    void resetLayout();
     void save();
 
     void openModel(const QString& folder);
     void chooseModel();
     void askForecast();
     void onModelReady(const app::ModelSummary& model);
-    void onFinished(app::JobId job, const app::FinishedClip& clip);
-    void onFailed(app::JobId job, const Error& error);
-    void endJob();
+    void onClipMade(const store::Clip& clip);
+    void onJobEnded(const store::Job& job);
     void showError(const Error& error);
     void onErrorAction(SuggestedAction action);
-    void askWhereToSave();
+    void showSettingsOf(const job::GenerationRequest& request, const QString& what);
+    void exportClip();
+    void editJob(qint64 id, const job::GenerationRequest& request);
+    void endEdit(bool keep);
     void openFolder(const QString& folder);
-    void showShortcuts();
-    void showAbout();
+    void updateQueueBanner();
+    void showQueueBanner(int waiting, int interrupted);
+    void updateAwayBanner();
+    void showSettings();
     [[nodiscard]] QString details(const Error& error) const;
 
-    app::ClipEngine& m_engine;
+    app::StudioSession& m_session;
     Theme& m_theme;
     StudioOptions m_options;
-    std::unique_ptr<QSettings> m_settings;
+    std::unique_ptr<Preferences> m_preferences;
+    QUndoStack* m_undo;
+    PanelCycle* m_cycle;
+    DesktopNotifier* m_notifier;
     PromptPanel* m_panel;
     StageWidget* m_stage;
-    QTimer m_forecastTimer;
+    StageDirector* m_director;
+    QueuePanel* m_queue;
+    QDockWidget* m_promptDock;
+    QDockWidget* m_queueDock;
+    Banner* m_queueBanner;
+    Banner* m_awayBanner;
+    Banner* m_editBanner;
+    QByteArray m_firstLayout;  // of the docks before anything was restored
+    QTimer m_forecastTimer, m_saveTimer;
     app::Ticket m_ticket = 0;
-    app::JobId m_job = 0;       // the one on the stage; 0: none
-    app::JobId m_stopping = 0;  // cancelled, not yet gone
+    quint64 m_export = 0;  // being written; 0: none
     QString m_modelName;
     bool m_modelFailed = false;
-    QString m_saving, m_saved;  // file being written, folder to open for the one written last
+    bool m_keepPaused = false;  // the user does not want to be asked again
+    bool m_afterCrash = false;
+    qint64 m_edited = 0;  // the waiting job whose settings are in the form; 0: none
+    job::GenerationRequest m_beforeEdit;
 };
 
 }  // namespace fw::ui

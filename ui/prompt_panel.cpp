@@ -4,7 +4,6 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLocale>
-#include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScrollArea>
@@ -50,13 +49,13 @@ QString millions(qint64 count) {
 
 }  // namespace
 
-PromptPanel::PromptPanel(QMenu* menu, QWidget* parent) : QFrame(parent) {
+PromptPanel::PromptPanel(QWidget* parent) : QFrame(parent) {
     setObjectName(QStringLiteral("panel"));
     setFixedWidth(kPanelWidth);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 1, 0);
     column->setSpacing(0);
-    column->addWidget(buildHeader(menu));
+    column->addWidget(buildHeader());
     column->addWidget(buildBanner());
     auto* scroll = new QScrollArea;
     scroll->setObjectName(QStringLiteral("panelScroll"));
@@ -113,7 +112,7 @@ void PromptPanel::connectForm() {
     });
 }
 
-QWidget* PromptPanel::buildHeader(QMenu* menu) {
+QWidget* PromptPanel::buildHeader() {
     auto* header = new QWidget;
     auto* row = new QHBoxLayout(header);
     row->setContentsMargins(kMargin, 2 * kGrid, 2 * kGrid, kGrid);
@@ -128,10 +127,6 @@ QWidget* PromptPanel::buildHeader(QMenu* menu) {
     connect(m_modelLabel, &QPushButton::clicked, this, &PromptPanel::chooseModel);
     row->addWidget(m_modelLabel);
     m_models = new ModelPicker(this);
-    auto* more = makeIconButton(QStringLiteral("menu"), tr("Menu"), tr("Appearance, folders, shortcuts, about"));
-    more->setMenu(menu);
-    more->setPopupMode(QToolButton::InstantPopup);
-    row->addWidget(more);
     return header;
 }
 
@@ -183,7 +178,7 @@ QWidget* PromptPanel::buildForm() {
     column->setContentsMargins(kMargin, kGrid, kMargin, 2 * kGrid);
     column->setSpacing(kGrid);
 
-    m_prompt = makeTextBox(tr("Prompt"), QString(), 5);
+    m_prompt = makeTextBox(tr("Prompt"), tr("What the clip shows: who does what, and where"), 5);
     m_counter = makeLabel(QString(), TextRole::Caption);
     auto* title = makeLabel(tr("Prompt"), TextRole::Heading);
     title->setBuddy(m_prompt);

@@ -12,7 +12,6 @@
 
 class QHBoxLayout;
 class QLabel;
-class QMenu;
 class QPlainTextEdit;
 class QPushButton;
 class QSettings;
@@ -36,8 +35,7 @@ class PromptPanel : public QFrame {
     Q_OBJECT
 
  public:
-    // `menu` opens from the header's button; it stays the caller's.
-    explicit PromptPanel(QMenu* menu, QWidget* parent = nullptr);
+    explicit PromptPanel(QWidget* parent = nullptr);
 
     // Gives the panel its history and presets, and its models and methods. Both outlive the panel; null: none.
     void setLibrary(app::LibraryService* library);
@@ -115,7 +113,7 @@ class PromptPanel : public QFrame {
     // `text` as it is typed, with its alternatives.
     void useText(const QString& text, const QString& negativePrompt);
     [[nodiscard]] job::GenerationRequest baseRequest() const;
-    QWidget* buildHeader(QMenu* menu);
+    QWidget* buildHeader();
     QWidget* buildForm();
     QWidget* buildActions();
     void onFormChanged();

@@ -15,7 +15,23 @@ QWidget { color: @text; }
 QMainWindow, QDialog { background: @window; }
 QToolTip { background: @control; color: @text; border: 1px solid @border; padding: 6px; }
 
-#panel { background: @panel; border: 0; border-right: 1px solid @line; }
+QMenuBar { background: @window; border: 0; padding: 2px 8px; }
+QMenuBar::item { background: transparent; padding: 4px 8px; border-radius: 4px; }
+QMenuBar::item:selected, QMenuBar::item:pressed { background: @controlHover; }
+QMainWindow::separator { background: @line; width: 1px; height: 1px; }
+QMainWindow::separator:hover { background: @accent; }
+QDockWidget { titlebar-close-icon: url(:/framewright/icons/glyph-close.svg); titlebar-normal-icon: url(:/framewright/icons/glyph-float.svg); }
+QDockWidget::title { background: @panel; padding: 8px 8px 8px 24px; text-align: left; border-bottom: 1px solid @line; }
+QDockWidget::close-button, QDockWidget::float-button { background: transparent; border: 0; border-radius: 4px; padding: 2px; icon-size: 12px; }
+QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: @controlHover; }
+QTabBar { background: @window; border: 0; }
+QTabBar::tab { background: transparent; color: @textSecondary; border: 0; border-bottom: 2px solid transparent; padding: 6px 16px; }
+QTabBar::tab:hover { color: @text; }
+QTabBar::tab:selected { color: @text; border-bottom-color: @accent; }
+QTabBar::tab:focus { background: @controlHover; }
+#banner { background: @control; border: 0; border-bottom: 1px solid @line; }
+
+#panel { background: @panel; border: 0; }
 #panelScroll, #panelContent { background: @panel; border: 0; }
 #actions { background: @panel; border-top: 1px solid @line; }
 #stage { background: @window; }

@@ -18,13 +18,12 @@ const auto kInterface = QStringLiteral("org.freedesktop.portal.Settings");
 const auto kArea = QStringLiteral("org.freedesktop.appearance");
 const auto kKey = QStringLiteral("color-scheme");
 
-// Without this check libdbus would start a message bus of its own on machines that have none.
+}  // namespace
+
 bool hasSessionBus() {
     return qEnvironmentVariableIsSet("DBUS_SESSION_BUS_ADDRESS") ||
            QFileInfo::exists(qEnvironmentVariable("XDG_RUNTIME_DIR") + QStringLiteral("/bus"));
 }
-
-}  // namespace
 
 bool systemPaletteIsDark() {
     const auto palette = QGuiApplication::palette();

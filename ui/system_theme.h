@@ -10,6 +10,9 @@ namespace fw::ui {
 // From the platform's own palette, as it is before the studio sets one.
 [[nodiscard]] bool systemPaletteIsDark();
 
+// Whether there is a message bus to ask. Without this check libdbus would start one of its own where there is none.
+[[nodiscard]] bool hasSessionBus();
+
 // Asks the desktop portal (org.freedesktop.appearance color-scheme) and listens to it. Silent where there is none.
 // https://flatpak.github.io/xdg-desktop-portal/docs/doc-org.freedesktop.portal.Settings.html
 class SystemThemeWatcher : public QObject {

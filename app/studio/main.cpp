@@ -1,13 +1,14 @@
-// The studio: one window, one engine thread, no network.
+// The studio: one window per library, the engine in a process of its own, no network.
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QDir>
-#include <QSettings>
-#include <QStandardPaths>
+#include <QFileInfo>
+#include <QMessageBox>
 #include <cstdio>
 #include <memory>
 
-#include "app/studio/engine_runner.h"
+#include "app/studio/single_instance.h"
+#include "app/studio/studio_session.h"
 #include "ui/main_window.h"
 #include "ui/prompt_panel.h"
 #include "ui/screenshot_tour.h"
@@ -19,14 +20,10 @@ constexpr int kUsage = 2;  // exit code, as in `fw`
 
 struct CommandLine {
     fw::ui::StudioOptions options;
+    fw::app::StartRequest request;
     fw::ui::ThemeChoice theme = fw::ui::ThemeChoice::System;
-    QString prompt, screenshots;
+    QString library, screenshots;
 };
-
-QString defaultOutputFolder() {
-    const QString movies = QStandardPaths::writableLocation(QStandardPaths::MoviesLocation);
-    return QDir(movies.isEmpty() ? QDir::homePath() : movies).filePath(QStringLiteral("Framewright"));
-}
 
 bool parseTheme(const QString& name, fw::ui::ThemeChoice& theme) {
     if (name == QLatin1String("dark")) {
@@ -45,14 +42,17 @@ CommandLine parse(const QApplication& application) {
     parser.setApplicationDescription(QStringLiteral("Makes video from text, on this machine."));
     parser.addHelpOption();
     parser.addVersionOption();
+    parser.addPositionalArgument(QStringLiteral("clip"), QStringLiteral("A clip whose settings are loaded."),
+                                 QStringLiteral("[clip]"));
+    const QCommandLineOption library(
+        QStringLiteral("library"),
+        QStringLiteral("Folder of the clips, the queue and everything about them (Framewright among your videos)."),
+        QStringLiteral("dir"), fw::app::defaultLibraryFolder());
     const QCommandLineOption model(QStringLiteral("model"),
                                    QStringLiteral("Model folder in the diffusers layout (the embedded model)."),
                                    QStringLiteral("dir"));
     const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("dark, light or system."),
                                    QStringLiteral("name"), QStringLiteral("system"));
-    const QCommandLineOption output(QStringLiteral("output-dir"),
-                                    QStringLiteral("Folder for finished clips (Framewright among your videos)."),
-                                    QStringLiteral("dir"), defaultOutputFolder());
     const QCommandLineOption prompt(QStringLiteral("prompt"), QStringLiteral("Start with this prompt."),
                                     QStringLiteral("text"));
     const QCommandLineOption settings(QStringLiteral("settings"),
@@ -62,20 +62,35 @@ CommandLine parse(const QApplication& application) {
         QStringLiteral("screenshot-dir"),
         QStringLiteral("Make a clip of the prompt, save a picture of the window in every state, and quit."),
         QStringLiteral("dir"));
-    parser.addOptions({model, theme, output, prompt, settings, screenshots});
+    parser.addOptions({library, model, theme, prompt, settings, screenshots});
     parser.process(application);
 
     CommandLine line;
-    line.options = {parser.value(model), QDir(parser.value(output)).absolutePath(), parser.value(settings)};
-    line.prompt = parser.value(prompt);
+    line.options = {parser.value(model), parser.value(settings)};
+    line.library = QDir(parser.value(library)).absolutePath();
     line.screenshots = parser.value(screenshots);
-    if (!parser.positionalArguments().isEmpty() || !parseTheme(parser.value(theme), line.theme)) {
+    line.request.prompt = parser.value(prompt);
+    line.request.activation = qEnvironmentVariable("XDG_ACTIVATION_TOKEN");
+    for (const QString& file : parser.positionalArguments()) {
+        line.request.files.append(QFileInfo(file).absoluteFilePath());
+    }
+    if (!parseTheme(parser.value(theme), line.theme)) {
         std::fprintf(stderr, "framewright: %s is not understood; framewright --help lists the options\n",
-                     qPrintable(parser.positionalArguments().isEmpty() ? parser.value(theme)
-                                                                       : parser.positionalArguments().first()));
+                     qPrintable(parser.value(theme)));
         std::exit(kUsage);
     }
     return line;
+}
+
+// Nothing can be shown without a library: the reason is, and the program ends.
+int refuse(const fw::Error& error) {
+    std::fprintf(stderr, "framewright: %s\n", error.message.c_str());
+    QMessageBox box(QMessageBox::NoIcon, QStringLiteral("Framewright"),
+                    QCoreApplication::translate("fw::ui::Dialogs", "The library cannot be opened"),
+                    QMessageBox::Close);
+    box.setInformativeText(fw::ui::asSentence(error.message));
+    box.exec();
+    return 1;
 }
 
 }  // namespace
@@ -89,17 +104,32 @@ int main(int argc, char** argv) {
     QGuiApplication::setDesktopFileName(QStringLiteral("io.github.framewright.Framewright"));
     const CommandLine line = parse(application);
 
+    QDir().mkpath(line.library);  // what stands in the way is said by the library
+    fw::app::SingleInstance instance(line.library);
+    if (instance.hand(line.request)) {
+        return 0;
+    }
     fw::ui::Theme theme(application);
     theme.setChoice(line.theme);
-    fw::app::EngineRunner engine;
-    fw::ui::MainWindow window(engine, theme, line.options);
-    if (!line.prompt.isEmpty()) {
-        window.panel()->setPrompt(line.prompt);
+    fw::app::WorkerClientOptions worker;
+    worker.program = fw::app::workerProgram();
+    const auto session = fw::app::StudioSession::open(std::filesystem::path(line.library.toStdU16String()), worker);
+    if (!session) {
+        // Perhaps another studio took the library a moment ago and listens by now.
+        return instance.hand(line.request) ? 0 : refuse(session.error());
     }
+    if (const auto listening = instance.listen(); !listening) {
+        qWarning("%s", listening.error().message.c_str());
+    }
+
+    fw::ui::MainWindow window(**session, theme, line.options);
+    QObject::connect(&instance, &fw::app::SingleInstance::requested, &window, &fw::ui::MainWindow::serve);
     window.show();
+    window.serve(line.request);
+    (*session)->start();
     std::unique_ptr<fw::ui::ScreenshotTour> tour;
     if (!line.screenshots.isEmpty()) {
-        tour = std::make_unique<fw::ui::ScreenshotTour>(window, line.screenshots, line.prompt);
+        tour = std::make_unique<fw::ui::ScreenshotTour>(window, line.screenshots, line.request.prompt);
     }
     return QApplication::exec();
 }

@@ -15,9 +15,6 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
-// What the window knows of the engine: an interface of its own inside app/studio.
-constexpr std::string_view kClipEngine = "app/studio/clip_engine";
-
 Names operator+(Names a, const Names& b) {
     a.insert(a.end(), b.begin(), b.end());
     return a;
@@ -101,7 +98,7 @@ bool contains(const Names& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// "core/media/x.cpp" lies in "core/media"; "app/studio/clip_engine.h" in "app/studio/clip_engine".
+// "core/media/x.cpp" lies in "core/media"; "app/studio/main.cpp" in itself, a layer above the rest of its folder.
 bool lies(std::string_view path, std::string_view in) {
     return path == in || (path.starts_with(in) && (path[in.size()] == '/' || path[in.size()] == '.'));
 }
@@ -127,14 +124,8 @@ std::string_view layerOf(const LayerRule& rule) {
     return rule.path.ends_with(".cpp") ? folderOf(rule.path) : rule.path;
 }
 
-// fw_media for core/media, fw_app_engine for app/engine. The window's two halves have names of their own.
+// fw_media for core/media, fw_app_engine for app/engine.
 std::string targetOf(std::string_view folder) {
-    if (folder == "app/studio") {
-        return "fw_engine_runner";
-    }
-    if (folder == kClipEngine) {
-        return "fw_clip_engine";
-    }
     std::string name(folder.starts_with("core/") ? folder.substr(5) : folder);
     std::replace(name.begin(), name.end(), '/', '_');
     return "fw_" + name;
@@ -220,6 +211,8 @@ std::vector<LayerRule> layerRules() {
     const Names compute = values + Names{"core/weights", "core/trace", "core/backend"};
     const Names engine = compute + Names{"core/method", "core/cache", "core/model", "core/pipeline"};
     const Names window = {"qt", "qt_gui", "imgui", "opengl"};
+    const Names services =
+        values + Names{"core/store", "core/ipc", "app/supervisor", "app/values", "app/library", "app/clips"};
     return {
         {"kernels/cpu", {}, {"highway", "openmp", "simd"}},
         {"kernels/cuda", {}, {"cuda"}},
@@ -247,20 +240,11 @@ std::vector<LayerRule> layerRules() {
          values + Names{"core/trace", "core/store", "core/ipc", "core/media", "app/supervisor", "app/values"},
          common + Names{"qt"}},
         {"app/clips", values + Names{"core/media", "app/values"}, common + Names{"qt", "qt_gui"}},
-        {kClipEngine, values + Names{"app/values"}, common + Names{"qt", "qt_gui"}},
-        {"app/studio",
-         engine + Names{"core/media", "core/metrics", "core/store", "core/ipc", "app/engine", "app/supervisor",
-                        "app/values", "app/library", "app/clips", kClipEngine},
-         common + Names{"qt", "qt_gui"}},
+        // Everything behind the window, and no engine: the studio talks to the worker process.
+        {"app/studio", services, common + Names{"qt", "qt_gui"}},
         // Of core/store only the values and the interface (records.h, library_store.h): no SQLite behind them.
-        {"ui",
-         values + Names{"core/trace", "core/metrics", "core/store", "core/ipc", "app/supervisor", "app/values",
-                        "app/library", "app/clips", kClipEngine},
-         common + window},
-        {"app/studio/main.cpp",
-         values +
-             Names{"app/studio", "app/values", "app/library", "app/clips", "app/supervisor", "ui", kClipEngine},
-         common + window},
+        {"ui", services + Names{"core/trace", "core/metrics", "app/studio"}, common + window},
+        {"app/studio/main.cpp", services + Names{"app/studio", "ui"}, common + window},
     };
 }
 

@@ -126,11 +126,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{"core/pipeline/a.cpp", "#include \"app/engine/clip_job.h\"", "must not see"},
                     Planted{"app/engine/a.cpp", "#include \"ui/main_window.h\"", "must not see"},
                     Planted{"app/engine/a.cpp", "#include <QString>", "belongs to qt"},
-                    Planted{"app/studio/clip_files.cpp", "#include \"ui/main_window.h\"", "must not see"},
+                    Planted{"app/studio/running_job.cpp", "#include \"ui/main_window.h\"", "must not see"},
                     Planted{"ui/a.cpp", "#include \"core/pipeline/generator.h\"", "must not see"},
                     Planted{"ui/a.cpp", "#include \"app/engine/clip_job.h\"", "must not see"},
-                    Planted{"ui/a.cpp", "#include \"app/studio/engine_runner.h\"", "must not see"},
-                    Planted{"app/studio/clip_engine.h", "#include \"core/pipeline/generator.h\"", "must not see"},
+                    Planted{"app/studio/a.cpp", "#include \"app/engine/clip_job.h\"", "must not see"},
+                    Planted{"app/studio/main.cpp", "#include \"core/pipeline/generator.h\"", "must not see"},
                     Planted{"core/media/a.cpp", "#include \"../backend/ops.h\"", "goes up"},
                     Planted{"core/media/a.cpp", "#include \"third/party.h\"", "does not know"},
                     Planted{"core/media/a.cpp", "#include \"core/novelty/a.h\"", "in no folder"},
@@ -181,9 +181,10 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"app/supervisor/CMakeLists.txt", "fw_library(fw_app_supervisor PUBLIC Qt6::Widgets)", "qt_gui"},
         Planted{"app/supervisor/CMakeLists.txt", "fw_library(fw_app_supervisor PUBLIC fw_pipeline)", "fw_pipeline"},
         Planted{"app/cli/CMakeLists.txt", "fw_program(fw SOURCES a.cpp LIBS fw_app_engine fw_ui)", "fw_ui"},
-        Planted{"app/studio/CMakeLists.txt", "fw_library(fw_engine_runner PUBLIC fw_ui)", "fw_ui"},
+        Planted{"app/studio/CMakeLists.txt", "fw_library(fw_app_studio PUBLIC fw_ui)", "fw_ui"},
         Planted{"ui/CMakeLists.txt", "fw_library(fw_ui PUBLIC fw_app_engine)", "fw_app_engine"},
-        Planted{"ui/CMakeLists.txt", "fw_library(fw_ui PUBLIC fw_engine_runner)", "fw_engine_runner"},
+        Planted{"app/studio/CMakeLists.txt", "fw_program(framewright SOURCES main.cpp LIBS fw_ui fw_app_engine)",
+                "fw_app_engine"},
         Planted{"core/novelty/CMakeLists.txt", "fw_library(fw_novelty PUBLIC fw_base)", "no folder of the table"},
         Planted{"core/CMakeLists.txt", "include_directories(${CMAKE_SOURCE_DIR})", "opens include paths"},
         Planted{"core/CMakeLists.txt", "LINK_LIBRARIES(fw_base)", "opens include paths"},
@@ -200,10 +201,9 @@ TEST(Links, AllowedOnesPass) {
                        "file(GLOB sources CONFIGURE_DEPENDS *.cpp)\nfw_library(fw_media SOURCES ${sources}\n"
                        "  PUBLIC fw_job fw_tensor PRIVATE PkgConfig::libav) # fw_backend\n"),
         IsEmpty());
-    EXPECT_THAT(
-        linkViolations("app/studio/CMakeLists.txt",
-                       "fw_program(framewright SOURCES main.cpp LIBS fw_ui fw_engine_runner Qt6::Widgets)\n"),
-        IsEmpty());
+    EXPECT_THAT(linkViolations("app/studio/CMakeLists.txt",
+                               "fw_program(framewright SOURCES main.cpp LIBS fw_ui fw_app_studio Qt6::Widgets)\n"),
+                IsEmpty());
 }
 
 TEST(Reader, FindsIncludesAndTheirLines) {

@@ -7,19 +7,23 @@
 #include <QFileInfo>
 #include <QLabel>
 #include <QMenu>
+#include <QMenuBar>
 #include <QPainter>
-#include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
-#include <QToolButton>
 #include <functional>
 #include <memory>
 
-#include "scripted_engine.h"
+#include "studio_harness.h"
+#include "test_values.h"
 #include "ui/dialogs.h"
+#include "ui/error_presenter.h"
 #include "ui/frame_player.h"
 #include "ui/main_window.h"
+#include "ui/preferences.h"
 #include "ui/prompt_panel.h"
+#include "ui/settings_dialog.h"
+#include "ui/shortcut_sheet.h"
 #include "ui/stage_widget.h"
 #include "ui/theme.h"
 
@@ -87,33 +91,29 @@ class LayoutTest : public QObject {
     Q_OBJECT
 
  private:
-    using Steps = std::function<void(ScriptedEngine&, MainWindow&)>;
+    using Steps = std::function<void(const StudioHarness&)>;
 
-    static void type(ScriptedEngine& engine, MainWindow& window) {
-        emit engine.modelReady(makeModel());
-        window.panel()->setPrompt(kPrompt);
-        QTRY_VERIFY(!engine.forecasts.isEmpty());
-        QTest::qWait(150);
-        emit engine.forecastReady(engine.forecasts.last().first, {2304, 3'940'000'000'000, qint64{212} << 20});
+    static void type(const StudioHarness& studio) {
+        QTRY_VERIFY(studio.window().panel()->hasModel());
+        studio.window().panel()->setPrompt(kPrompt);
+        auto* forecast = studio.find<QLabel>(QStringLiteral("Forecast"));
+        QTRY_VERIFY(forecast->text().contains(QStringLiteral("212 MiB")));
     }
-    static void preview(ScriptedEngine& engine, MainWindow& window) {
-        type(engine, window);
-        window.run();
-        emit engine.progressed(1, {app::JobPhase::Denoise, 7, 20, 0.38, 9.0});
-        emit engine.previewed(1, {7, 20, makeScene(9, 32, 3.3)});
+    static void preview(const StudioHarness& studio) {
+        type(studio);
+        auto* stage = studio.window().stage();
+        stage->beginJob(studio.window().panel()->request());
+        stage->setProgress({app::JobPhase::Denoise, 7, 20, 0.38, 9.0});
+        stage->showPreview({7, 20, makeScene(9, 32, 3.3)});
     }
-    static void finish(ScriptedEngine& engine, MainWindow& window) {
-        emit engine.recentClips({{QStringLiteral("/c/1.mp4"), makeScene(1, 256, 12), {}},
-                                 {QStringLiteral("/c/2.mp4"), makeImages(1, 256, 256), {}}});
-        preview(engine, window);
-        app::FinishedClip clip;
-        clip.clip = {QStringLiteral("/c/3.mp4"), makeScene(33, 256, 12), engine.started.last()};
-        clip.cost = {2304, 3'940'000'000'000, 0};
-        clip.totalSeconds = 12.3;
-        clip.computeSeconds = 11.8;
-        engine.running = 0;
-        emit engine.finished(1, clip);
-        window.stage()->player()->seek(12);
+    static void finish(const StudioHarness& studio) {
+        preview(studio);
+        const auto request = studio.window().panel()->request();
+        studio.window().stage()->showClip({QStringLiteral("/c/3.mp4"), makeScene(33, 256, 12), request}, 12.3);
+        studio.window().stage()->player()->seek(12);
+    }
+    static void showError(const StudioHarness& studio, const Error& error) {
+        studio.window().stage()->showError(presentError(error), QString());
     }
 
     static void savePicture(QWidget& widget, const QString& name) {
@@ -123,25 +123,29 @@ class LayoutTest : public QObject {
         }
     }
 
+    std::unique_ptr<Theme> m_theme;
+
  private slots:
+    void initTestCase() {
+        QLocale::setDefault(QLocale::c());
+        m_theme = std::make_unique<Theme>(*qApp);
+    }
+
     void popups_data() {
         QTest::addColumn<int>("choice");
         QTest::newRow("dark") << static_cast<int>(ThemeChoice::Dark);
         QTest::newRow("light") << static_cast<int>(ThemeChoice::Light);
     }
 
-    // Menu, list and dialogs: they open, nothing in them is cut off, and Escape closes them.
+    // Menus, lists and dialogs: they open, nothing in them is cut off, and Escape closes them.
     void popups() {
         QFETCH(int, choice);
-        Theme theme(*qApp);
-        theme.setChoice(static_cast<ThemeChoice>(choice));
-        const QTemporaryDir folder;
-        ScriptedEngine engine;
-        MainWindow window(engine, theme, {{}, folder.path(), folder.filePath(QStringLiteral("s.ini"))});
-        window.show();
-        QVERIFY(QTest::qWaitForWindowExposed(&window));
-        finish(engine, window);
-        const auto lookAt = [&](const char* name, const std::function<void()>& open) {
+        m_theme->setChoice(static_cast<ThemeChoice>(choice));
+        StudioHarness studio(*m_theme, QStringLiteral(FW_STUDIO_WORKER));
+        studio.open();
+        finish(studio);
+        MainWindow& window = studio.window();
+        const auto lookAt = [&](const QString& name, const std::function<void()>& open) {
             bool seen = false;
             QTimer::singleShot(150, &window, [&] {
                 auto* popup = QApplication::activePopupWidget();
@@ -149,34 +153,34 @@ class LayoutTest : public QObject {
                 if (top) {
                     seen = true;
                     const QString fault = findFault(*top);
-                    savePicture(*top, QStringLiteral("%1-%2").arg(QString::fromLatin1(name)).arg(choice));
+                    savePicture(*top, QStringLiteral("%1-%2").arg(name).arg(choice));
                     QTest::keyClick(top, Qt::Key_Escape);
                     QVERIFY2(fault.isEmpty(), qPrintable(fault));
                 }
             });
             open();
-            QTRY_VERIFY2(seen, name);
+            QTRY_VERIFY2(seen, qPrintable(name));
         };
-        for (auto* button : window.findChildren<QToolButton*>()) {
-            if (button->menu() && button->isVisible()) {
-                lookAt(qPrintable(QStringLiteral("menu-") + button->accessibleName().toLower()),
-                       [&] { button->showMenu(); });
-            }
+        for (auto* action : window.menuBar()->actions()) {
+            lookAt(QString(action->text()).remove(QLatin1Char('&')),
+                   [&] { action->menu()->popup(window.mapToGlobal(QPoint(40, 40))); });
         }
-        lookAt("sizes", [&] { window.findChild<QComboBox*>()->showPopup(); });
-        lookAt("shortcuts", [&] { showShortcutsDialog(&window); });
+        lookAt("sizes", [&] { studio.find<QComboBox>(QStringLiteral("Size"))->showPopup(); });
+        lookAt("shortcuts", [&] { ShortcutSheet(window, &window).exec(); });
+        lookAt("settings", [&] {
+            SettingsDialog(*window.preferences(), QStringLiteral("/home/ada/Videos/F"), &window).exec();
+        });
         lookAt("about", [&] { showAboutDialog(&window); });
-        lookAt("replace", [&] { QVERIFY(!askToReplace(&window, QStringLiteral("/home/ada/a fox.webm"))); });
         lookAt("save", [&] {
-            QVERIFY(
-                askForClipPath(&window, folder.path(), QFileInfo(QStringLiteral("/home/ada/a fox.mp4"))).isEmpty());
+            QVERIFY(askForClipPath(&window, studio.folder(), QFileInfo(QStringLiteral("/home/ada/a fox.mp4")))
+                        .isEmpty());
         });
     }
 
     void states_data() {
         QTest::addColumn<QString>("state");
         for (const auto* state : {"empty", "typing", "invalid", "running", "finished", "pixels", "notice", "long",
-                                  "cancelled", "failed", "nomodel"}) {
+                                  "cancelled", "failed", "nomodel", "paused"}) {
             QTest::newRow(state) << QString::fromLatin1(state);
         }
     }
@@ -184,71 +188,74 @@ class LayoutTest : public QObject {
     void states() {
         QFETCH(QString, state);
         const std::map<QString, Steps> steps{
-            {"empty", [](ScriptedEngine& e, MainWindow&) { emit e.modelReady(makeModel()); }},
+            {"empty", [](const StudioHarness& s) { QTRY_VERIFY(s.window().panel()->hasModel()); }},
             {"typing", type},
             {"invalid",
-             [](ScriptedEngine& e, MainWindow& w) {
-                 type(e, w);
-                 auto request = w.panel()->request();
+             [](const StudioHarness& s) {
+                 type(s);
+                 auto request = s.window().panel()->request();
                  request.width = 250;
                  request.negativePrompt = "blurry";
-                 w.panel()->showRequest(request);
+                 s.window().panel()->showRequest(request);
              }},
             {"running", preview},
             {"finished", finish},
             {"pixels",
-             [](ScriptedEngine& e, MainWindow& w) {
-                 finish(e, w);
-                 w.stage()->setSmooth(false);
+             [](const StudioHarness& s) {
+                 finish(s);
+                 s.window().stage()->setSmooth(false);
              }},
             {"notice",
-             [](ScriptedEngine& e, MainWindow& w) {
-                 finish(e, w);
-                 w.stage()->showNotice(QStringLiteral("Saved as /home/ada/Videos/Framewright/a red car.webm"),
-                                       QStringLiteral("Open folder"));
+             [](const StudioHarness& s) {
+                 finish(s);
+                 s.window().stage()->showNotice(QStringLiteral("Saved as /home/ada/Videos/Framewright/a car.webm"),
+                                                QStringLiteral("Open folder"));
              }},
             {"long",
-             [](ScriptedEngine& e, MainWindow& w) {
-                 emit e.modelReady(makeModel());
-                 w.panel()->setPrompt(kLongPrompt + kLongPrompt);
-                 w.run();
+             [](const StudioHarness& s) {
+                 QTRY_VERIFY(s.window().panel()->hasModel());
+                 s.window().panel()->setPrompt(kLongPrompt + kLongPrompt);
+                 s.window().stage()->beginJob(s.window().panel()->request());
              }},
             {"cancelled",
-             [](ScriptedEngine& e, MainWindow& w) {
-                 preview(e, w);
-                 w.cancel();
-                 e.confirmCancel();
+             [](const StudioHarness& s) {
+                 preview(s);
+                 s.window().stage()->showCancelled();
              }},
             {"failed",
-             [](ScriptedEngine& e, MainWindow& w) {
-                 preview(e, w);
-                 e.fail({ErrorCode::OutOfMemory, "this clip needs 12.4 GiB of memory, 3.1 GiB are free"});
+             [](const StudioHarness& s) {
+                 preview(s);
+                 showError(s, {ErrorCode::OutOfMemory, "this clip needs 12.4 GiB of memory, 3.1 GiB are free"});
              }},
             {"nomodel",
-             [](ScriptedEngine& e, MainWindow&) {
-                 emit e.modelFailed(
-                     QStringLiteral("/home/ada/models/broken"),
-                     {ErrorCode::BadModel, "/home/ada/models/broken/transformer/config.json has no num_layers"});
+             [](const StudioHarness& s) {
+                 QTRY_VERIFY(s.window().panel()->hasModel());
+                 const Error error{ErrorCode::BadModel,
+                                   "/home/ada/models/broken/transformer/config.json has no num_layers"};
+                 s.window().panel()->setModelError(error);
+                 showError(s, error);
+             }},
+            {"paused",
+             [](const StudioHarness& s) {
+                 s.session().queue().setPaused(true);
+                 s.run(QStringLiteral("a boat"));
+                 s.run(QStringLiteral("a fox bounces in the snow at sunset"));
              }},
         };
-        Theme theme(*qApp);
         QString faults;
         for (const auto choice : {ThemeChoice::Dark, ThemeChoice::Light}) {
-            theme.setChoice(choice);
-            for (const QSize size : {QSize(1280, 832), QSize(0, 0)}) {
-                const QTemporaryDir folder;
-                ScriptedEngine engine;
-                MainWindow window(engine, theme, {{}, folder.path(), folder.filePath(QStringLiteral("s.ini"))});
-                window.resize(size.expandedTo(window.minimumSize()));
-                window.show();
-                QVERIFY(QTest::qWaitForWindowExposed(&window));
-                window.activateWindow();
-                steps.at(state)(engine, window);
+            m_theme->setChoice(choice);
+            for (const QSize size : {QSize(1280, 800), QSize(0, 0)}) {
+                StudioHarness studio(*m_theme, QStringLiteral(FW_STUDIO_WORKER));
+                studio.open();
+                MainWindow& window = studio.window();
+                window.resize(size.expandedTo(window.minimumSizeHint()));
+                steps.at(state)(studio);
                 QTest::qWait(50);
                 const auto name = QStringLiteral("%1-%2-%3")
                                       .arg(state)
-                                      .arg(window.width())
-                                      .arg(theme.isDark() ? QStringLiteral("dark") : QStringLiteral("light"));
+                                      .arg(size.isEmpty() ? QStringLiteral("small") : QStringLiteral("usual"),
+                                           m_theme->isDark() ? QStringLiteral("dark") : QStringLiteral("light"));
                 savePicture(window, name);
                 const QString fault = findFault(window);
                 if (!fault.isEmpty()) {

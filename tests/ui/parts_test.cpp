@@ -6,7 +6,7 @@
 #include <QToolButton>
 #include <cmath>
 
-#include "scripted_engine.h"
+#include "test_values.h"
 #include "ui/clip_presets.h"
 #include "ui/error_presenter.h"
 #include "ui/example_prompts.h"

@@ -1,6 +1,4 @@
-#include "scripted_engine.h"
-
-#include <utility>
+#include "test_values.h"
 
 namespace fw::ui::test {
 
@@ -26,23 +24,6 @@ app::ModelSummary makeModel() {
     model.parameters = 13'100'000;
     model.bytes = 26'400'000;
     return model;
-}
-
-void ScriptedEngine::finish(const QString& file) {
-    app::FinishedClip clip;
-    clip.clip = {file, makeImages(9, 128, 128), started.last()};
-    clip.cost = {576, 1'000'000'000'000, 200 << 20};
-    clip.totalSeconds = 5.0;
-    clip.computeSeconds = 4.0;
-    emit finished(std::exchange(running, 0), clip);
-}
-
-void ScriptedEngine::fail(const Error& error) {
-    emit failed(std::exchange(running, 0), error);
-}
-
-void ScriptedEngine::confirmCancel() {
-    emit cancelled(std::exchange(running, 0));
 }
 
 }  // namespace fw::ui::test

@@ -1,1 +1,0 @@
-#include "app/studio/clip_engine.h"

@@ -1,0 +1,31 @@
+// What can be chosen once and for all. Changes are in force at once.
+#pragma once
+
+#include <QDialog>
+
+class QFormLayout;
+class QListWidget;
+
+namespace fw::ui {
+
+class Preferences;
+
+class SettingsDialog : public QDialog {
+    Q_OBJECT
+
+ public:
+    // `preferences` outlives the dialog. `library` is shown, with a way to open it.
+    SettingsDialog(Preferences& preferences, const QString& library, QWidget* parent = nullptr);
+
+ private:
+    void addLook(QFormLayout& form);
+    void addPreviews(QFormLayout& form);
+    void addLibrary(QFormLayout& form, const QString& library);
+    void addModels(QFormLayout& form);
+    void saveFolders();
+
+    Preferences& m_preferences;
+    QListWidget* m_folders = nullptr;
+};
+
+}  // namespace fw::ui

@@ -1,0 +1,132 @@
+#include "ui/shortcut_sheet.h"
+
+#include <QAction>
+#include <QDialogButtonBox>
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMainWindow>
+#include <QMenu>
+#include <QMenuBar>
+#include <QScrollArea>
+#include <QSet>
+#include <QShortcut>
+#include <QVBoxLayout>
+
+#include "ui/theme.h"
+
+namespace fw::ui {
+namespace {
+
+constexpr int kMostRows = 14;  // of one column
+
+QString plain(QString text) {
+    return text.remove(QLatin1Char('&')).remove(QChar(0x2026));
+}
+
+QString keysOf(const QList<QKeySequence>& keys) {
+    // The second binding of a command is often the same key on the number pad.
+    return keys.isEmpty() ? QString() : keys.first().toString(QKeySequence::NativeText);
+}
+
+void collect(const QList<QAction*>& actions, ShortcutGroup& group, QSet<const QAction*>& seen) {
+    for (const QAction* action : actions) {
+        if (seen.contains(action)) {
+            continue;
+        }
+        seen.insert(action);
+        if (action->menu() != nullptr) {
+            collect(action->menu()->actions(), group, seen);
+        } else if (!action->shortcuts().isEmpty()) {
+            group.rows.append({keysOf(action->shortcuts()), plain(action->text())});
+        }
+    }
+}
+
+// The panel a widget belongs to, for the heading: its nearest ancestor with a name.
+QString panelName(const QWidget& widget) {
+    for (const QWidget* at = &widget; at != nullptr; at = at->parentWidget()) {
+        if (!at->accessibleName().isEmpty()) {
+            return at->accessibleName();
+        }
+    }
+    return {};
+}
+
+ShortcutGroup& groupOf(QList<ShortcutGroup>& groups, const QString& title) {
+    for (ShortcutGroup& group : groups) {
+        if (group.title == title) {
+            return group;
+        }
+    }
+    groups.append({title, {}});
+    return groups.last();
+}
+
+}  // namespace
+
+QList<ShortcutGroup> shortcutsOf(const QMainWindow& window) {
+    QList<ShortcutGroup> groups;
+    QSet<const QAction*> seen;
+    for (const QAction* action : window.findChild<QMenuBar*>()->actions()) {
+        ShortcutGroup group{plain(action->text()), {}};
+        if (action->menu() != nullptr) {
+            collect(action->menu()->actions(), group, seen);
+        }
+        if (!group.rows.isEmpty()) {
+            groups.append(group);
+        }
+    }
+    for (const QWidget* widget : window.findChildren<QWidget*>()) {
+        ShortcutGroup found;
+        collect(widget->actions(), found, seen);
+        if (!found.rows.isEmpty()) {
+            groupOf(groups, panelName(*widget)).rows += found.rows;
+        }
+    }
+    // Keys without an action say what they do in whatsThis().
+    for (const QShortcut* shortcut : window.findChildren<QShortcut*>()) {
+        if (!shortcut->whatsThis().isEmpty()) {
+            const auto* widget = qobject_cast<const QWidget*>(shortcut->parent());
+            groupOf(groups, widget != nullptr ? panelName(*widget) : QString())
+                .rows.append({shortcut->key().toString(QKeySequence::NativeText), shortcut->whatsThis()});
+        }
+    }
+    return groups;
+}
+
+ShortcutSheet::ShortcutSheet(const QMainWindow& window, QWidget* parent) : QDialog(parent) {
+    setWindowTitle(tr("Keyboard shortcuts"));
+    auto* columns = new QHBoxLayout;
+    columns->setSpacing(6 * kGrid);
+    QGridLayout* grid = nullptr;
+    int row = 0;
+    for (const ShortcutGroup& group : shortcutsOf(window)) {
+        if (grid == nullptr || row + group.rows.size() > kMostRows) {
+            grid = new QGridLayout;
+            grid->setHorizontalSpacing(3 * kGrid);
+            grid->setVerticalSpacing(kGrid);
+            auto* column = new QVBoxLayout;
+            column->addLayout(grid);
+            column->addStretch(1);
+            columns->addLayout(column);
+            row = 0;
+        } else {
+            grid->setRowMinimumHeight(row++, kGrid);
+        }
+        grid->addWidget(makeLabel(group.title, TextRole::Heading), row++, 0, 1, 2);
+        for (const auto& [keys, meaning] : group.rows) {
+            grid->addWidget(makeLabel(keys, TextRole::Secondary), row, 0);
+            grid->addWidget(makeLabel(meaning, TextRole::Body), row++, 1);
+        }
+    }
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(3 * kGrid, 3 * kGrid, 3 * kGrid, 2 * kGrid);
+    layout->setSpacing(3 * kGrid);
+    layout->addLayout(columns);
+    layout->addWidget(buttons);
+}
+
+}  // namespace fw::ui
