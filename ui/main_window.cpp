@@ -26,6 +26,7 @@
 #include "ui/desktop_notifier.h"
 #include "ui/dialogs.h"
 #include "ui/example_prompts.h"
+#include "ui/library_panel.h"
 #include "ui/panel_cycle.h"
 #include "ui/preferences.h"
 #include "ui/progress_row.h"
@@ -115,6 +116,11 @@ MainWindow::MainWindow(app::StudioSession& session, Theme& theme, const StudioOp
     m_queue->setUndoStack(m_undo);
     m_queue->setMinimumWidth(kLeastSideWidth);
     m_queueDock = addDock(QStringLiteral("queue"), tr("Queue"), m_queue, Qt::RightDockWidgetArea);
+    m_library = new LibraryPanel(session.library(), session.clips());
+    m_library->setUndoStack(m_undo);
+    m_library->setMinimumWidth(kLeastSideWidth);
+    m_libraryDock = addDock(QStringLiteral("library"), tr("Library"), m_library, Qt::RightDockWidgetArea);
+    arrangeDocks();
     m_director = new StageDirector(session, *m_stage, this);
     buildMenus();
 
@@ -128,6 +134,7 @@ MainWindow::MainWindow(app::StudioSession& session, Theme& theme, const StudioOp
     connectEngine();
     connectPanels();
     connectQueue();
+    connectLibrary();
     restore();
     m_panel->focusPrompt();
 }
@@ -265,6 +272,28 @@ void MainWindow::connectQueue() {
     connect(m_queue, &QueuePanel::clipRequested, this, [this](qint64 clip) { m_director->showClip(clip); });
     connect(m_queue, &QueuePanel::notice, this, [this](const QString& sentence) { m_director->say(sentence); });
     updateQueueBanner();
+}
+
+void MainWindow::connectLibrary() {
+    connect(&m_session.queue(), &app::JobQueue::clipAdded, m_library, &LibraryPanel::clipAdded);
+    connect(m_library, &LibraryPanel::clipActivated, this, [this](const store::Clip& clip) {
+        m_director->showClip(clip);
+        m_stage->canvas()->setFocus();
+    });
+    const auto use = [this](const job::GenerationRequest& request) { showSettingsOf(request, tr("that clip")); };
+    connect(m_library, &LibraryPanel::loadSettingsRequested, this, use);
+    connect(m_library, &LibraryPanel::varySeedRequested, this, use);
+    connect(m_library, &LibraryPanel::exportRequested, this, [this](const QList<store::Clip>& clips) {
+        m_director->showClip(clips.first());
+        exportClip();
+    });
+    connect(m_library, &LibraryPanel::notice, this, [this](const QString& sentence) { m_director->say(sentence); });
+}
+
+// As it is the first time: the queue and the library behind one another, on the right.
+void MainWindow::arrangeDocks() {
+    tabifyDockWidget(m_queueDock, m_libraryDock);
+    m_queueDock->raise();
 }
 
 void MainWindow::updateQueueBanner() {

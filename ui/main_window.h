@@ -25,6 +25,7 @@ namespace fw::ui {
 
 class Banner;
 class DesktopNotifier;
+class LibraryPanel;
 class PanelCycle;
 class Preferences;
 class PromptPanel;
@@ -87,6 +88,8 @@ class MainWindow : public QMainWindow {
     void connectEngine();
     void connectPanels();
     void connectQueue();
+    void connectLibrary();
+    void arrangeDocks();
     void applyPreferences();
     void restore();
     void resetLayout();
@@ -124,6 +127,8 @@ class MainWindow : public QMainWindow {
     QueuePanel* m_queue;
     QDockWidget* m_promptDock;
     QDockWidget* m_queueDock;
+    LibraryPanel* m_library;
+    QDockWidget* m_libraryDock;
     Banner* m_queueBanner;
     Banner* m_awayBanner;
     Banner* m_editBanner;
