@@ -2,11 +2,9 @@
 
 #include <QCoreApplication>
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
-#include <array>
 
 namespace fw::ui {
 namespace {
@@ -26,33 +24,6 @@ bool ask(QWidget* parent, const QString& question, const QString& more, const QS
 }
 
 }  // namespace
-
-QString askForClipPath(QWidget* parent, const QString& folder, const QFileInfo& clip) {
-    const std::array<std::pair<QString, QString>, 4> formats{
-        {{Dialogs::tr("MP4 video (*.mp4)"), QStringLiteral("mp4")},
-         {Dialogs::tr("WebM video (*.webm)"), QStringLiteral("webm")},
-         {Dialogs::tr("Animated GIF (*.gif)"), QStringLiteral("gif")},
-         {Dialogs::tr("PNG pictures in a folder (*.png)"), QStringLiteral("png")}}};
-    QFileDialog dialog(parent, Dialogs::tr("Save the clip"), folder);
-    dialog.setAcceptMode(QFileDialog::AcceptSave);
-    QStringList filters;
-    for (const auto& [filter, extension] : formats) {
-        filters.append(filter);
-    }
-    dialog.setNameFilters(filters);
-    dialog.selectFile(clip.completeBaseName() + QStringLiteral(".mp4"));
-    dialog.setDefaultSuffix(QStringLiteral("mp4"));
-    QObject::connect(&dialog, &QFileDialog::filterSelected, &dialog, [&](const QString& chosen) {
-        for (const auto& [filter, extension] : formats) {
-            if (filter == chosen && !dialog.selectedFiles().isEmpty()) {
-                dialog.setDefaultSuffix(extension);
-                dialog.selectFile(QFileInfo(dialog.selectedFiles().first()).completeBaseName() + QLatin1Char('.') +
-                                  extension);
-            }
-        }
-    });
-    return dialog.exec() == QDialog::Accepted ? dialog.selectedFiles().value(0) : QString();
-}
 
 bool askToReplace(QWidget* parent, const QString& path) {
     return ask(

@@ -24,8 +24,8 @@
 #include "app/studio/studio_session.h"
 #include "ui/banner.h"
 #include "ui/desktop_notifier.h"
-#include "ui/dialogs.h"
 #include "ui/example_prompts.h"
+#include "ui/export_dialog.h"
 #include "ui/library_panel.h"
 #include "ui/panel_cycle.h"
 #include "ui/preferences.h"
@@ -36,7 +36,6 @@
 #include "ui/stage_director.h"
 #include "ui/stage_widget.h"
 #include "ui/theme.h"
-#include "ui/transport_bar.h"
 
 namespace fw::ui {
 namespace {
@@ -109,6 +108,8 @@ MainWindow::MainWindow(app::StudioSession& session, Theme& theme, const StudioOp
     setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
     buildCentre();
     m_panel = new PromptPanel;
+    m_panel->setLibrary(&session.library());
+    m_panel->setEngine(&session.engine());
     m_promptDock = addDock(QStringLiteral("prompt"), tr("Prompt"), m_panel, Qt::LeftDockWidgetArea);
     m_promptDock->setAllowedAreas(Qt::LeftDockWidgetArea | Qt::RightDockWidgetArea);  // it is a column
     m_cycle->add(m_stage, nullptr);
@@ -160,18 +161,11 @@ void MainWindow::buildCentre() {
         m_director->follow();
         m_stage->canvas()->setFocus();
     });
-    m_editBanner = new Banner(tr("Edited clip"));
-    auto* store =
-        m_editBanner->addButton(tr("Save changes"), tr("Let the waiting clip be made with these settings"));
-    auto* drop = m_editBanner->addButton(tr("Discard"), tr("Leave the waiting clip as it was"));
-    connect(store, &QPushButton::clicked, this, [this] { endEdit(true); });
-    connect(drop, &QPushButton::clicked, this, [this] { endEdit(false); });
     auto* centre = new QWidget;
     auto* column = new QVBoxLayout(centre);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(m_queueBanner);
-    column->addWidget(m_editBanner);
     column->addWidget(m_awayBanner);
     column->addWidget(m_stage, 1);
     setCentralWidget(centre);
@@ -214,22 +208,6 @@ void MainWindow::connectEngine() {
             });
     connect(&m_session.clips(), &app::ClipFiles::settingsFailed, this,
             [this](const QString&, const Error& error) { m_director->say(asSentence(error.message)); });
-    connect(&m_session.clips(), &app::ClipFiles::exported, this, [this](quint64 id, const QString& to) {
-        if (id == m_export) {
-            m_export = 0;
-            m_stage->transportBar()->setSaving(false);
-            m_director->say(tr("Saved as %1").arg(QDir::toNativeSeparators(to)), tr("Open folder"),
-                            [this, folder = QFileInfo(to).absolutePath()] { openFolder(folder); });
-        }
-    });
-    connect(&m_session.clips(), &app::ClipFiles::exportFailed, this,
-            [this](quint64 id, const QString&, const Error& error) {
-                if (id == m_export) {
-                    m_export = 0;
-                    m_stage->transportBar()->setSaving(false);
-                    m_director->say(tr("Not saved: %1").arg(QString::fromStdString(error.message)));
-                }
-            });
 }
 
 void MainWindow::connectPanels() {
@@ -239,6 +217,14 @@ void MainWindow::connectPanels() {
         m_saveTimer.start();
     });
     connect(m_panel, &PromptPanel::chooseModelRequested, this, &MainWindow::chooseModel);
+    connect(m_panel, &PromptPanel::modelChosen, this, &MainWindow::openModel);
+    connect(m_panel, &PromptPanel::notice, this, [this](const QString& sentence) { m_director->say(sentence); });
+    connect(m_panel, &PromptPanel::saveEditRequested, this,
+            [this](qint64 job, const job::GenerationRequest& request) {
+                m_session.queue().edit(job, request);  // what began meanwhile cannot be edited: the queue says so
+                m_panel->endEdit();
+            });
+    connect(m_panel, &PromptPanel::discardEditRequested, m_panel, &PromptPanel::endEdit);
     connect(m_stage, &StageWidget::cancelRequested, this, &MainWindow::cancel);
     connect(m_stage, &StageWidget::showNowRequested, this, [this] { m_session.queue().showNow(); });
     connect(m_stage, &StageWidget::stopAndKeepRequested, this, [this] { m_director->cancel(true); });
@@ -284,8 +270,11 @@ void MainWindow::connectLibrary() {
     connect(m_library, &LibraryPanel::loadSettingsRequested, this, use);
     connect(m_library, &LibraryPanel::varySeedRequested, this, use);
     connect(m_library, &LibraryPanel::exportRequested, this, [this](const QList<store::Clip>& clips) {
-        m_director->showClip(clips.first());
-        exportClip();
+        QStringList files;
+        for (const store::Clip& clip : clips) {
+            files.append(m_session.folder() + QLatin1Char('/') + QString::fromStdString(clip.file));
+        }
+        exportFiles(files);
     });
     connect(m_library, &LibraryPanel::notice, this, [this](const QString& sentence) { m_director->say(sentence); });
 }
@@ -432,7 +421,7 @@ void MainWindow::run() {
         return;
     }
     m_director->expectJob();
-    m_session.queue().add({m_panel->takeRequest()}, 1);
+    m_session.queue().add(m_panel->takeRequests(), 1);
     save();
 }
 
@@ -499,25 +488,9 @@ void MainWindow::showSettingsOf(const job::GenerationRequest& request, const QSt
 }
 
 void MainWindow::editJob(qint64 id, const job::GenerationRequest& request) {
-    if (m_edited == 0) {
-        m_beforeEdit = m_panel->request();
-    }
-    m_edited = id;
-    m_panel->showRequest(request);
     m_promptDock->show();
     m_promptDock->raise();
-    m_panel->focusPrompt();
-    m_editBanner->setText(tr("A waiting clip is in the form. Change what you like, then save it."));
-}
-
-void MainWindow::endEdit(bool keep) {
-    const qint64 id = std::exchange(m_edited, 0);
-    if (keep) {
-        m_session.queue().edit(id, m_panel->request());  // what began meanwhile cannot be edited: the queue says so
-    }
-    m_editBanner->setText(QString());
-    m_panel->showRequest(m_beforeEdit);
-    m_panel->focusPrompt();
+    m_panel->showEdit(id, request);
 }
 
 void MainWindow::loadSettings(const QString& file) {
@@ -542,29 +515,14 @@ void MainWindow::serve(const app::StartRequest& request) {
 }
 
 void MainWindow::exportClip() {
-    if (!m_stage->clip() || m_export != 0) {
-        return;
-    }
-    const QFileInfo clip(m_stage->clip()->file);
-    auto& settings = m_preferences->store();
-    const QString folder = settings.value(QStringLiteral("save/folder"), QDir::homePath()).toString();
-    const QString path = askForClipPath(this, folder, clip);
-    if (!path.isEmpty()) {
-        settings.setValue(QStringLiteral("save/folder"), QFileInfo(path).absolutePath());
-        saveClipAs(path);
+    if (m_stage->clip()) {
+        exportFiles({m_stage->clip()->file});
     }
 }
 
-void MainWindow::saveClipAs(const QString& path) {
-    const QString suffix = QFileInfo(path).suffix().toLower();
-    app::ExportOptions options;
-    options.format = suffix == QLatin1String("webm")  ? app::ExportFormat::Vp9
-                     : suffix == QLatin1String("gif") ? app::ExportFormat::Gif
-                     : suffix == QLatin1String("png") ? app::ExportFormat::Png
-                                                      : app::ExportFormat::H264;
-    m_stage->transportBar()->setSaving(true);
-    m_export = m_session.clips().startExport(
-        m_stage->clip()->file, options.format == app::ExportFormat::Png ? path.chopped(4) : path, options);
+void MainWindow::exportFiles(const QStringList& files) {
+    ExportDialog dialog(m_session.clips(), files, this);
+    dialog.exec();
 }
 
 void MainWindow::openFolder(const QString& folder) {

@@ -59,8 +59,6 @@ class MainWindow : public QMainWindow {
     void cancel();
     // Loads the settings embedded in a clip into the form; says so, or why not.
     void loadSettings(const QString& file);
-    // Writes the clip on the stage to `path`, whose extension gives the format.
-    void saveClipAs(const QString& path);
     // What a second start of the program asked for; also brings the window to the front.
     void serve(const app::StartRequest& request);
 
@@ -105,8 +103,8 @@ class MainWindow : public QMainWindow {
     void onErrorAction(SuggestedAction action);
     void showSettingsOf(const job::GenerationRequest& request, const QString& what);
     void exportClip();
+    void exportFiles(const QStringList& files);
     void editJob(qint64 id, const job::GenerationRequest& request);
-    void endEdit(bool keep);
     void openFolder(const QString& folder);
     void updateQueueBanner();
     void showQueueBanner(int waiting, int interrupted);
@@ -131,17 +129,13 @@ class MainWindow : public QMainWindow {
     QDockWidget* m_libraryDock;
     Banner* m_queueBanner;
     Banner* m_awayBanner;
-    Banner* m_editBanner;
     QByteArray m_firstLayout;  // of the docks before anything was restored
     QTimer m_forecastTimer, m_saveTimer;
     app::Ticket m_ticket = 0;
-    quint64 m_export = 0;  // being written; 0: none
     QString m_modelName;
     bool m_modelFailed = false;
     bool m_keepPaused = false;  // the user does not want to be asked again
     bool m_afterCrash = false;
-    qint64 m_edited = 0;  // the waiting job whose settings are in the form; 0: none
-    job::GenerationRequest m_beforeEdit;
 };
 
 }  // namespace fw::ui

@@ -46,7 +46,7 @@ void MainWindow::buildFileMenu() {
             loadSettings(file);
         }
     });
-    addCommand(menu, tr("Save the clip as…"), QKeySequence::keyBindings(QKeySequence::Save),
+    addCommand(menu, tr("Export the clip…"), QKeySequence::keyBindings(QKeySequence::Save),
                [this] { exportClip(); });
     menu->addSeparator();
     addCommand(menu, tr("Choose a model folder…"), QKeySequence::keyBindings(QKeySequence::Open),

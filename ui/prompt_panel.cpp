@@ -117,15 +117,13 @@ QWidget* PromptPanel::buildHeader() {
     auto* row = new QHBoxLayout(header);
     row->setContentsMargins(kMargin, 2 * kGrid, 2 * kGrid, kGrid);
     row->setSpacing(kGrid);
-    row->addWidget(new IconLabel(QStringLiteral("mark"), 20, QPalette::Link));
-    row->addWidget(makeLabel(QStringLiteral("Framewright"), TextRole::Heading));
-    row->addStretch(1);
     m_modelLabel = makeButton(QString(), QStringLiteral("link"));
     m_modelLabel->setAccessibleName(tr("Model"));
     m_modelLabel->setLayoutDirection(Qt::RightToLeft);  // the arrow stands behind the name
     m_modelLabel->setIcon(icon(QStringLiteral("chevron-down")));
     connect(m_modelLabel, &QPushButton::clicked, this, &PromptPanel::chooseModel);
     row->addWidget(m_modelLabel);
+    row->addStretch(1);
     m_models = new ModelPicker(this);
     return header;
 }

@@ -4,7 +4,6 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QDir>
-#include <QFileInfo>
 #include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
@@ -18,6 +17,7 @@
 #include "test_values.h"
 #include "ui/dialogs.h"
 #include "ui/error_presenter.h"
+#include "ui/export_dialog.h"
 #include "ui/frame_player.h"
 #include "ui/main_window.h"
 #include "ui/preferences.h"
@@ -171,9 +171,10 @@ class LayoutTest : public QObject {
             SettingsDialog(*window.preferences(), QStringLiteral("/home/ada/Videos/F"), &window).exec();
         });
         lookAt("about", [&] { showAboutDialog(&window); });
-        lookAt("save", [&] {
-            QVERIFY(askForClipPath(&window, studio.folder(), QFileInfo(QStringLiteral("/home/ada/a fox.mp4")))
-                        .isEmpty());
+        lookAt("export", [&] {
+            ExportDialog(studio.session().clips(), {QStringLiteral(FW_SOURCE_DIR "/tests/ui/data/heart.mp4")},
+                         &window)
+                .exec();
         });
     }
 

@@ -11,9 +11,11 @@
 #include <QMenuBar>
 #include <QMimeData>
 #include <QPlainTextEdit>
+#include <QProcess>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSpinBox>
+#include <QStandardPaths>
 #include <QTest>
 #include <QTimer>
 #include <QToolButton>
@@ -23,10 +25,16 @@
 #include "app/studio/single_instance.h"
 #include "studio_harness.h"
 #include "ui/banner.h"
+#include "ui/export_dialog.h"
 #include "ui/frame_player.h"
+#include "ui/library_grid.h"
+#include "ui/library_model.h"
+#include "ui/library_panel.h"
 #include "ui/preferences.h"
 #include "ui/progress_row.h"
 #include "ui/prompt_panel.h"
+#include "ui/queue_panel.h"
+#include "ui/queue_view.h"
 #include "ui/scrub_bar.h"
 #include "ui/shortcut_sheet.h"
 #include "ui/stage_canvas.h"
@@ -77,6 +85,36 @@ class WindowTest : public QObject {
         m_studio->run(QStringLiteral("hold this"));
         QTRY_COMPARE_WITH_TIMEOUT(stage()->state(), StageState::Running, kPatienceMs);
         QTRY_COMPARE_WITH_TIMEOUT(stage()->previewCount(), 3, kPatienceMs);
+    }
+
+    template <class Widget>
+    [[nodiscard]] static Widget* named(const QWidget& where, const QString& name) {
+        for (auto* widget : where.findChildren<Widget*>()) {
+            if (widget->accessibleName() == name) {
+                return widget;
+            }
+        }
+        qFatal("there is no control named %s", qPrintable(name));
+    }
+    [[nodiscard]] static QModelIndex rowOf(const QueueView& view, const QString& prompt) {
+        for (int row = 0; row < view.model()->rowCount(); ++row) {
+            const QModelIndex index = view.model()->index(row, 0);
+            if (index.data(Qt::AccessibleTextRole).toString().contains(prompt) ||
+                index.data(Qt::DisplayRole).toString().contains(prompt)) {
+                return index;
+            }
+        }
+        return {};
+    }
+    [[nodiscard]] QStringList waitingPrompts() const {
+        QStringList prompts;
+        for (const auto& job : m_studio->jobs()) {
+            if (job.state == JobState::Queued) {
+                const auto request = job::requestFromJson(Json::parse(job.requestJson));
+                prompts.append(QString::fromStdString(request->prompt));
+            }
+        }
+        return prompts;
     }
 
     static constexpr int kPatienceMs = 20'000;
@@ -342,15 +380,83 @@ class WindowTest : public QObject {
         QTRY_COMPARE_WITH_TIMEOUT(m_studio->count(JobState::Cancelled), 1, kPatienceMs);
     }
 
-    void savesAsGif() {
+    // Export, GIF, and a second reader agrees.
+    void exportsAGif() {
         makeClip(QStringLiteral("a red heart"));
-        const QString path = m_studio->path(QStringLiteral("out.gif"));
         QSignalSpy saved(&m_studio->session().clips(), &app::ClipFiles::exported);
-        window().saveClipAs(path);
-        QTRY_COMPARE_WITH_TIMEOUT(saved.count(), 1, kPatienceMs);
+        QTimer::singleShot(0, this, [&] {
+            auto* dialog = qobject_cast<ExportDialog*>(QApplication::activeModalWidget());
+            QVERIFY(dialog);
+            auto* format = named<QComboBox>(*dialog, QStringLiteral("Format"));
+            format->setCurrentIndex(format->findText(QStringLiteral("GIF"), Qt::MatchContains));
+            named<QLineEdit>(*dialog, QStringLiteral("Folder"))->setText(m_studio->path(QString()));
+            named<QLineEdit>(*dialog, QStringLiteral("Name"))->setText(QStringLiteral("out"));
+            auto* go = named<QPushButton>(*dialog, QStringLiteral("Export"));
+            QTRY_VERIFY_WITH_TIMEOUT(go->isEnabled(), kPatienceMs);
+            QTest::mouseClick(go, Qt::LeftButton);
+            QTRY_COMPARE_WITH_TIMEOUT(saved.count(), 1, kPatienceMs);
+            dialog->close();
+        });
+        m_studio->command(QStringLiteral("Export the clip…"))->trigger();
+        QCOMPARE(saved.count(), 1);
+        const QString path = saved.first().at(1).toString();
         QFile file(path);
         QVERIFY(file.open(QIODevice::ReadOnly));
         QCOMPARE(file.read(3), QByteArray("GIF"));
+        const QString ffprobe = QStandardPaths::findExecutable(QStringLiteral("ffprobe"));
+        if (!ffprobe.isEmpty()) {
+            QProcess probe;
+            probe.start(ffprobe, {"-v", "error", "-count_frames", "-show_entries",
+                                  "stream=codec_name,width,height,nb_read_frames", "-of", "csv=p=0", path});
+            QVERIFY(probe.waitForFinished(kPatienceMs));
+            QCOMPARE(probe.readAllStandardOutput().trimmed(), QByteArray("gif,64,64,9"));
+        }
+    }
+
+    // Three jobs; the third is moved to the front, the second is cancelled from the queue by keyboard.
+    void reorderAndCancelInTheQueue() {
+        hold();
+        m_studio->run(QStringLiteral("second"));
+        m_studio->run(QStringLiteral("third"));
+        auto* panel = window().findChild<QueuePanel*>();
+        auto* view = panel->view();
+        QTRY_VERIFY(rowOf(*view, QStringLiteral("third")).isValid());
+        view->setFocus();
+        view->setCurrentIndex(rowOf(*view, QStringLiteral("third")));
+        QTest::keyClick(view, Qt::Key_Home, Qt::AltModifier);
+        QTRY_COMPARE(waitingPrompts().value(0), QStringLiteral("third"));
+        QTRY_VERIFY(rowOf(*view, QStringLiteral("second")).isValid());
+        view->setCurrentIndex(rowOf(*view, QStringLiteral("second")));
+        QTest::keyClick(view, Qt::Key_Backspace, Qt::ControlModifier);
+        QTRY_COMPARE(waitingPrompts(), QStringList{QStringLiteral("third")});
+        QTest::keyClick(&window(), Qt::Key_Escape);
+        QTRY_COMPARE_WITH_TIMEOUT(m_studio->count(JobState::Done), 1, kPatienceMs);
+        QCOMPARE(m_studio->clips().front().prompt, std::string("third"));
+    }
+
+    // Find a clip by words, star it, tag it, throw it away, take that back.
+    void findStarTagTrashUndo() {
+        makeClip(QStringLiteral("a red heart grows"));
+        makeClip(QStringLiteral("a blue whale sings"));
+        auto* dock = window().findChild<QDockWidget*>(QStringLiteral("library"));
+        dock->show();
+        dock->raise();
+        auto* library = window().findChild<LibraryPanel*>();
+        QTRY_COMPARE(library->model()->rowCount(), 2);
+        library->focusSearch();
+        QTest::keyClicks(window().focusWidget(), QStringLiteral("whale"));
+        QTRY_COMPARE(library->model()->rowCount(), 1);
+        auto* grid = library->grid();
+        grid->setFocus();
+        grid->setCurrentIndex(library->model()->index(0, 0));
+        QTest::keyClick(grid, Qt::Key_4);
+        QTRY_COMPARE(m_studio->clips("whale star:4").size(), 1U);
+        window().undoStack()->undo();
+        QTRY_COMPARE(m_studio->clips("whale star:0").size(), 1U);
+        QTest::keyClick(grid, Qt::Key_Delete);
+        QTRY_COMPARE(m_studio->clips("whale").size(), 0U);
+        window().undoStack()->undo();
+        QTRY_COMPARE(m_studio->clips("whale").size(), 1U);
     }
 
     void playsByKeyboard() {
