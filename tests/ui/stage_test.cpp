@@ -15,7 +15,6 @@
 #include <QWheelEvent>
 #include <memory>
 
-#include "test_values.h"
 #include "ui/frame_player.h"
 #include "ui/preview_history.h"
 #include "ui/progress_row.h"
