@@ -24,13 +24,9 @@ void FramePlayer::setClip(const app::ClipImages& clip, bool keepPhase) {
         m_clip.framesPerSecond = 1.0;
     }
     if (goOn) {
-        const double scale = count() / before;
-        m_markIn = std::clamp(static_cast<int>(m_markIn * scale), 0, std::max(0, count() - 1));
-        m_markOut =
-            m_markOut < 0 ? -1 : std::clamp(static_cast<int>((m_markOut + 1) * scale) - 1, m_markIn, count() - 1);
+        placeMarks();
     } else {
-        m_markIn = 0;
-        m_markOut = -1;
+        forgetMarks();
         m_wanted = true;
         setShuttle(1, 1.0);
     }
@@ -52,8 +48,7 @@ void FramePlayer::clear() {
     m_clip = {};
     m_index = 0;
     m_clockFrame = 0.0;
-    m_markIn = 0;
-    m_markOut = -1;
+    forgetMarks();
     m_wanted = true;
     setShuttle(1, 1.0);
     emit clipChanged();
@@ -160,6 +155,7 @@ void FramePlayer::setLooping(bool looping) {
 void FramePlayer::setMarkIn(int index) {
     m_markIn = std::clamp(index, 0, std::max(0, count() - 1));
     m_markOut = m_markOut < 0 ? -1 : std::max(m_markOut, m_markIn);
+    rememberMarks();
     emit marksChanged();
 }
 
@@ -168,13 +164,36 @@ void FramePlayer::setMarkOut(int index) {
     m_markOut = std::clamp(index, 0, last);
     m_markIn = std::min(m_markIn, m_markOut);
     m_markOut = m_markOut == last ? -1 : m_markOut;
+    rememberMarks();
     emit marksChanged();
 }
 
 void FramePlayer::clearMarks() {
+    forgetMarks();
+    emit marksChanged();
+}
+
+void FramePlayer::forgetMarks() {
     m_markIn = 0;
     m_markOut = -1;
-    emit marksChanged();
+    m_inPart = 0.0;
+    m_outPart = 1.0;
+}
+
+void FramePlayer::rememberMarks() {
+    const double frames = std::max(1, count());
+    m_inPart = m_markIn / frames;
+    m_outPart = (markOut() + 1) / frames;
+}
+
+// On the frames at the remembered moments: previews have fewer frames than the clip, and back in the clip the marks
+// are where they were set.
+void FramePlayer::placeMarks() {
+    constexpr double kRounding = 1e-6;
+    const int last = std::max(0, count() - 1);
+    m_markIn = std::clamp(static_cast<int>(m_inPart * count() + kRounding), 0, last);
+    const int out = static_cast<int>(std::ceil(m_outPart * count() - kRounding)) - 1;
+    m_markOut = out >= last ? -1 : std::max(out, m_markIn);
 }
 
 void FramePlayer::show(int index) {

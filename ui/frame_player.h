@@ -73,6 +73,9 @@ class FramePlayer : public QObject {
     void startClock(double part);
     void waitForNext(double at);
     void setShuttle(int direction, double factor);
+    void forgetMarks();
+    void rememberMarks();
+    void placeMarks();
     void tick();
     [[nodiscard]] double position() const;  // by the clock, in frames; may lie outside the marks
     [[nodiscard]] int partLength() const { return markOut() - m_markIn + 1; }
@@ -84,7 +87,8 @@ class FramePlayer : public QObject {
     double m_speed = 1.0, m_shuttle = 1.0;
     int m_direction = 1;
     bool m_looping = true;
-    int m_markIn = 0, m_markOut = -1;  // -1: the last frame
+    int m_markIn = 0, m_markOut = -1;        // -1: the last frame
+    double m_inPart = 0.0, m_outPart = 1.0;  // the same as parts of the clip
     QTimer m_timer;
     QElapsedTimer m_clock;
     double m_clockFrame = 0.0;  // position in frames when the clock was started

@@ -387,6 +387,21 @@ class StageTest : public QObject {
         QCOMPARE(player()->markOut(), 32);
     }
 
+    void marksSurviveALookBack() {
+        form(20);
+        finish();
+        player()->setMarkIn(10);
+        player()->setMarkOut(20);
+        key(Qt::Key_Left, Qt::AltModifier);
+        QCOMPARE(player()->markIn(), 2);
+        QCOMPARE(player()->markOut(), 5);
+        key(Qt::Key_Right, Qt::AltModifier);
+        QCOMPARE(player()->markIn(), 10);
+        QCOMPARE(player()->markOut(), 20);
+        m_stage->showClip({QStringLiteral("/c/still.mp4"), makeImages(1), {}}, -1.0);
+        QVERIFY(!player()->hasMarks());
+    }
+
     void stopsAtTheEndWhenItDoesNotLoop() {
         FramePlayer alone;
         alone.setLooping(false);
