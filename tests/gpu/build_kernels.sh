@@ -10,7 +10,7 @@ toolkit="$(dirname "$(dirname "$(readlink -f "$nvcc")")")"
 objects="$(mktemp -d)"
 trap 'rm -rf "$objects"' EXIT
 mkdir -p "$out"
-ls kernels/cuda/*.cu kernels/cuda/*.cpp | xargs -P "$(nproc)" -I{} sh -c \
+printf "%s\n" kernels/cuda/*.cu kernels/cuda/*.cpp | xargs -P "$(nproc)" -I{} sh -c \
     "$nvcc -c {} -o $objects/\$(basename {}).o -I. -std=c++20 -O3 -lineinfo -gencode=arch=compute_$arch,code=sm_$arch \
         -Xcompiler=-fPIC,-fvisibility=hidden"
 "$nvcc" -shared -cudart static -o "$out/libfw_cuda.so" "$objects"/*.o -L"$toolkit/lib64" -lcublasLt -lcudnn

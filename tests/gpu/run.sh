@@ -6,7 +6,7 @@
 #   tests/gpu/run.sh              what tests/gpu/pack.sh packed
 #   tests/gpu/run.sh --rebuild    with kernels compiled on the spot
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 root="$PWD"
 logs="${OUT:-$root/gpu-logs}"
 work="$(mktemp -d)"
