@@ -286,7 +286,9 @@ __global__ __launch_bounds__(kWgmmaThreads, 1) void wgmmaAttentionKernel(const _
         }
     } else {
         takeRegisters<240>();
-        computeQueries<kWidth>(args, tiles, static_cast<int>(threadIdx.x) / kWarpgroup - 1, keyTiles);
+        // The same in every lane, which the compiler sees only so: operands are described in uniform registers.
+        const int warpgroup = __shfl_sync(0xffffffffU, static_cast<int>(threadIdx.x) / kWarpgroup, 0);
+        computeQueries<kWidth>(args, tiles, warpgroup - 1, keyTiles);
     }
 #endif
 }
