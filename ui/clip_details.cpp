@@ -31,22 +31,32 @@ QString text(const std::string& utf8) {
     return QString::fromStdString(utf8);
 }
 
-QLabel* valueLabel(const QString& value) {
+// Gives way sideways and grows downwards.
+void makeYielding(QLabel* label) {
+    QSizePolicy policy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    policy.setHeightForWidth(true);
+    label->setSizePolicy(policy);
+}
+
+QWidget* valueWidget(const QString& name, const QString& value) {
+    // Hashes and paths have no blanks to break at, and are there to be copied: a line that scrolls.
+    constexpr int kLongWord = 24;
+    if (value.size() > kLongWord && !value.contains(QLatin1Char(' '))) {
+        auto* line = new QLineEdit(value);
+        line->setObjectName(QStringLiteral("plainValue"));
+        line->setReadOnly(true);
+        line->setFrame(false);
+        line->setCursorPosition(0);
+        line->setAccessibleName(name);
+        line->setToolTip(asToolTip(value.left(kMostShown)));
+        line->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+        return line;
+    }
     auto* label = makeLabel(value.left(kMostShown), TextRole::Body, true);
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    label->setToolTip(value.size() > kMostShown ? QString() : label->toolTip());
-    // Hashes and paths have no blanks to break at.
-    if (value.size() > 24 && !value.contains(QLatin1Char(' '))) {
-        QString broken;
-        for (qsizetype i = 0; i < std::min(value.size(), kMostShown); ++i) {
-            broken += value[i];
-            if (i % 4 == 3 && !value[i].isHighSurrogate()) {
-                broken += QChar(0x200B);
-            }
-        }
-        label->setText(broken);
-    }
-    label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    label->setAccessibleName(name);
+    label->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+    makeYielding(label);
     return label;
 }
 
@@ -81,6 +91,7 @@ void ClipDetails::build() {
     m_prompt = makeLabel(QString(), TextRole::Body, true);
     m_prompt->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     m_prompt->setAccessibleName(tr("Prompt of the clip"));
+    makeYielding(m_prompt);
     m_missing = makeLabel(QString(), TextRole::Body, true);
     m_missing->setProperty("tone", QStringLiteral("danger"));
     m_stars = new StarField;
@@ -114,7 +125,6 @@ void ClipDetails::build() {
     m_notes->setToolTip(tr("Saved while you write; the search finds them"));
     m_notes->setTabChangesFocus(true);
     m_notes->setFixedHeight(9 * kGrid);
-    m_notesBox = m_notes;
     connect(m_notes, &QPlainTextEdit::textChanged, this, [this] { m_notesTimer.start(); });
 
     m_rowsPlace = new QVBoxLayout;
@@ -246,7 +256,7 @@ void ClipDetails::showTags(const std::vector<store::Clip>& clips) {
             makeButton(QString(shown).replace(QLatin1Char('&'), QLatin1String("&&")) + QStringLiteral("  ×"),
                        QStringLiteral("chip"));
         chip->setAccessibleName(tr("Remove the tag %1").arg(name));
-        chip->setToolTip(tr("Remove the tag %1").arg(name));
+        chip->setToolTip(asToolTip(tr("Remove the tag %1").arg(name)));
         connect(chip, &QPushButton::clicked, this, [this, name] { emit tagRemoved(name); });
         m_tags->addWidget(chip);
     }
@@ -254,7 +264,10 @@ void ClipDetails::showTags(const std::vector<store::Clip>& clips) {
 }
 
 void ClipDetails::showRows(const std::vector<store::Clip>& clips, const QString& project) {
-    delete m_rows;
+    if (m_rows != nullptr) {
+        m_rows->hide();
+        m_rows->deleteLater();
+    }
     m_rows = new QWidget;
     auto* grid = new QGridLayout(m_rows);
     grid->setContentsMargins(0, kGrid, 0, 0);
@@ -270,9 +283,8 @@ void ClipDetails::showRows(const std::vector<store::Clip>& clips, const QString&
         auto* name = makeLabel(row.name, TextRole::Secondary, true);
         grid->addWidget(name, line, 0, Qt::AlignTop);
         for (int i = 0; i < columns; ++i) {
-            auto* value = valueLabel(row.values[i].isEmpty() ? QStringLiteral("–") : row.values[i]);
-            value->setAccessibleName(row.name);
-            grid->addWidget(value, line, 1 + i, Qt::AlignTop);
+            grid->addWidget(valueWidget(row.name, row.values[i].isEmpty() ? QStringLiteral("–") : row.values[i]),
+                            line, 1 + i);
         }
         ++line;
     };

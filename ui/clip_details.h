@@ -61,7 +61,6 @@ class ClipDetails : public QScrollArea {
     FlowLayout* m_tags = nullptr;
     QLineEdit* m_newTag = nullptr;
     QStringListModel* m_knownTags = nullptr;
-    QWidget* m_notesBox = nullptr;
     QPlainTextEdit* m_notes = nullptr;
     QPushButton *m_load = nullptr, *m_vary = nullptr, *m_reveal = nullptr;
     QWidget* m_rows = nullptr;

@@ -70,6 +70,10 @@ QLabel* makeFieldLabel(const QString& text, QWidget* buddy) {
     return label;
 }
 
+QString asToolTip(const QString& plain) {
+    return QStringLiteral("<p>%1</p>").arg(plain.toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>")));
+}
+
 void setInvalid(QWidget* control, bool invalid) {
     if (control->property("invalid").toBool() != invalid) {
         setStyleProperty(control, "invalid", invalid);

@@ -24,6 +24,9 @@ namespace fw::ui {
 // A label in front of `buddy`; it also gives the control its accessible name.
 [[nodiscard]] QLabel* makeFieldLabel(const QString& text, QWidget* buddy);
 
+// For texts that are data: what looks like mark-up in them stays text. Long ones are wrapped.
+[[nodiscard]] QString asToolTip(const QString& plain);
+
 // Draws the control as wrong, or as right again.
 void setInvalid(QWidget* control, bool invalid);
 

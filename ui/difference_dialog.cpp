@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "ui/clip_settings.h"
+#include "ui/controls.h"
 #include "ui/theme.h"
 #include "ui/thumbnail_cache.h"
 
@@ -77,7 +78,7 @@ void DifferenceDialog::fill() {
         for (int i = 0; i < m_table->columnCount(); ++i) {
             const QString value = setting.values[i].left(1000);
             auto* item = new QTableWidgetItem(value.isEmpty() ? QStringLiteral("–") : value);
-            item->setToolTip(value.toHtmlEscaped());
+            item->setToolTip(asToolTip(value));
             item->setTextAlignment(Qt::AlignLeft | Qt::AlignTop);
             m_table->setItem(row + 1, i, item);
         }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/library/clip_paths.h"
+#include "ui/controls.h"
 
 namespace fw::ui {
 namespace {
@@ -251,8 +252,9 @@ QVariant LibraryModel::data(const QModelIndex& index, int role) const {
     }
     const QString prompt = QString::fromStdString(record->prompt).simplified();
     if (role == Qt::ToolTipRole) {
-        return record->missing ? tr("%1\nIts file is missing: %2").arg(prompt, QString::fromStdString(record->file))
-                               : prompt;
+        return asToolTip(record->missing
+                             ? tr("%1\nIts file is missing: %2").arg(prompt, QString::fromStdString(record->file))
+                             : prompt);
     }
     if (role == Qt::AccessibleTextRole) {
         const QString text = record->stars == 0   ? prompt

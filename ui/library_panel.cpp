@@ -35,7 +35,8 @@
 namespace fw::ui {
 namespace {
 
-constexpr qint64 kMostDetailed = 24;  // selected clips whose shared tags and differences are shown
+constexpr std::size_t kMostUsed = 1000;  // selected clips whose whole records are read
+constexpr qint64 kMostDetailed = 24;     // selected clips whose shared tags and differences are shown
 
 QString text(const std::string& utf8) {
     return QString::fromStdString(utf8);
@@ -58,8 +59,8 @@ LibraryPanel::LibraryPanel(app::LibraryService& library, app::ClipFiles& files, 
     connectParts();
     connectEdits();
     restore();
-    updateChoices();
     startSearch();
+    updateChoices(Values::Read);
 }
 
 LibraryPanel::~LibraryPanel() {
@@ -146,7 +147,7 @@ void LibraryPanel::connectEdits() {
     });
     connect(m_edits, &LibraryEdits::changed, this, [this](const std::vector<std::int64_t>& ids) {
         m_model->refresh(ids);
-        updateChoices();
+        updateChoices(Values::Keep);
     });
     connect(m_edits, &LibraryEdits::failed, this, [this](const Error& error) { tell(asSentence(error.message)); });
     connect(m_edits, &LibraryEdits::purged, this, [this](int clips, const QStringList& filesLeft) {
@@ -182,7 +183,7 @@ void LibraryPanel::clipAdded(qint64 clipId) {
 
 void LibraryPanel::refresh() {
     m_model->refresh({});
-    updateChoices();
+    updateChoices(Values::Read);
 }
 
 void LibraryPanel::startSearch() {
@@ -191,6 +192,7 @@ void LibraryPanel::startSearch() {
     query.order = static_cast<store::ClipOrder>(m_order->currentData().toInt());
     query.projectId = m_projects->currentData().toLongLong();
     query.trashed = m_grid->isTrash();
+    m_thumbnails->forgetFailures();
     m_details->flushNotes();
     m_model->setQuery(query);
 }
@@ -221,11 +223,9 @@ void LibraryPanel::updateDetails() {
     m_restore->setEnabled(count > 0);
     m_purge->setEnabled(count > 0);
     Clips clips;
-    for (const QItemSelectionRange& range : m_grid->selectionModel()->selection()) {
-        for (int row = range.top(); row <= range.bottom() && std::cmp_less(clips.size(), kMostDetailed); ++row) {
-            if (const store::Clip* clip = m_model->clip(row)) {
-                clips.push_back(*clip);
-            }
+    for (qint64 i = 0; i < std::min(count, kMostDetailed); ++i) {
+        if (const store::Clip* clip = m_model->clip(m_model->rowOf(ids[static_cast<std::size_t>(i)]))) {
+            clips.push_back(*clip);
         }
     }
     if (count == 0) {
@@ -239,8 +239,13 @@ void LibraryPanel::updateDetails() {
 
 void LibraryPanel::withSelected(const std::function<void(const Clips&)>& use) {
     m_details->flushNotes();
+    auto ids = m_grid->selectedIds();
+    if (ids.size() > kMostUsed) {
+        ids.resize(kMostUsed);
+        tell(tr("Only the first %1 of the selected clips are used.").arg(countText(kMostUsed)));
+    }
     m_library.read(
-        this, [ids = m_grid->selectedIds()](store::LibraryStore& store) { return store.clipsById(ids); },
+        this, [ids](store::LibraryStore& store) { return store.clipsById(ids); },
         [this, use](const Result<Clips>& clips) {
             if (!clips) {
                 tell(asSentence(clips.error().message));
@@ -419,7 +424,7 @@ void LibraryPanel::newProject(bool moveSelected) {
             } else if (moveSelected) {
                 m_edits->moveToProject(ids, project->id, text(project->name));
             }
-            updateChoices();
+            updateChoices(Values::Keep);
         });
 }
 
@@ -441,7 +446,7 @@ void LibraryPanel::renameProject() {
             if (!status) {
                 tell(asSentence(status.error().message));
             }
-            updateChoices();
+            updateChoices(Values::Keep);
         });
 }
 

@@ -83,8 +83,10 @@ class LibraryPanel : public QWidget {
     void showFound(qint64 count);
     void showMessage(const QString& title, const QString& text, const QString& action);
     void updateDetails();
-    void updateChoices();  // projects, tags, values for completion
-    void remember();       // layout and order, in the library itself
+    // Projects and tags; the values for completion are worth reading only after new clips.
+    enum class Values : quint8 { Keep, Read };
+    void updateChoices(Values values);
+    void remember();  // layout and order, in the library itself
     void restore();
 
     // With the records of all selected clips, once they were read.

@@ -221,10 +221,10 @@ void LibraryPanel::showMessage(const QString& title, const QString& sentence, co
     m_pages->setCurrentIndex(1);
 }
 
-void LibraryPanel::updateChoices() {
+void LibraryPanel::updateChoices(Values values) {
     m_library.read(
         this,
-        [](store::LibraryStore& store) {
+        [values](store::LibraryStore& store) {
             Choices choices;
             if (auto projects = store.projects()) {
                 choices.projects = std::move(*projects);
@@ -232,9 +232,12 @@ void LibraryPanel::updateChoices() {
             if (auto tags = store.tags()) {
                 choices.tags = std::move(*tags);
             }
+            if (values == Values::Keep) {
+                return choices;
+            }
             for (const char* field : {"model", "method", "sampler", "device"}) {
-                if (auto values = store.fieldValues(field)) {
-                    choices.values.emplace_back(field, std::move(*values));
+                if (auto known = store.fieldValues(field)) {
+                    choices.values.emplace_back(field, std::move(*known));
                 }
             }
             return choices;
@@ -256,8 +259,8 @@ void LibraryPanel::updateChoices() {
             m_search->setValues(QStringLiteral("tag"), texts(choices.tags));
             m_search->setValues(QStringLiteral("project"), names);
             m_search->setValues(QStringLiteral("missing"), {QStringLiteral("yes"), QStringLiteral("no")});
-            for (const auto& [field, values] : choices.values) {
-                m_search->setValues(text(field), texts(values));
+            for (const auto& [field, known] : choices.values) {
+                m_search->setValues(text(field), texts(known));
             }
             m_detailsTimer.start();
         });

@@ -130,6 +130,7 @@ QProgressBar::chunk { background: @accent; border-radius: 2px; }
 #popover QListWidget::item:hover { background: @controlHover; }
 #popover QListWidget::item:selected { background: @accent; color: @onAccent; }
 #notice { background: @control; border: 1px solid @border; border-radius: 4px; }
+#plainValue { background: transparent; border: 0; padding: 0; min-height: 0; }
 #popover { background: @control; border: 1px solid @border; }
 #library, #clipDetails, #clipDetails > QWidget > QWidget { background: @panel; }
 #libraryMessage { background: @window; }

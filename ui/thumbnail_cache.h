@@ -32,6 +32,8 @@ class ThumbnailCache : public QObject {
     // The clip's picture, or a null one while it is being read or when there is none. What was asked for last is
     // read first; what was asked for long ago is forgotten.
     [[nodiscard]] QPixmap picture(const store::Clip& clip);
+    // Files that could not be read are tried again.
+    void forgetFailures() { m_failed.clear(); }
     // Whether the clip can have no picture: neither a thumbnail nor a file that can be read.
     [[nodiscard]] bool failed(std::int64_t clipId) const { return m_failed.contains(clipId); }
 

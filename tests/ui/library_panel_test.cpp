@@ -565,6 +565,11 @@ class LibraryPanelTest : public QObject {
             QVERIFY(!m_panel->grab().isNull());
         }
         takePicture(QStringLiteral("hostile"));
+        const QString toolTip = model()->index(0).data(Qt::ToolTipRole).toString();
+        QVERIFY2(!toolTip.contains(QStringLiteral("<img")) && toolTip.startsWith(QStringLiteral("<p>")),
+                 qPrintable(toolTip));
+        // Nothing makes the details wider than their place.
+        QVERIFY(m_panel->details()->widget()->width() <= m_panel->details()->viewport()->width());
         m_panel->showTrash(true);
         QTRY_COMPARE(rows(), (std::vector{ids[0]}));
         QTRY_VERIFY(clip(ids[0]) && clip(ids[0])->missing);  // a file outside the library is none of its files
