@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/cli/bench_report.h"
+#include "app/cli/bench_sparse.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/output.h"
@@ -86,7 +87,8 @@ Result<Row> measure(backend::Device& device, DType dtype, int threads, std::int6
 class BenchAttentionCommand final : public Command {
  public:
     explicit BenchAttentionCommand(CLI::App& bench)
-        : Command(bench, "attention", "Time and memory of attention at 2048, 4096 and 8192 tokens") {
+        : Command(bench, "attention",
+                  "Time and memory of dense attention, and of sparse beside it, from 2048 to 16384 tokens") {
         m_app->add_option("--device", m_device, "auto, cpu, …")->capture_default_str();
         m_app->add_option("--threads", m_threads, "CPU threads; 0: all")
             ->check(CLI::Range(0, 1024))
@@ -113,6 +115,9 @@ class BenchAttentionCommand final : public Command {
                 row["median_seconds"].get<double>() * 1e3, row["gflops_per_second"].get<double>(),
                 row["scratch_bytes"].get<double>() / kMebibyte, row["matrix_bytes"].get<double>() / kMebibyte);
         }
+        if (report->contains("sparse")) {
+            printSparseAttention((*report)["sparse"]);
+        }
         return kDone;
     }
 
@@ -132,7 +137,12 @@ class BenchAttentionCommand final : public Command {
             json.update(toJson(row.samples, row.flops));
             rows.push_back(std::move(json));
         }
-        return OrderedJson{{"device", device->info().name}, {"dtype", dtypeName(dtype)}, {"rows", std::move(rows)}};
+        OrderedJson report{{"device", device->info().name}, {"dtype", dtypeName(dtype)}, {"rows", std::move(rows)}};
+        FW_ASSIGN(const auto ops, device->createOps({.threads = m_threads}));
+        if (ops->supportsSparseAttention()) {
+            FW_ASSIGN(report["sparse"], measureSparseAttention(*device, dtype, m_threads, session.cancel));
+        }
+        return report;
     }
 
     std::string m_device = "auto";

@@ -19,6 +19,21 @@ Status addSetting(Json& parameters, const std::string& setting) {
     return {};
 }
 
+// "FILE" or "FILE@0.8"; an @ that no number follows belongs to the name.
+Result<job::Adapter> adapterFromText(const std::string& text) {
+    const std::size_t at = text.rfind('@');
+    if (at == std::string::npos || at + 1 == text.size()) {
+        return job::Adapter{text, 1.0};
+    }
+    double strength = 0.0;
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data() + at + 1, end, strength);
+    if (code != std::errc{} || stop != end) {
+        return job::Adapter{text, 1.0};
+    }
+    return job::Adapter{text.substr(0, at), strength};
+}
+
 // CLI11 would let "-1" wrap around.
 Result<std::uint64_t> seedFromText(const std::string& text) {
     std::uint64_t seed = 0;
@@ -59,6 +74,11 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
     command.add_option("--threads", m_request.threads, "CPU threads; 0: all")->capture_default_str();
     command.add_option("--dtype", m_request.dtype, "auto, f32 or bf16")->capture_default_str();
     command.add_option("--method", m_request.method, "Attention method")->type_name("ID")->capture_default_str();
+    command
+        .add_option("--adapter", m_adapters,
+                    "LoRA file, or the weights an attention method was trained with; repeatable, with a strength "
+                    "as FILE@0.8")
+        ->type_name("FILE");
     command.add_option("--set", m_settings, "Parameter of the attention method, repeatable")
         ->type_name("NAME=VALUE");
 }
@@ -71,6 +91,10 @@ Result<job::GenerationRequest> RequestOptions::request() const {
     }
     if (!m_seed.empty()) {
         FW_ASSIGN(request.seed, seedFromText(m_seed));
+    }
+    for (const std::string& text : m_adapters) {
+        FW_ASSIGN(auto adapter, adapterFromText(text));
+        request.adapters.push_back(std::move(adapter));
     }
     for (const std::string& setting : m_settings) {
         FW_TRY(addSetting(request.methodParameters, setting));

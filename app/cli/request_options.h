@@ -26,6 +26,7 @@ class RequestOptions {
     std::string m_rate;
     std::string m_seed;
     std::vector<std::string> m_settings;
+    std::vector<std::string> m_adapters;
 };
 
 }  // namespace fw::cli

@@ -12,6 +12,7 @@ namespace fw::job {
 
 namespace {
 
+constexpr double kMaxStrength = 8.0;
 constexpr double kMaxGuidance = 100.0;
 constexpr double kMaxShift = 100.0;
 constexpr double kMinRate = 1.0;
@@ -179,6 +180,11 @@ Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults
     FW_TRY(checkReal("guidance", *request.guidance, 1.0, kMaxGuidance));
     FW_TRY(checkReal("shift", *request.shift, 0.01, kMaxShift));
     FW_TRY(checkInteger("threads", request.threads, 0, kMaxThreads));
+    for (const Adapter& adapter : request.adapters) {
+        FW_TRY(checkText("adapter file's name", adapter.file));
+        FW_TRY(checkReal(fmt::format("the strength of {}", adapter.file), adapter.strength, -kMaxStrength,
+                         kMaxStrength));
+    }
     if (request.dtype != "auto" && request.dtype != "f32" && request.dtype != "bf16") {
         return fail(ErrorCode::InvalidArgument, "dtype '{}' is not known; use auto, f32 or bf16", request.dtype);
     }

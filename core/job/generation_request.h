@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/base/result.h"
@@ -29,6 +30,13 @@ enum class SamplerKind : std::uint8_t { UniPc, Euler };
 [[nodiscard]] std::string_view samplerName(SamplerKind kind);
 [[nodiscard]] Result<SamplerKind> samplerFromName(std::string_view name);
 
+// A file of trained changes to a model: LoRA weights, or the weights of an attention method.
+struct Adapter {
+    std::string file;       // safetensors
+    double strength = 1.0;  // of its LoRA part
+    bool operator==(const Adapter&) const = default;
+};
+
 // Fields without a value take the model's default (ModelDefaults) when the request is resolved.
 struct GenerationRequest {
     std::string prompt;
@@ -47,6 +55,7 @@ struct GenerationRequest {
     int threads = 0;               // 0: all
     std::string method = "dense";  // attention method id
     Json methodParameters = Json::object();
+    std::vector<Adapter> adapters;
 
     bool operator==(const GenerationRequest&) const = default;
 };

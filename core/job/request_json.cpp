@@ -96,6 +96,23 @@ Status read(const std::string& key, const Json& value, Json& out) {
     return {};
 }
 
+Status read(const std::string& key, const Json& value, std::vector<Adapter>& out) {
+    if (!value.is_array()) {
+        return wrong(key, value, "a list");
+    }
+    out.clear();
+    for (const Json& entry : value) {
+        if (!entry.is_object() || entry.size() != 2 || !entry.contains("file") || !entry.contains("strength")) {
+            return wrong(key, entry, "an object with file and strength");
+        }
+        Adapter adapter;
+        FW_TRY(read(key + ".file", entry.at("file"), adapter.file));
+        FW_TRY(read(key + ".strength", entry.at("strength"), adapter.strength));
+        out.push_back(std::move(adapter));
+    }
+    return {};
+}
+
 template <class T>
 Status read(const std::string& key, const Json& value, std::optional<T>& out) {
     T present{};
@@ -124,6 +141,7 @@ Status visitFields(Request& request, const Visitor& visit) {
     FW_TRY(visit("threads", request.threads));
     FW_TRY(visit("method", request.method));
     FW_TRY(visit("method_parameters", request.methodParameters));
+    FW_TRY(visit("adapters", request.adapters));
     return {};
 }
 
@@ -136,6 +154,14 @@ OrderedJson written(const FrameRate& rate) {
 }
 OrderedJson written(const SamplerKind& kind) {
     return samplerName(kind);
+}
+
+OrderedJson written(const std::vector<Adapter>& adapters) {
+    OrderedJson list = OrderedJson::array();
+    for (const Adapter& adapter : adapters) {
+        list.push_back({{"file", adapter.file}, {"strength", adapter.strength}});
+    }
+    return list;
 }
 
 struct Writer {

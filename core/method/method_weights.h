@@ -22,8 +22,7 @@ struct WeightNeed {
     };
     std::string name;
     Kind kind = Kind::Projection;
-    bool optional = false;  // layers may lack it
-    bool leading = true;    // its presence in some layer says that a file belongs to the method
+    std::string with;  // another need: present in exactly the layers that have that one; empty: in any
 };
 
 // The tensors of one adapter on a device, checked against the base model. Loaded by core/model/adapter.h.

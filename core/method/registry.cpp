@@ -4,6 +4,7 @@
 #include "core/method/attention_method.h"
 #include "core/method/dense.h"
 #include "core/method/plain_linear.h"
+#include "core/method/salad.h"
 #include "core/method/sliding_window.h"
 #include "core/method/tile_window.h"
 #include "core/method/top_k.h"

@@ -172,7 +172,7 @@ MethodEntry slidingWindow() {
         .summary = "A token sees its neighbours in space or, in other heads, its own place through time.",
         .paper = "arXiv:2503.22796",
         .parameters = withQualityKnobs({sparsityParameter(), tokenOrderParameter("alternate")}, true)};
-    entry.needs = {{kOrderTable, WeightNeed::Kind::HeadTable, true, true}};
+    entry.needs = {{kOrderTable, WeightNeed::Kind::HeadTable, ""}};
     entry.needsSparseOperations = true;
     entry.create = [](const Json& parameters,
                       const MethodWeights* weights) -> Result<std::unique_ptr<AttentionMethod>> {

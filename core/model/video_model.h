@@ -133,13 +133,17 @@ struct ModelInfo {
 [[nodiscard]] Result<std::string> modelHash(const std::filesystem::path& folder);
 
 [[nodiscard]] Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& folder);
+class AdapterSet;
+
 // On a Meta device nothing is read but configs and tensor tables.
 [[nodiscard]] Result<std::unique_ptr<TextEncoder>> loadTextEncoder(const std::filesystem::path& folder,
                                                                    backend::Device& device, backend::Ops& ops,
                                                                    DType compute);
+// `adapters` are merged into its matrices (adapter.h).
 [[nodiscard]] Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
                                                                         backend::Device& device, backend::Ops& ops,
-                                                                        DType compute);
+                                                                        DType compute,
+                                                                        const AdapterSet* adapters = nullptr);
 [[nodiscard]] Result<std::unique_ptr<VideoVae>> loadVae(const std::filesystem::path& folder,
                                                         backend::Device& device, backend::Ops& ops, DType compute);
 

@@ -171,7 +171,7 @@ std::int64_t WanTransformer::weightBytes() const {
 
 Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesystem::path& folder,
                                                              backend::Device& device, backend::Ops& ops,
-                                                             DType compute) {
+                                                             DType compute, const AdapterSet* adapters) {
     FW_ASSIGN(const auto config, weights::loadWanTransformerConfig(folder));
     if (config.headDim % 16 != 0 || config.headDim > 512) {
         return fail(ErrorCode::Unsupported,
@@ -179,6 +179,7 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
                     config.headDim);
     }
     FW_ASSIGN(auto loader, WeightLoader::open(folder, "transformer", weights::tensorTable(config), device, ops));
+    loader.setAdapters(adapters);
     auto parts = std::make_unique<Parts>();
     parts->config = config;
     parts->compute = compute;
@@ -432,9 +433,9 @@ Status WanTransformer::runBlocks(Call& call) const {
 }
 
 Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
-                                                          backend::Device& device, backend::Ops& ops,
-                                                          DType compute) {
-    return WanTransformer::load(folder, device, ops, compute);
+                                                          backend::Device& device, backend::Ops& ops, DType compute,
+                                                          const AdapterSet* adapters) {
+    return WanTransformer::load(folder, device, ops, compute, adapters);
 }
 
 }  // namespace fw::model

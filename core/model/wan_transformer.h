@@ -30,7 +30,8 @@ class WanTransformer final : public VideoTransformer {
     // `folder` is the model's root. The device must outlive the object.
     [[nodiscard]] static Result<std::unique_ptr<WanTransformer>> load(const std::filesystem::path& folder,
                                                                       backend::Device& device, backend::Ops& ops,
-                                                                      DType compute);
+                                                                      DType compute,
+                                                                      const AdapterSet* adapters = nullptr);
     ~WanTransformer() override;
 
     [[nodiscard]] const Geometry& geometry() const override;

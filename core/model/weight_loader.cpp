@@ -1,6 +1,9 @@
 #include "core/model/weight_loader.h"
 
 #include <algorithm>
+#include <deque>
+
+#include "core/model/adapter.h"
 
 namespace fw::model {
 
@@ -60,9 +63,15 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(std::initial
                                                                     bool bias, DType compute) {
     std::vector<ConstTensorView> matrices;
     std::vector<ConstTensorView> biases;
+    std::deque<std::vector<float>> changed;  // keeps what `matrices` views
     for (const std::string& prefix : prefixes) {
         FW_ASSIGN(const auto weight, checked(prefix + ".weight"));
         matrices.push_back(asMatrix(weight));
+        if (m_adapters != nullptr && m_adapters->changes(prefix) && !isMeta()) {
+            changed.push_back(toFloats(weight));
+            m_adapters->merge(prefix, changed.back());
+            matrices.back() = ConstTensorView(changed.back().data(), DType::F32, matrices.back().shape());
+        }
         if (bias) {
             FW_ASSIGN(const auto vector, checked(prefix + ".bias"));
             biases.push_back(vector);

@@ -17,6 +17,8 @@
 
 namespace fw::model {
 
+class AdapterSet;
+
 // A host tensor (f32, f16, bf16 or f64, contiguous) as float32 values.
 [[nodiscard]] std::vector<float> toFloats(const ConstTensorView& view);
 
@@ -51,6 +53,9 @@ class WeightLoader {
     // A view into the mapped file, its values not looked at. Valid while the file is kept (takeFile()).
     [[nodiscard]] Result<ConstTensorView> mapped(const std::string& name) const { return m_file->tensor(name); }
 
+    // Matrices of linear() loaded from here on are changed by these adapters; null: none. Must outlive the loading.
+    void setAdapters(const AdapterSet* adapters) { m_adapters = adapters; }
+
     [[nodiscard]] const weights::SafetensorsFile& file() const { return *m_file; }
     [[nodiscard]] std::unique_ptr<weights::SafetensorsFile> takeFile() { return std::move(m_file); }
     [[nodiscard]] backend::Device& device() const { return *m_device; }
@@ -68,6 +73,7 @@ class WeightLoader {
     std::unique_ptr<weights::SafetensorsFile> m_file;
     backend::Device* m_device;
     backend::Ops* m_ops;
+    const AdapterSet* m_adapters = nullptr;
     std::int64_t m_bytes = 0;
 };
 

@@ -220,7 +220,7 @@ Status ModelGenerator::preview(Job& job, int step, int steps) {
 }
 
 CheckpointKey ModelGenerator::checkpointKey(const Job& job) const {
-    return {job.request, m_hash, std::string(dtypeName(m_parts.dtype))};
+    return {job.request, m_hash + m_parts.adapterHash, std::string(dtypeName(m_parts.dtype))};
 }
 
 // Noise at step 0, or the state of an earlier run. Either way m_host holds the latents.
@@ -306,7 +306,8 @@ Status ModelGenerator::decode(Job& job) {
 void ModelGenerator::describe(trace::Trace& trace, const GenerationReport& report) {
     trace.metadata["request"] = Json::parse(job::toJson(report.request).dump());
     trace.metadata["plan"] = Json::parse(job::toJson(report.plan).dump());
-    trace.metadata["model"] = {{"name", m_info.name}, {"hash", report.modelHash}};
+    trace.metadata["model"] = {
+        {"name", m_info.name}, {"hash", report.modelHash}, {"adapters", m_parts.adapterHash}};
     trace.metadata["device"] = {{"name", report.device}, {"dtype", report.dtype}};
 }
 
@@ -317,14 +318,18 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     (void)m_parts.ops->synchronize();  // what an abandoned clip left behind is not this one's failure
     GenerationReport report;
     FW_ASSIGN(report.request, job::resolve(request, m_info.defaults));
-    FW_ASSIGN(const auto method,
-              method::createAttentionMethod(report.request.method, report.request.methodParameters));
+    report.request = withOwnAdapter(std::move(report.request), m_info.folder);
     FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod(report.request.method));
     if (entry->needsSparseOperations && !m_parts.ops->supportsSparseAttention()) {
         return fail(ErrorCode::Unsupported,
                     "{} cannot compute the attention method {} yet; choose dense attention or another device",
                     m_parts.device->info().id, report.request.method);
     }
+    FW_TRY(useAdapters(m_meta, m_info.folder, report.request));
+    FW_TRY(useAdapters(m_parts, m_info.folder, report.request));
+    FW_ASSIGN(const auto method,
+              method::createAttentionMethod(report.request.method, report.request.methodParameters,
+                                            m_parts.methodWeights.get()));
     FW_ASSIGN(const PromptIds ids, tokenize(*m_parts.tokenizer, report.request));
     FW_ASSIGN(report.plan, dryRun(m_meta, report.request, ids, options.preview));
     FW_TRY(prepareArena(report.plan));

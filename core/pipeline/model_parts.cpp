@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/method/attention_method.h"
+#include "core/model/adapter.h"
+
 namespace fw::pipeline {
 
 Result<DType> chooseDType(const std::string& dtype, const backend::DeviceInfo& info) {
@@ -49,6 +52,28 @@ Result<ModelParts> loadParts(const std::filesystem::path& folder, std::unique_pt
                     parts.vae->geometry().latentChannels, parts.transformer->geometry().latentChannels);
     }
     return parts;
+}
+
+job::GenerationRequest withOwnAdapter(job::GenerationRequest request, const std::filesystem::path& folder) {
+    const auto entry = method::findAttentionMethod(request.method);
+    const auto own = folder / "adapters" / (request.method + ".safetensors");
+    std::error_code error;
+    if (request.adapters.empty() && entry && !(*entry)->needs.empty() && std::filesystem::exists(own, error)) {
+        request.adapters.push_back({own.string(), 1.0});
+    }
+    return request;
+}
+
+Status useAdapters(ModelParts& parts, const std::filesystem::path& folder, const job::GenerationRequest& request) {
+    FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod(request.method));
+    FW_ASSIGN(const auto set, model::AdapterSet::open(request.adapters, folder));
+    FW_ASSIGN(auto weights, set.methodWeights(*entry, *parts.ops, parts.dtype));
+    if (set.hash() != parts.adapterHash) {
+        FW_ASSIGN(parts.transformer, model::loadTransformer(folder, *parts.device, *parts.ops, parts.dtype, &set));
+        parts.adapterHash = set.hash();
+    }
+    parts.methodWeights = std::move(weights);
+    return {};
 }
 
 }  // namespace fw::pipeline

@@ -22,9 +22,12 @@ struct ModelParts {
     std::unique_ptr<model::TextEncoder> textEncoder;
     std::unique_ptr<model::VideoTransformer> transformer;
     std::unique_ptr<model::VideoVae> vae;
+    std::unique_ptr<method::MethodWeights> methodWeights;  // of the run's attention method; may be null
+    std::string adapterHash;                               // of the adapters merged into the transformer
 
     [[nodiscard]] std::int64_t weightBytes() const {
-        return textEncoder->weightBytes() + transformer->weightBytes() + vae->weightBytes();
+        return textEncoder->weightBytes() + transformer->weightBytes() + vae->weightBytes() +
+               (methodWeights == nullptr ? 0 : methodWeights->bytes);
     }
 };
 
@@ -36,5 +39,15 @@ struct ModelParts {
 [[nodiscard]] Result<ModelParts> loadParts(const std::filesystem::path& folder,
                                            std::unique_ptr<backend::Device> device, DType dtype, int threads,
                                            const CancelToken& cancel);
+
+// The request with the model's own adapter for its method, <model>/adapters/<method>.safetensors, when the method
+// wants trained weights, that file is there, and the request names no adapter.
+[[nodiscard]] job::GenerationRequest withOwnAdapter(job::GenerationRequest request,
+                                                    const std::filesystem::path& folder);
+
+// Brings the parts to the adapters of a request: loads the transformer again when they differ from those merged
+// into it, and the weights of the method. On failure the parts stay as they were. BadModel as AdapterSet::open().
+[[nodiscard]] Status useAdapters(ModelParts& parts, const std::filesystem::path& folder,
+                                 const job::GenerationRequest& request);
 
 }  // namespace fw::pipeline

@@ -46,7 +46,8 @@ Status ignoreFrames(const ConstTensorView&) {
 
 Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request, const PromptIds& ids,
                          PreviewKind preview) {
-    FW_ASSIGN(const auto method, method::createAttentionMethod(request.method, request.methodParameters));
+    FW_ASSIGN(const auto method,
+              method::createAttentionMethod(request.method, request.methodParameters, meta.methodWeights.get()));
     FW_ASSIGN(RunState state, createRunState(meta, request));
     const bool guided = *request.guidance > 1.0;
     const Shape latents = latentShape(meta, request);
@@ -100,13 +101,15 @@ Result<job::Plan> makePlan(const job::GenerationRequest& request) {
     if (!info.problems.empty()) {
         return fail(ErrorCode::BadModel, "{}: {}", request.model, info.problems.front());
     }
-    FW_ASSIGN(const job::GenerationRequest resolved, job::resolve(request, info.defaults));
+    FW_ASSIGN(job::GenerationRequest resolved, job::resolve(request, info.defaults));
+    resolved = withOwnAdapter(std::move(resolved), info.folder);
     DType dtype = dtypeFromName(resolved.dtype).value_or(DType::F32);
     if (resolved.dtype == "auto") {
         FW_ASSIGN(const auto device, backend::createDevice(resolved.device));
         dtype = device->info().preferredDType;
     }
     FW_ASSIGN(ModelParts meta, loadParts(request.model, backend::createMetaDevice(dtype), dtype, 1, {}));
+    FW_TRY(useAdapters(meta, info.folder, resolved));
     FW_ASSIGN(const PromptIds ids, tokenize(*meta.tokenizer, resolved));
     return dryRun(meta, resolved, ids, PreviewKind::Off);
 }

@@ -18,7 +18,9 @@ TEST(MethodRegistry, StartsWithDenseAndDescribesEveryMethod) {
         EXPECT_TRUE(ids.insert(entry.description.id).second) << entry.description.id;
         EXPECT_FALSE(entry.description.name.empty());
         EXPECT_FALSE(entry.description.summary.empty());
-        EXPECT_TRUE(createAttentionMethod(entry.description.id, Json::object()));
+        // Only SALAD cannot do without trained weights.
+        const auto created = createAttentionMethod(entry.description.id, Json::object());
+        EXPECT_EQ(created.has_value(), entry.description.id != "salad") << entry.description.id;
     }
 }
 

@@ -159,6 +159,7 @@ TEST(RequestJson, RoundTripsEveryField) {
     request.threads = 7;
     request.method = "salad";
     request.methodParameters = {{"window", 3}};
+    request.adapters = {{"/adapters/salad.safetensors", 1.0}, {"style @ home.safetensors", -0.5}};
     const std::string text = toJson(request).dump();
     EXPECT_EQ(requestFromJson(Json::parse(text)).value(), request);
     EXPECT_EQ(Json::parse(text).at("schema"), 1);
@@ -183,6 +184,9 @@ TEST(RequestJson, RefusesWhatItDoesNotUnderstand) {
     EXPECT_THAT(message(R"({"sampler": "magic"})"), HasSubstr("'magic'"));
     EXPECT_THAT(message(R"({"frame_rate": 12})"), HasSubstr("'frame_rate'"));
     EXPECT_THAT(message(R"({"method_parameters": []})"), HasSubstr("object"));
+    EXPECT_THAT(message(R"({"adapters": "a"})"), HasSubstr("a list"));
+    EXPECT_THAT(message(R"({"adapters": [{"file": "a"}]})"), HasSubstr("file and strength"));
+    EXPECT_THAT(message(R"({"adapters": [{"file": "a", "strength": "much"}]})"), HasSubstr("adapters.strength"));
     EXPECT_THAT(message("[]"), HasSubstr("array"));
 }
 
