@@ -13,7 +13,7 @@ namespace fw::method {
 
 const std::vector<MethodEntry>& attentionMethods() {
     static const std::vector<MethodEntry> kMethods = {
-        denseAttention(), slidingWindow(), tileWindow(), topKBlocks(), plainLinear(),
+        denseAttention(), slidingWindow(), tileWindow(), topKBlocks(), salad(), plainLinear(),
     };
     return kMethods;
 }

@@ -93,7 +93,8 @@ class SaladGolden : public testing::Test {
 };
 
 TEST_F(SaladGolden, AgreesWithTheTuningCode) {
-    for (const auto& [name, entry] : m_fixture.metadata("cases").items()) {
+    const Json cases = m_fixture.metadata("cases");
+    for (const auto& [name, entry] : cases.items()) {
         const job::Adapter adapter = write(tensorsOf(name), metadataOf(name));
         const ConstTensorView expected = m_fixture.tensor(name + ".velocity");
         expectClose(velocity({adapter}, "salad", entry.at("parameters")).view, expected, DType::F32);
