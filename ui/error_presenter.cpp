@@ -73,6 +73,11 @@ PresentedError presentError(const Error& error) {
             say(Errors::tr("This machine cannot do that"), Errors::tr("Choose other settings or another model."),
                 SuggestedAction::ChangeSettings, Errors::tr("Back to the settings"));
             break;
+        case ErrorCode::InUse:
+            say(Errors::tr("This library is open in another window"),
+                Errors::tr("Use the window that is already open, or close it first."), SuggestedAction::None,
+                QString());
+            break;
         case ErrorCode::DeviceLost:
             say(Errors::tr("The device stopped answering"),
                 Errors::tr("Close the studio, start it again and run the clip once more."), SuggestedAction::None,

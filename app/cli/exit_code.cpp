@@ -16,6 +16,7 @@ int exitCode(ErrorCode code) {
         case ErrorCode::Cancelled:
             return kCancelled;
         case ErrorCode::Io:
+        case ErrorCode::InUse:
             return kIo;
         case ErrorCode::Unsupported:
             return kUnsupported;

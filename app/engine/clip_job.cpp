@@ -159,6 +159,8 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
         generation.preview = pipeline::PreviewKind::Projection;
     }
     generation.previewEvery = options.previewEvery;
+    generation.previewShare = options.previewShare;
+    generation.exactPreviewWanted = options.exactPreviewWanted;
     generation.trace = options.traceFile.empty() ? nullptr : &trace;
     generation.initialNoise = noise.view;
     if (!options.latentsFile.empty()) {

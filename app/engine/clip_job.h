@@ -25,6 +25,8 @@ struct ClipJobOptions {
     std::filesystem::path previewFolder;  // written: step-001.gif, step-002.gif … in a folder made if missing
     pipeline::PreviewKind preview = pipeline::PreviewKind::Off;  // a previewFolder turns Off into Projection
     int previewEvery = 1;
+    double previewShare = 0.0;                 // as in pipeline::GeneratorOptions
+    std::function<bool()> exactPreviewWanted;  // likewise
 
     std::filesystem::path thumbnailFile;   // written: the first frame as PNG
     std::filesystem::path checkpointFile;  // written after every step: core/pipeline/checkpoint.h

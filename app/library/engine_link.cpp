@@ -54,7 +54,7 @@ void EngineLink::findModels(const QStringList& folders) {
 
 void EngineLink::forecast(Ticket ticket, const job::GenerationRequest& request) {
     m_forecast = ticket;
-    ask(m_plan, ipc::PlanRequest{++m_lastNumber, request});
+    ask(m_plan, ipc::PlanRequest{++m_lastNumber, request, false});
 }
 
 Json EngineLink::devices() const {

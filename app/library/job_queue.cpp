@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <QDateTime>
 #include <QRandomGenerator>
 #include <system_error>
 #include <utility>
@@ -13,8 +12,11 @@ namespace fw::app {
 
 namespace {
 
-constexpr int kMaxWorkerLosses = 2;   // of one job, then it fails
-constexpr int kMaxStartFailures = 3;  // of the worker in a row, then the queue pauses
+constexpr int kMaxWorkerLosses = 2;         // of one job, then it fails
+constexpr int kMaxStartFailures = 3;        // of the worker in a row, then the queue pauses
+constexpr qint64 kSteadyWorkerMs = 60'000;  // a worker lost after this long did not fail to start
+constexpr int kTryAgainMs = 1'500;
+constexpr const char* kRingPrefix = "framewright-";
 constexpr int kRingSlots = 4;
 constexpr std::int64_t kSlotBytes = std::int64_t{24} << 20;
 
@@ -22,109 +24,38 @@ QString text(const std::string& utf8) {
     return QString::fromStdString(utf8);
 }
 
-// Letters and digits of any script, everything else one dash; short enough for any file system together with the
-// rest.
-std::string slug(const std::string& prompt) {
-    QString words;
-    for (const QChar c : text(prompt).left(200)) {
-        if (c.isLetterOrNumber()) {
-            words += c.toLower();
-        } else if (!words.isEmpty() && !words.endsWith(QLatin1Char('-'))) {
-            words += QLatin1Char('-');
-        }
-    }
-    std::string result;
-    for (const QChar c : words) {
-        const std::string utf8 = QString(c).toStdString();
-        if (c.isSurrogate() || result.size() + utf8.size() > 48) {
-            break;
-        }
-        result += utf8;
-    }
-    while (!result.empty() && result.back() == '-') {
-        result.pop_back();
-    }
-    return result.empty() ? "clip" : result;
-}
-
-// rename(), or copy and rename where the staging folder is on another file system.
-Status moveFile(const std::filesystem::path& from, const std::filesystem::path& to) {
-    std::error_code error;
-    std::filesystem::create_directories(to.parent_path(), error);
-    std::filesystem::rename(from, to, error);
-    if (error == std::errc::cross_device_link) {
-        const std::filesystem::path part = to.string() + ".part";
-        error.clear();
-        std::filesystem::copy_file(from, part, std::filesystem::copy_options::overwrite_existing, error);
-        if (!error) {
-            std::filesystem::rename(part, to, error);
-        }
-        std::error_code ignored;
-        std::filesystem::remove(error ? part : from, ignored);
-    }
-    if (error) {
-        return fail(ErrorCode::Io, "the clip cannot be moved to {}: {}", to.string(), error.message());
-    }
-    return {};
-}
-
-std::string stringOf(const Json& json, const char* key) {
-    const auto it = json.find(key);
-    return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-template <class Number>
-Number numberOf(const Json& json, const char* key) {
-    const auto it = json.find(key);
-    return it != json.end() && it->is_number() ? it->get<Number>() : Number{};
-}
-
-// The library row of a finished job, from what the worker reported.
-store::Clip makeClip(const store::Job& job, const ipc::ClipReady& ready) {
-    store::Clip clip;
-    clip.projectId = job.projectId;
-    clip.jobId = job.id;
-    clip.sha256 = ready.sha256;
-    const Json& report = ready.report;
-    const Json request =
-        report.contains("request") ? report["request"] : Json::parse(job.requestJson, nullptr, false);
-    clip.requestJson = request.dump();
-    clip.reportJson = report.dump();
-    if (const auto parsed = job::requestFromJson(request)) {
-        clip.prompt = parsed->prompt;
-        clip.negativePrompt = parsed->negativePrompt;
-        clip.width = static_cast<int>(parsed->width.value_or(0));
-        clip.height = static_cast<int>(parsed->height.value_or(0));
-        clip.frames = static_cast<int>(parsed->frames.value_or(0));
-        const job::FrameRate rate = parsed->frameRate.value_or(job::FrameRate{});
-        clip.fpsNumerator = rate.numerator;
-        clip.fpsDenominator = rate.denominator;
-        clip.steps = parsed->steps.value_or(0);
-        clip.guidance = parsed->guidance.value_or(0.0);
-        clip.seed = parsed->seed ? std::to_string(*parsed->seed) : "";
-        clip.method = parsed->method;
-        clip.sampler = parsed->sampler == job::SamplerKind::Euler ? "euler" : "unipc";
-    }
-    clip.model = stringOf(report, "model");
-    clip.modelHash = stringOf(report, "model_hash");
-    clip.device = stringOf(report, "device");
-    clip.dtype = stringOf(report, "dtype");
-    clip.version = stringOf(report, "version");
-    clip.seconds = numberOf<double>(report, "total_seconds");
-    return clip;
+// What a job goes back to when it was taken but not run.
+store::JobState waitingState(const store::Job& job) {
+    return job.checkpointFile.empty() ? store::JobState::Queued : store::JobState::Interrupted;
 }
 
 }  // namespace
 
-std::string JobQueue::clipPath(std::int64_t createdUs, const std::string& prompt, std::int64_t jobId) {
-    const QDateTime time = QDateTime::fromMSecsSinceEpoch(createdUs / 1000);
-    return fmt::format("clips/{}/{} {} {}.mp4", time.toString(QStringLiteral("yyyy-MM")).toStdString(),
-                       time.toString(QStringLiteral("yyyy-MM-dd")).toStdString(), slug(prompt), jobId);
-}
+// A row marked Running, and its folder made ready on the library's thread.
+struct JobQueue::Taken {
+    std::optional<store::Job> job;  // none: nothing waits
+    std::filesystem::path staging;
+    std::string checkpoint;  // absolute, of an earlier run; empty: from the start
+    Status ready;            // why the job cannot be run here
+};
+
+// What writing an ending came to.
+struct JobQueue::Settled {
+    Status status;
+    Ending ending;
+};
 
 JobQueue::JobQueue(LibraryService& library, WorkerClient& worker, QObject* parent)
-    : QObject(parent), m_library(library), m_worker(worker), m_paused(library.openReport().uncleanExit) {
+    : QObject(parent),
+      m_library(library),
+      m_worker(worker),
+      m_clock(*this, library, worker),
+      m_paused(library.openReport().uncleanExit) {
+    m_again.setSingleShot(true);
+    m_again.setInterval(kTryAgainMs);
+    connect(&m_again, &QTimer::timeout, this, [this] { (this->*m_whatAgain)(); });
     connect(&m_worker, &WorkerClient::ready, this, [this] {
-        m_startFailures = 0;
+        m_sinceReady.start();
         emit workerChanged();
         advance();
     });
@@ -141,21 +72,36 @@ JobQueue::~JobQueue() {
 
 void JobQueue::start() {
     m_started = true;
+    ipc::PreviewRing::sweep(kRingPrefix);
     // Two queues in one process or two studios never share a name.
-    m_ringName = fmt::format("/framewright-{}-{:08x}", getpid(), QRandomGenerator::system()->generate());
+    m_ringName = fmt::format("/{}{}-{:08x}", kRingPrefix, getpid(), QRandomGenerator::system()->generate());
     if (auto ring = ipc::PreviewRing::create(m_ringName, kRingSlots, kSlotBytes)) {
         m_ring = std::move(*ring);
     } else {
         m_ringName.clear();  // clips are made without previews
         emit notice(text(ring.error().message));
     }
+    m_library.write(
+        this,
+        [folder = m_library.folder()](store::LibraryStore& store) {
+            sweepStaging(folder, store);
+            return true;
+        },
+        [](bool) {});
+    m_clock.start();
     m_worker.start();
     emit workerChanged();
+    advance();
 }
 
 template <class Work>
 void JobQueue::change(Work work) {
-    m_library.write(this, std::move(work), [this](Status status) {
+    const auto guarded = [work = std::move(work),
+                          folder = m_library.folder()](store::LibraryStore& store) -> Status {
+        FW_TRY(checkLibrary(folder));
+        return work(store);
+    };
+    m_library.write(this, guarded, [this](Status status) {
         if (!status) {
             emit notice(text(status.error().message));
         }
@@ -209,7 +155,11 @@ void JobQueue::move(const std::vector<std::int64_t>& ids, std::int64_t beforeId)
 }
 
 void JobQueue::remove(const std::vector<std::int64_t>& ids) {
-    change([ids](store::LibraryStore& store) { return store.removeJobs(ids); });
+    change([ids, folder = m_library.folder()](store::LibraryStore& store) -> Status {
+        FW_TRY(store.removeJobs(ids));
+        sweepStaging(folder, store);
+        return {};
+    });
 }
 
 void JobQueue::retry(const std::vector<std::int64_t>& ids) {
@@ -222,216 +172,349 @@ void JobQueue::retry(const std::vector<std::int64_t>& ids) {
 }
 
 void JobQueue::setPaused(bool paused) {
-    if (m_paused != paused) {
-        m_paused = paused;
-        emit pausedChanged(paused);
-        if (!paused && m_started && m_worker.state() == WorkerClient::State::Stopped) {
-            m_startFailures = 0;
-            m_worker.start();
-        }
-        advance();
+    if (m_paused == paused) {
+        return;
     }
+    m_paused = paused;
+    emit pausedChanged(paused);
+    if (!paused && m_started && m_worker.state() == WorkerClient::State::Stopped) {
+        m_startFailures = 0;
+        m_worker.start();
+    }
+    advance();
 }
 
 void JobQueue::cancel(std::int64_t id, bool keepEstimate) {
-    if (id == m_running && id != 0) {
+    const bool ours = id != 0 && id == m_running;
+    if (ours || m_stage == Stage::Taking) {
+        m_stops[id] = keepEstimate;
+    }
+    if (ours && m_stage == Stage::Running) {
         m_worker.send(ipc::Cancel{id, keepEstimate});
         return;
     }
-    change([id](store::LibraryStore& store) -> Status {
-        FW_ASSIGN(const store::Job job, store.job(id));
-        if (job.state != store::JobState::Queued && job.state != store::JobState::Interrupted) {
-            return {};  // it finished meanwhile
-        }
-        return store.finishJob(id, store::JobState::Cancelled, "cancelled", "");
-    });
+    if (ours && m_again.isActive()) {
+        m_again.stop();  // it is not waited for any longer
+        (this->*m_whatAgain)();
+        return;
+    }
+    m_library.write(
+        this,
+        [id, folder = m_library.folder()](store::LibraryStore& store) -> Status {
+            FW_TRY(checkLibrary(folder));
+            FW_ASSIGN(const store::Job job, store.job(id));
+            if (job.state == store::JobState::Queued || job.state == store::JobState::Interrupted) {
+                FW_TRY(store.finishJob(id, store::JobState::Cancelled, "cancelled", ""));
+                std::error_code ignored;
+                std::filesystem::remove_all(stagingFolder(folder, id), ignored);
+            }
+            return {};  // else it was taken meanwhile (m_stops) or is over
+        },
+        [this, id](const Status& status) {
+            if (id != m_running) {
+                m_stops.erase(id);
+            }
+            if (!status) {
+                emit notice(text(status.error().message));
+            }
+            emit jobsChanged();
+            advance();
+        });
 }
 
 void JobQueue::showNow() {
-    if (m_running != 0) {
+    if (m_stage == Stage::Running) {
         m_worker.send(ipc::DecodeNow{m_running});
     }
 }
 
 void JobQueue::advance() {
-    if (m_paused || m_taking || m_running != 0 || m_worker.state() != WorkerClient::State::Ready) {
+    if (!m_started || m_paused || m_stage != Stage::Idle || m_worker.state() != WorkerClient::State::Ready) {
         return;
     }
-    m_taking = true;
+    m_stage = Stage::Taking;
     m_library.write(
-        this, [](store::LibraryStore& store) { return store.takeNextJob(); },
-        [this](Result<std::optional<store::Job>> job) {
-            m_taking = false;
-            if (!job) {
-                m_paused = true;
-                emit pausedChanged(true);
-                emit notice(text(job.error().message));
-            } else if (*job) {
-                launch(**job);
+        this,
+        [folder = m_library.folder()](store::LibraryStore& store) -> Result<Taken> {
+            FW_TRY(checkLibrary(folder));
+            Taken taken;
+            FW_ASSIGN(taken.job, store.takeNextJob());
+            if (!taken.job) {
+                return taken;
+            }
+            taken.staging = stagingFolder(folder, taken.job->id);
+            std::error_code error;
+            std::filesystem::create_directories(taken.staging, error);
+            if (error) {
+                taken.ready = fail(ErrorCode::Io, "The folder {} cannot be made ({}); the queue is paused.",
+                                   taken.staging.string(), error.message());
+            }
+            const std::filesystem::path checkpoint = folder / taken.job->checkpointFile;
+            if (!taken.job->checkpointFile.empty() && checkOwnFile(checkpoint, taken.staging)) {
+                taken.checkpoint = checkpoint.string();
+            }
+            return taken;
+        },
+        [this](Result<Taken> result) { taken(std::move(result)); });
+}
+
+void JobQueue::taken(Result<Taken> taken) {
+    m_stage = Stage::Idle;
+    if (!taken) {
+        m_paused = true;
+        emit pausedChanged(true);
+        emit notice(text(taken.error().message));
+        return;
+    }
+    if (!taken->job) {
+        return;
+    }
+    m_job = *taken->job;
+    m_running = m_job.id;
+    m_stage = Stage::Settling;
+    const auto stop = m_stops.find(m_running);
+    if (stop != m_stops.end() && (!stop->second || taken->checkpoint.empty())) {
+        settle({store::JobState::Cancelled, "cancelled", ""});
+    } else if (!taken->ready) {
+        // Not the job's fault, and the next one would meet the same.
+        m_paused = true;
+        settle({waitingState(m_job), "", ""});
+        emit pausedChanged(true);
+        emit notice(text(taken->ready.error().message));
+    } else if (m_paused || m_worker.state() != WorkerClient::State::Ready) {
+        // Paused, or the engine ended, while the row was on its way: it waits as before.
+        settle({waitingState(m_job), "", ""});
+    } else {
+        launch(*taken);
+    }
+    emit jobsChanged();
+}
+
+void JobQueue::launch(const Taken& taken) {
+    const auto request = job::requestFromJson(Json::parse(m_job.requestJson, nullptr, false));
+    if (!request) {
+        settle({store::JobState::Failed, "invalid_argument", request.error().message});
+        return;
+    }
+    ipc::Generate generate;
+    generate.jobId = m_job.id;
+    generate.request = *request;
+    generate.stagingFolder = taken.staging.string();
+    generate.checkpointFile = taken.checkpoint;
+    generate.previewMemory = m_ringName;
+    m_stage = Stage::Running;
+    m_worker.setBusy(true);
+    m_worker.send(generate);
+    if (m_stops.contains(m_running)) {
+        m_worker.send(ipc::Cancel{m_running, true});  // the engine was lost before it could keep the estimate
+    }
+}
+
+void JobQueue::handle(const ipc::Message& message) {
+    if (const auto* log = std::get_if<ipc::Log>(&message)) {
+        qInfo("worker: %s: %s", log->level.c_str(), log->text.c_str());
+    } else if (m_stage == Stage::Running) {
+        handleOfJob(message);
+    }
+}
+
+void JobQueue::handleOfJob(const ipc::Message& message) {
+    if (const auto* progressed = std::get_if<ipc::Progress>(&message);
+        progressed && progressed->jobId == m_running) {
+        m_startFailures = 0;
+        m_job.steps = progressed->phase == "denoise" ? progressed->steps : m_job.steps;
+        emit progress(*progressed);
+    } else if (const auto* saved = std::get_if<ipc::Checkpoint>(&message); saved && saved->jobId == m_running) {
+        saveProgress(*saved);
+    } else if (const auto* seen = std::get_if<ipc::PreviewReady>(&message); seen && seen->jobId == m_running) {
+        showPreview(*seen);
+    } else if (const auto* clip = std::get_if<ipc::ClipReady>(&message); clip && clip->jobId == m_running) {
+        takeClip(*clip);
+    } else if (const auto* failed = std::get_if<ipc::Failed>(&message); failed && failed->jobId == m_running) {
+        if (failed->deviceLost) {
+            m_worker.abandon(text(failed->message));  // workerLost() decides whether to try again
+            return;
+        }
+        const bool cancelled = failed->code == errorCodeName(ErrorCode::Cancelled);
+        settle({cancelled ? store::JobState::Cancelled : store::JobState::Failed, failed->code, failed->message});
+    }
+}
+
+void JobQueue::saveProgress(const ipc::Checkpoint& saved) {
+    const std::filesystem::path folder = m_library.folder();
+    const auto relative = std::filesystem::path(saved.file).lexically_relative(folder).string();
+    m_library.write(
+        this,
+        [id = saved.jobId, step = saved.step, steps = m_job.steps, file = saved.file, relative,
+         folder](store::LibraryStore& store) -> Status {
+            FW_TRY(checkOwnFile(file, stagingFolder(folder, id)));
+            return store.setJobProgress(id, "denoise", step, steps, relative);
+        },
+        [this, id = saved.jobId, step = saved.step, relative](const Status& status) {
+            // A step that could not be noted is lost only if the engine ends before the next one.
+            if (id == m_running && status) {
+                m_job.checkpointFile = relative;
+                m_job.step = step;
             }
         });
 }
 
-void JobQueue::launch(const store::Job& job) {
-    m_running = job.id;
-    m_job = job;
-    emit jobsChanged();
-    const auto request = job::requestFromJson(Json::parse(job.requestJson, nullptr, false));
-    if (!request) {
-        settle(job.id, store::JobState::Failed, "invalid_argument", request.error().message);
+void JobQueue::showPreview(const ipc::PreviewReady& seen) {
+    if (!m_ring) {
         return;
     }
-    ipc::Generate generate;
-    generate.jobId = job.id;
-    generate.request = *request;
-    const std::filesystem::path staging = m_library.folder() / "staging" / std::to_string(job.id);
-    std::error_code error;
-    std::filesystem::create_directories(staging, error);
-    if (error) {
-        settle(job.id, store::JobState::Failed, "io",
-               fmt::format("the folder {} cannot be made: {}", staging.string(), error.message()));
-        return;
+    PreviewFrames frames{seen.jobId, seen.step, seen.steps, seen.frames, seen.width, seen.height, seen.exact, {}};
+    frames.rgb = m_ring->read(seen.slot, seen.sequence);
+    constexpr std::uint64_t kLargest = std::uint64_t{kSlotBytes};
+    std::uint64_t expected = 3;
+    for (const int side : {seen.frames, seen.height, seen.width}) {
+        expected = std::min(expected * static_cast<std::uint64_t>(side), kLargest + 1);
     }
-    generate.stagingFolder = staging.string();
-    if (!job.checkpointFile.empty() && std::filesystem::exists(m_library.folder() / job.checkpointFile, error)) {
-        generate.checkpointFile = (m_library.folder() / job.checkpointFile).string();
-    }
-    generate.previewMemory = m_ringName;
-    if (m_worker.state() != WorkerClient::State::Ready) {
-        // The engine ended while the row was taken: not this job's fault, it goes first as soon as there is one
-        // again.
-        settle(job.id, store::JobState::Interrupted, "", "");
-        return;
-    }
-    m_worker.setBusy(true);
-    m_worker.send(generate);
-}
-
-void JobQueue::handle(const ipc::Message& message) {
-    if (const auto* progressed = std::get_if<ipc::Progress>(&message);
-        progressed && progressed->jobId == m_running) {
-        emit progress(*progressed);
-    } else if (const auto* saved = std::get_if<ipc::Checkpoint>(&message); saved && saved->jobId == m_running) {
-        const auto relative = std::filesystem::path(saved->file).lexically_relative(m_library.folder());
-        m_job.checkpointFile = relative.string();
-        m_library.write(
-            this,
-            [id = saved->jobId, step = saved->step, file = relative.string()](store::LibraryStore& store) {
-                return store.setJobProgress(id, "denoise", step, 0, file);
-            },
-            [](const Status&) {});
-    } else if (const auto* seen = std::get_if<ipc::PreviewReady>(&message); seen && m_ring) {
-        PreviewFrames frames{seen->jobId, seen->step, seen->steps, seen->frames, seen->width, seen->height, {}};
-        frames.rgb = m_ring->read(seen->slot, seen->sequence);
-        const auto expected = static_cast<std::size_t>(seen->frames) * static_cast<std::size_t>(seen->height) *
-                              static_cast<std::size_t>(seen->width) * 3;
-        if (frames.rgb.size() == expected && expected > 0 && seen->jobId == m_running) {
-            emit preview(frames);
-        }
-    } else if (const auto* clip = std::get_if<ipc::ClipReady>(&message);
-               clip && clip->jobId == m_running && !m_settling) {
-        takeClip(*clip);
-    } else if (const auto* failed = std::get_if<ipc::Failed>(&message);
-               failed && failed->jobId == m_running && !m_settling) {
-        if (failed->deviceLost) {
-            return;  // the worker is about to end; workerLost() decides whether to try again
-        }
-        const bool cancelled = failed->code == errorCodeName(ErrorCode::Cancelled);
-        settle(failed->jobId, cancelled ? store::JobState::Cancelled : store::JobState::Failed, failed->code,
-               failed->message);
-    } else if (const auto* log = std::get_if<ipc::Log>(&message)) {
-        qInfo("worker: %s: %s", log->level.c_str(), log->text.c_str());
+    if (expected > 0 && frames.rgb.size() == expected) {
+        emit preview(frames);
     }
 }
 
 void JobQueue::takeClip(const ipc::ClipReady& ready) {
     m_worker.setBusy(false);
-    m_settling = true;
-    store::Clip clip = makeClip(m_job, ready);
-    clip.file = clipPath(m_job.createdUs, clip.prompt, m_job.id);
-    const std::filesystem::path folder = m_library.folder();
-    // File work and rows on the writer thread: first the files, then one transaction.
+    m_stage = Stage::Settling;
+    m_filing = std::make_shared<ClipFiling>(m_library.folder(), m_job, ready);
+    fileClip();
+}
+
+// File work and rows on the writer thread: first the files, then one transaction.
+void JobQueue::fileClip() {
+    const auto stop = m_stops.find(m_running);
+    if (m_troubleTold && stop != m_stops.end() && !stop->second) {
+        m_library.write(
+            this,
+            [filing = m_filing](store::LibraryStore&) {
+                filing->undo();
+                return true;
+            },
+            [](bool) {});
+        settle({store::JobState::Cancelled, "cancelled", ""});
+        return;
+    }
     m_library.write(
-        this,
-        [clip, ready, folder](store::LibraryStore& store) mutable -> Result<store::Clip> {
-            const std::filesystem::path target = folder / clip.file;
-            FW_TRY(moveFile(ready.file, target));
-            std::error_code error;
-            clip.bytes = static_cast<std::int64_t>(std::filesystem::file_size(target, error));
-            const auto beside = [&](const std::string& from, const char* suffix) -> std::string {
-                const std::string relative = clip.file.substr(0, clip.file.size() - 4) + suffix;
-                return !from.empty() && moveFile(from, folder / relative) ? relative : std::string();
-            };
-            clip.traceFile = beside(ready.traceFile, ".trace.safetensors");
-            clip.thumbnailFile = beside(ready.thumbnailFile, ".thumbnail.png");
-            FW_ASSIGN(auto stored, store.addClip(clip));
-            std::filesystem::remove_all(folder / "staging" / std::to_string(clip.jobId), error);
-            return stored;
-        },
-        [this, id = m_running](Result<store::Clip> stored) {
-            if (!stored) {
-                // The last checkpoint is still in staging: going on only decodes again.
-                setPaused(true);
-                emit notice(text(stored.error().message));
-                settle(id, store::JobState::Interrupted, std::string(errorCodeName(stored.error().code)),
-                       stored.error().message);
-                return;
+        this, [filing = m_filing](store::LibraryStore& store) { return filing->file(store); },
+        [this](const Result<store::Clip>& stored) {
+            if (stored) {
+                const std::int64_t id = m_running;
+                m_stops.erase(id);
+                becomeIdle();
+                emit jobsChanged();
+                emit clipAdded(stored->id, id);
+                advance();
+            } else if (stored.error().code == ErrorCode::InvalidArgument) {
+                settle({store::JobState::Failed, "internal", stored.error().message});
+            } else {
+                tryAgainLater(stored.error(), &JobQueue::fileClip);
             }
-            m_running = 0;
-            m_settling = false;
-            emit jobsChanged();
-            emit clipAdded(stored->id, id);
-            advance();
         });
 }
 
-void JobQueue::settle(std::int64_t id, store::JobState state, const std::string& code, const std::string& message) {
+void JobQueue::settle(Ending ending) {
     m_worker.setBusy(false);
-    m_settling = true;
-    const bool keepFiles = state == store::JobState::Interrupted;
+    m_stage = Stage::Settling;
+    m_ending = std::move(ending);
+    m_losses = std::make_shared<int>(0);
+    writeEnding();
+}
+
+void JobQueue::writeEnding() {
+    // Cancelled while it was between two engines or its row could not be written.
+    const auto stop = m_stops.find(m_running);
+    const bool waits = m_ending.state == store::JobState::Interrupted || m_ending.state == store::JobState::Queued;
+    if (waits && stop != m_stops.end() && (!stop->second || m_job.checkpointFile.empty())) {
+        m_ending = {store::JobState::Cancelled, "cancelled", ""};
+    }
+    const std::string twice = tr("This happened twice with this job.").toStdString();
     m_library.write(
         this,
-        [id, state, code, message, keepFiles, folder = m_library.folder()](store::LibraryStore& store) {
-            if (!keepFiles) {
-                std::error_code ignored;
-                std::filesystem::remove_all(folder / "staging" / std::to_string(id), ignored);
-            }
-            return store.finishJob(id, state, code, message);
+        [id = m_running, ending = m_ending, losses = m_losses, twice, folder = m_library.folder(),
+         resumable = !m_job.checkpointFile.empty()](store::LibraryStore& store) mutable -> Settled {
+            const auto write = [&]() -> Status {
+                FW_TRY(checkLibrary(folder));
+                if (ending.workerLost && *losses == 0) {
+                    FW_ASSIGN(*losses, store.countWorkerLoss(id));
+                }
+                if (ending.workerLost && *losses >= kMaxWorkerLosses) {
+                    ending.state = store::JobState::Failed;
+                    ending.message += ' ' + twice;
+                }
+                FW_TRY(store.finishJob(id, ending.state, ending.code, ending.message));
+                const bool over = ending.state == store::JobState::Cancelled ||
+                                  (ending.state == store::JobState::Failed && !resumable);
+                if (over) {
+                    std::error_code ignored;
+                    std::filesystem::remove_all(stagingFolder(folder, id), ignored);
+                }
+                return {};
+            };
+            Status status = write();
+            return {std::move(status), std::move(ending)};
         },
-        [this, id, state, code, message](const Status& status) {
-            m_running = 0;
-            m_settling = false;
-            if (!status) {
-                emit notice(text(status.error().message));
-            }
-            emit jobsChanged();
-            if (state == store::JobState::Failed) {
-                emit jobFailed(id, text(code), text(message));
-            }
-            advance();
-        });
+        [this](const Settled& result) { settled(result); });
+}
+
+void JobQueue::settled(const Settled& result) {
+    if (!result.status && result.status.error().code != ErrorCode::InvalidArgument) {
+        tryAgainLater(result.status.error(), &JobQueue::writeEnding);
+        return;
+    }
+    const std::int64_t id = m_running;
+    const bool waits =
+        result.ending.state == store::JobState::Interrupted || result.ending.state == store::JobState::Queued;
+    if (!waits) {
+        m_stops.erase(id);
+    }
+    becomeIdle();
+    if (!result.status) {
+        emit notice(text(result.status.error().message));
+    }
+    emit jobsChanged();
+    if (result.ending.state == store::JobState::Failed) {
+        emit jobFailed(id, text(result.ending.code), text(result.ending.message));
+    }
+    advance();
+}
+
+void JobQueue::becomeIdle() {
+    m_running = 0;
+    m_stage = Stage::Idle;
+    m_filing.reset();
+    m_troubleTold = false;
+}
+
+// The job keeps its place: what is made is neither lost nor made again.
+void JobQueue::tryAgainLater(const Error& error, void (JobQueue::*what)()) {
+    if (!std::exchange(m_troubleTold, true)) {
+        emit notice(tr("%1 Nothing is lost: this is tried again every few seconds.").arg(text(error.message)));
+    }
+    m_whatAgain = what;
+    m_again.start();
 }
 
 void JobQueue::workerLost(const QString& reason) {
     emit workerChanged();
     emit notice(reason);
-    if (m_running != 0 && !m_settling) {
-        const std::int64_t id = m_running;
-        m_settling = true;
-        m_library.write(
-            this, [id](store::LibraryStore& store) { return store.countWorkerLoss(id); },
-            [this, id, reason](const Result<int>& losses) {
-                if (losses && *losses < kMaxWorkerLosses) {
-                    settle(id, store::JobState::Interrupted, "device_lost", reason.toStdString());
-                } else {
-                    settle(id, store::JobState::Failed, "device_lost",
-                           tr("%1 This happened twice with this job.").arg(reason).toStdString());
-                }
-            });
-    } else if (m_running == 0 && ++m_startFailures >= kMaxStartFailures) {
-        setPaused(true);
-        emit notice(tr("The engine failed %1 times in a row; the queue is paused.").arg(m_startFailures));
-        return;
+    if (m_stage == Stage::Running) {
+        const auto stop = m_stops.find(m_running);
+        if (stop != m_stops.end() && (!stop->second || m_job.checkpointFile.empty())) {
+            settle({store::JobState::Cancelled, "cancelled", ""});
+        } else {
+            settle({store::JobState::Interrupted, "device_lost", reason.toStdString(), true});
+        }
+    } else if (m_stage != Stage::Settling) {
+        const bool steady = m_sinceReady.isValid() && m_sinceReady.hasExpired(kSteadyWorkerMs);
+        m_startFailures = steady ? 1 : m_startFailures + 1;
+        m_sinceReady.invalidate();
+        if (m_startFailures >= kMaxStartFailures) {
+            setPaused(true);
+            emit notice(tr("The engine failed %1 times in a row; the queue is paused.").arg(m_startFailures));
+            return;
+        }
     }
     m_worker.start();
 }

@@ -6,17 +6,19 @@
 namespace fw::app {
 
 Result<std::unique_ptr<LibraryService>> LibraryService::open(const std::filesystem::path& folder) {
+    FW_ASSIGN(LibraryLock lock, LibraryLock::take(folder));
     store::OpenReport report;
     FW_ASSIGN(auto store, store::LibraryStore::open(folder, &report));
     FW_ASSIGN(auto readStore, store::LibraryStore::openReadOnly(folder));
     return std::unique_ptr<LibraryService>(
-        new LibraryService(folder, std::move(report), std::move(store), std::move(readStore)));
+        new LibraryService(std::move(lock), folder, std::move(report), std::move(store), std::move(readStore)));
 }
 
-LibraryService::LibraryService(std::filesystem::path folder, store::OpenReport report,
+LibraryService::LibraryService(LibraryLock lock, std::filesystem::path folder, store::OpenReport report,
                                std::unique_ptr<store::LibraryStore> store,
                                std::unique_ptr<store::LibraryStore> readStore)
-    : m_folder(std::move(folder)),
+    : m_lock(std::move(lock)),
+      m_folder(std::move(folder)),
       m_report(std::move(report)),
       m_store(std::move(store)),
       m_readStore(std::move(readStore)) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "app/library/library_lock.h"
 #include "core/base/result.h"
 #include "core/store/library_store.h"
 
@@ -21,7 +22,8 @@ class LibraryService : public QObject {
     Q_OBJECT
 
  public:
-    // Opens, migrates and repairs on the calling thread, before there is a window to block.
+    // Opens, migrates and repairs on the calling thread, before there is a window to block. InUse when another
+    // studio (or another service of this one) has the library open.
     [[nodiscard]] static Result<std::unique_ptr<LibraryService>> open(const std::filesystem::path& folder);
     // Finishes queued work, marks the clean exit and joins both threads.
     ~LibraryService() override;
@@ -42,7 +44,7 @@ class LibraryService : public QObject {
     void interruptReads() { m_readStore->interrupt(); }
 
  private:
-    LibraryService(std::filesystem::path folder, store::OpenReport report,
+    LibraryService(LibraryLock lock, std::filesystem::path folder, store::OpenReport report,
                    std::unique_ptr<store::LibraryStore> store, std::unique_ptr<store::LibraryStore> readStore);
 
     // A thread and an object that lives on it, to post work to.
@@ -74,6 +76,7 @@ class LibraryService : public QObject {
     static void startLane(Lane& lane, const char* name);
     static void endLane(Lane& lane);
 
+    LibraryLock m_lock;  // the last to go
     std::filesystem::path m_folder;
     store::OpenReport m_report;
     std::unique_ptr<store::LibraryStore> m_store, m_readStore;

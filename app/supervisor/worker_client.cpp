@@ -6,7 +6,7 @@
 namespace fw::app {
 
 namespace {
-constexpr qsizetype kErrorOutputKept = 4000;
+constexpr qsizetype kLongestLine = 4000;
 }  // namespace
 
 WorkerClient::WorkerClient(WorkerClientOptions options, QObject* parent)
@@ -38,7 +38,9 @@ void WorkerClient::start() {
     m_ending = Ending::None;
     m_rung = 0;
     m_lossReason.clear();
-    m_errorOutput.clear();
+    m_unfinishedLine.clear();
+    m_lastLine.clear();
+    m_work = 0;
     m_hello.reset();
     m_busy = false;
     m_decoder = std::make_unique<ipc::Decoder>();
@@ -48,8 +50,8 @@ void WorkerClient::start() {
     m_server->setSocketOptions(QLocalServer::UserAccessOption);
     const QString name = m_socketFolder->filePath(QStringLiteral("worker"));
     m_process = std::make_unique<QProcess>();
-    m_process->setProcessChannelMode(QProcess::SeparateChannels);
-    m_process->setStandardOutputFile(QProcess::nullDevice());
+    m_process->setProcessChannelMode(QProcess::MergedChannels);
+    m_process->setStandardInputFile(QProcess::nullDevice());
     connect(m_process.get(), &QProcess::finished, this, &WorkerClient::processEnded);
     connect(m_process.get(), &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
         if (error == QProcess::FailedToStart) {
@@ -58,10 +60,7 @@ void WorkerClient::start() {
             finish();
         }
     });
-    connect(m_process.get(), &QProcess::readyReadStandardError, this, [this] {
-        m_errorOutput += QString::fromLocal8Bit(m_process->readAllStandardError());
-        m_errorOutput = m_errorOutput.right(kErrorOutputKept);
-    });
+    connect(m_process.get(), &QProcess::readyReadStandardOutput, this, &WorkerClient::readOutput);
     connect(m_server.get(), &QLocalServer::newConnection, this, &WorkerClient::acceptConnection);
     if (!m_socketFolder->isValid() || !m_server->listen(name)) {
         m_lossReason = tr("The engine cannot be reached: %1").arg(m_server->errorString());
@@ -129,14 +128,33 @@ void WorkerClient::handle(const ipc::Message& message) {
         abandon(tr("The engine did not introduce itself."));
         return;
     }
-    if (std::holds_alternative<ipc::Pong>(message)) {
+    if (const auto* pong = std::get_if<ipc::Pong>(&message)) {
         m_sincePong.start();
+        if (pong->work != std::exchange(m_work, pong->work)) {
+            m_sinceProgress.start();
+        }
         return;
     }
     if (std::holds_alternative<ipc::Progress>(message) || std::holds_alternative<ipc::Checkpoint>(message)) {
         m_sinceProgress.start();
     }
     emit received(message);
+}
+
+// Whole lines; what is longer than a line should be is cut.
+void WorkerClient::readOutput() {
+    m_unfinishedLine += m_process->readAllStandardOutput();
+    for (qsizetype end = m_unfinishedLine.indexOf('\n'); end >= 0; end = m_unfinishedLine.indexOf('\n')) {
+        const QString line = QString::fromLocal8Bit(m_unfinishedLine.left(std::min(end, kLongestLine))).trimmed();
+        m_unfinishedLine.remove(0, end + 1);
+        if (!line.isEmpty()) {
+            m_lastLine = line;
+            emit logged(line);
+        }
+    }
+    if (m_unfinishedLine.size() > kLongestLine) {
+        m_unfinishedLine.truncate(kLongestLine);
+    }
 }
 
 void WorkerClient::setBusy(bool busy) {
@@ -201,6 +219,9 @@ void WorkerClient::climbLadder() {
 }
 
 void WorkerClient::processEnded() {
+    readOutput();
+    m_unfinishedLine += '\n';  // there is no more of it
+    readOutput();
     // Messages that arrived before the end still count: a clip may be finished.
     if (m_rung < 2) {
         // What is still in the kernel's buffer; readyRead() delivers it.
@@ -215,9 +236,8 @@ void WorkerClient::processEnded() {
     if (m_rung == 0 && m_lossReason.isEmpty()) {
         m_lossReason = crashed ? tr("The engine ended unexpectedly (signal %1).").arg(m_process->exitCode())
                                : tr("The engine ended by itself (exit code %1).").arg(m_process->exitCode());
-        const QString lastLine = m_errorOutput.trimmed().section(QLatin1Char('\n'), -1);
-        if (!lastLine.isEmpty()) {
-            m_lossReason += QLatin1Char(' ') + lastLine;
+        if (!m_lastLine.isEmpty()) {
+            m_lossReason += QLatin1Char(' ') + m_lastLine;
         }
     }
     finish();

@@ -25,7 +25,9 @@ struct WorkerClientOptions {
     std::chrono::milliseconds startLimit{20'000};      // until Hello
     std::chrono::milliseconds heartbeat{1'000};        // between pings
     std::chrono::milliseconds heartbeatLimit{15'000};  // without a pong: the process hangs
-    std::chrono::milliseconds progressLimit{0};  // a running job without progress; 0: never (a step may take hours)
+    // A running job that finishes not one layer of the model in this time hangs; 0: never. The largest layers of
+    // known models take minutes on a CPU.
+    std::chrono::milliseconds progressLimit{20 * 60'000};
     std::chrono::milliseconds shutdownWait{3'000};   // rungs of the stop ladder: asked …
     std::chrono::milliseconds terminateWait{2'000};  // … terminated … then killed
 };
@@ -58,19 +60,22 @@ class WorkerClient : public QObject {
     void abandon(const QString& reason);
     // Dropped when no worker is ready.
     void send(const ipc::Message& message);
-    // Tells the watchdog whether a job runs; progress() messages feed it.
+    // Tells the watchdog whether a job runs; it is fed by Progress and Checkpoint messages and by the work that
+    // Pong counts.
     void setBusy(bool busy);
 
  signals:
     void ready();                                    // Hello received and accepted
     void received(const fw::ipc::Message& message);  // everything but Hello and Pong
     void lost(const QString& reason);                // one sentence for the user
+    void logged(const QString& line);                // one line of the process' standard output or error
     void stopped();
 
  private:
     void acceptConnection();
     void readSocket();
     void handle(const ipc::Message& message);
+    void readOutput();
     void processEnded();
     void beat();
     void climbLadder();
@@ -88,10 +93,12 @@ class WorkerClient : public QObject {
     QTimer m_startTimer, m_beatTimer, m_ladderTimer;
     QElapsedTimer m_sincePong, m_sinceProgress;
     std::int64_t m_sequence = 0;
+    std::uint64_t m_work = 0;  // of the last Pong
     bool m_busy = false;
-    int m_rung = 0;         // 0 not stopping, 1 asked, 2 terminated, 3 killed
-    QString m_lossReason;   // why we are stopping it, empty when stop() was called
-    QString m_errorOutput;  // last lines of its standard error
+    int m_rung = 0;        // 0 not stopping, 1 asked, 2 terminated, 3 killed
+    QString m_lossReason;  // why we are stopping it, empty when stop() was called
+    QByteArray m_unfinishedLine;
+    QString m_lastLine;  // of its output: mostly why it ended
 };
 
 }  // namespace fw::app

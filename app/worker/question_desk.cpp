@@ -1,5 +1,6 @@
 #include "app/worker/question_desk.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <system_error>
@@ -16,6 +17,11 @@ namespace fw::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+bool isBackground(const ipc::Message& question) {
+    const auto* plan = std::get_if<ipc::PlanRequest>(&question);
+    return plan != nullptr && plan->background;
+}
 
 ipc::ModelCard cardOf(const model::ModelInfo& info, bool embedded) {
     return {info.folder.string(), info.name, embedded, info.defaults, info.parameters, info.bytes, info.problems};
@@ -108,8 +114,14 @@ bool QuestionDesk::isQuestion(const ipc::Message& message) {
 void QuestionDesk::ask(const ipc::Message& question) {
     {
         const std::scoped_lock lock(m_lock);
-        std::erase_if(m_waiting, [&](const ipc::Message& older) { return older.index() == question.index(); });
-        m_waiting.push_back(question);
+        const bool background = isBackground(question);
+        std::erase_if(m_waiting, [&](const ipc::Message& older) {
+            return older.index() == question.index() && isBackground(older) == background;
+        });
+        // What somebody looks at comes before what only the queue wants to know.
+        m_waiting.insert(
+            background ? m_waiting.end() : std::find_if(m_waiting.begin(), m_waiting.end(), isBackground),
+            question);
     }
     m_changed.notify_all();
 }

@@ -13,6 +13,7 @@
 #include "core/backend/device.h"
 #include "core/method/attention_method.h"
 #include "core/model/sha256.h"
+#include "core/pipeline/preview.h"
 
 namespace fw::app {
 
@@ -115,7 +116,12 @@ void Worker::listen() {
 
 void Worker::handle(const ipc::Message& message) {
     if (const auto* ping = std::get_if<ipc::Ping>(&message)) {
-        m_connection->send(ipc::Pong{ping->sequence, 0});
+        std::uint64_t work = 0;
+        {
+            const std::scoped_lock lock(m_lock);
+            work = m_current ? m_current->cancel.checks() : 0;
+        }
+        m_connection->send(ipc::Pong{ping->sequence, work});
     } else if (QuestionDesk::isQuestion(message)) {
         m_questions.ask(message);
     } else if (const auto* generate = std::get_if<ipc::Generate>(&message)) {
@@ -134,6 +140,11 @@ void Worker::handle(const ipc::Message& message) {
         const std::scoped_lock lock(m_lock);
         if (m_current && m_current->jobId == cancel->jobId) {
             (cancel->keepEstimate ? m_current->finish : m_current->cancel).cancel();
+        }
+    } else if (const auto* decode = std::get_if<ipc::DecodeNow>(&message)) {
+        const std::scoped_lock lock(m_lock);
+        if (m_current && m_current->jobId == decode->jobId) {
+            m_current->decodeNow = true;
         }
     }
 }
@@ -174,13 +185,22 @@ void Worker::openRing(const std::string& name) {
     }
 }
 
+bool Worker::takeDecodeNow() {
+    const std::scoped_lock lock(m_lock);
+    return m_current && std::exchange(m_current->decodeNow, false);
+}
+
 void Worker::showPreview(const ipc::Generate& job, const pipeline::Preview& preview) {
-    // A preview too large for its slot is left out: the clip matters more.
-    if (const auto written = m_ring->write(preview.rgb.data(), preview.rgb.bytes())) {
-        m_connection->send(ipc::PreviewReady{job.jobId, preview.step, preview.steps, written->slot,
-                                             written->sequence, static_cast<int>(preview.rgb.dim(0)),
-                                             static_cast<int>(preview.rgb.dim(2)),
-                                             static_cast<int>(preview.rgb.dim(1)), false});
+    pipeline::PreviewImage smaller;
+    ConstTensorView rgb = preview.rgb;
+    if (rgb.bytes() > m_ring->slotBytes()) {
+        smaller = pipeline::shrinkToFit(rgb, m_ring->slotBytes());
+        rgb = smaller.view();
+    }
+    if (const auto written = m_ring->write(rgb.data(), rgb.bytes())) {
+        m_connection->send(ipc::PreviewReady{
+            job.jobId, preview.step, preview.steps, written->slot, written->sequence, static_cast<int>(rgb.dim(0)),
+            static_cast<int>(rgb.dim(2)), static_cast<int>(rgb.dim(1)), preview.exact});
     }
 }
 
@@ -196,6 +216,8 @@ Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, con
     options.finishEarly = finish;
     options.preview = m_ring ? pipeline::PreviewKind::Projection : pipeline::PreviewKind::Off;
     options.previewEvery = job.previewEvery;
+    options.previewShare = job.previewShare;
+    options.exactPreviewWanted = [this] { return takeDecodeNow(); };
     options.checkpointSaved = [&](int step) {
         m_connection->send(ipc::Checkpoint{job.jobId, step, options.checkpointFile.string()});
     };

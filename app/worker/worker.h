@@ -33,13 +33,15 @@ class Worker {
     void work(const ipc::Generate& job);
     [[nodiscard]] Status makeClip(const ipc::Generate& job, const CancelToken& cancel, const CancelToken& finish);
     void openRing(const std::string& name);
+    [[nodiscard]] bool takeDecodeNow();
     void showPreview(const ipc::Generate& job, const pipeline::Preview& preview);
 
     // What listen() needs to stop the job that work() runs. Guarded by m_lock.
     struct Current {
         std::int64_t jobId = 0;
-        CancelSource cancel;  // stop now
-        CancelSource finish;  // stop denoising, decode the estimate
+        CancelSource cancel;     // stop now
+        CancelSource finish;     // stop denoising, decode the estimate
+        bool decodeNow = false;  // an exact preview after the present step
     };
 
     std::unique_ptr<StudioConnection> m_connection;

@@ -16,6 +16,8 @@ std::string_view errorCodeName(ErrorCode code) {
             return "io";
         case ErrorCode::Unsupported:
             return "unsupported";
+        case ErrorCode::InUse:
+            return "in_use";
         case ErrorCode::DeviceLost:
             return "device_lost";
         case ErrorCode::Internal:
@@ -27,7 +29,7 @@ std::string_view errorCodeName(ErrorCode code) {
 ErrorCode errorCodeFromName(std::string_view name) {
     for (const ErrorCode code :
          {ErrorCode::InvalidArgument, ErrorCode::BadModel, ErrorCode::OutOfMemory, ErrorCode::Cancelled,
-          ErrorCode::Io, ErrorCode::Unsupported, ErrorCode::DeviceLost}) {
+          ErrorCode::Io, ErrorCode::Unsupported, ErrorCode::InUse, ErrorCode::DeviceLost}) {
         if (errorCodeName(code) == name) {
             return code;
         }

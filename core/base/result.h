@@ -21,6 +21,7 @@ enum class ErrorCode {
     Cancelled,        // the user asked to stop
     Io,               // reading or writing files: permissions, disk full, codec
     Unsupported,      // operation, data type or device this build or machine cannot do
+    InUse,            // a library another studio has open
     DeviceLost,       // the device stopped answering; the process must be restarted
     Internal,         // a defect of ours that was caught before it did harm
 };

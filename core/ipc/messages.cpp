@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/ipc/fields.h"
@@ -83,7 +84,10 @@ Json body(const FindModels& m) {
     return {{"type", "find_models"}, {"ticket", m.ticket}, {"folders", m.folders}};
 }
 Json body(const PlanRequest& m) {
-    return {{"type", "plan"}, {"ticket", m.ticket}, {"request", Json(job::toJson(m.request))}};
+    return {{"type", "plan"},
+            {"ticket", m.ticket},
+            {"request", Json(job::toJson(m.request))},
+            {"background", m.background}};
 }
 Json body(const Answer& m) {
     return {{"type", "answer"}, {"ticket", m.ticket}, {"json", m.json}};
@@ -198,7 +202,8 @@ Message readFindModels(Fields& f) {
 }
 Message readPlan(Fields& f) {
     const std::uint64_t ticket = f.counter("ticket");
-    return PlanRequest{ticket, readRequest(f)};
+    job::GenerationRequest request = readRequest(f);
+    return PlanRequest{ticket, std::move(request), f.boolean("background")};
 }
 Message readAnswer(Fields& f) {
     return Answer{f.counter("ticket"), f.any("json")};

@@ -103,6 +103,7 @@ struct FindModels {
 struct PlanRequest {
     std::uint64_t ticket = 0;
     job::GenerationRequest request;
+    bool background = false;  // answered after all others, and a kind of its own
 };
 // worker → studio
 struct Answer {

@@ -1,6 +1,7 @@
 #include "core/ipc/preview_ring.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,7 +10,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <filesystem>
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include "core/base/check.h"
@@ -69,11 +73,14 @@ struct PreviewRing::Header {
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "sequences are shared between processes");
 
-PreviewRing::PreviewRing(std::string name, void* memory, std::size_t size, const Layout& layout)
-    : m_name(std::move(name)), m_memory(memory), m_size(size), m_layout(layout) {}
+PreviewRing::PreviewRing(std::string name, int file, void* memory, std::size_t size, const Layout& layout)
+    : m_name(std::move(name)), m_file(file), m_memory(memory), m_size(size), m_layout(layout) {}
 
 PreviewRing::~PreviewRing() {
     munmap(m_memory, m_size);
+    if (m_file >= 0) {
+        close(m_file);
+    }
 }
 
 Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name, int slotCount,
@@ -83,13 +90,14 @@ Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name
     if (file < 0) {
         return fail(ErrorCode::Io, "cannot create shared memory for previews: {}", systemText(errno));
     }
+    flock(file, LOCK_EX | LOCK_NB);  // ours alone: nobody else knows the name; freed however we end
     const std::size_t size = kSlotAlignment + static_cast<std::size_t>(slotCount) * slotStride(slotBytes);
     // posix_fallocate reserves the pages now: a full /dev/shm is an error here and not a SIGBUS later.
     const int reserved = posix_fallocate(file, 0, static_cast<off_t>(size));
     void* memory = reserved == 0 ? mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
     const int error = reserved != 0 ? reserved : errno;
-    close(file);
     if (memory == MAP_FAILED) {
+        close(file);
         shm_unlink(name.c_str());
         return fail(ErrorCode::OutOfMemory, "cannot reserve {} bytes of shared memory for previews: {}", size,
                     systemText(error));
@@ -99,7 +107,7 @@ Result<std::unique_ptr<PreviewRing>> PreviewRing::create(const std::string& name
     header->slotBytes = slotBytes;
     header->nextSequence.store(1);
     header->magic = kMagic;
-    return std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size, {slotCount, slotBytes}));
+    return std::unique_ptr<PreviewRing>(new PreviewRing(name, file, memory, size, {slotCount, slotBytes}));
 }
 
 Result<std::unique_ptr<PreviewRing>> PreviewRing::open(const std::string& name) {
@@ -117,7 +125,7 @@ Result<std::unique_ptr<PreviewRing>> PreviewRing::open(const std::string& name) 
     }
     const auto* header = static_cast<const Header*>(memory);
     const Layout layout{header->slotCount, header->slotBytes};
-    auto ring = std::unique_ptr<PreviewRing>(new PreviewRing(name, memory, size, layout));
+    auto ring = std::unique_ptr<PreviewRing>(new PreviewRing(name, -1, memory, size, layout));
     const bool valid =
         header->magic == kMagic && layout.slotCount > 0 && layout.slotBytes > 0 &&
         layout.slotBytes < static_cast<std::int64_t>(size) &&
@@ -130,6 +138,28 @@ Result<std::unique_ptr<PreviewRing>> PreviewRing::open(const std::string& name) 
 
 void PreviewRing::unlink() {
     shm_unlink(m_name.c_str());
+}
+
+void PreviewRing::sweep(const std::string& prefix, std::chrono::seconds minimumAge) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry("/dev/shm", error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (!name.starts_with(prefix)) {
+            continue;
+        }
+        const int file = shm_open(('/' + name).c_str(), O_RDWR | O_CLOEXEC, 0);
+        if (file < 0) {
+            continue;  // somebody else's
+        }
+        struct stat info {};
+        const bool ours = fstat(file, &info) == 0 && info.st_uid == geteuid();
+        if (ours && std::time(nullptr) - info.st_mtime >= minimumAge.count() &&
+            flock(file, LOCK_EX | LOCK_NB) == 0) {
+            shm_unlink(('/' + name).c_str());
+        }
+        close(file);
+    }
 }
 
 Result<PreviewRing::Written> PreviewRing::write(const void* data, std::int64_t bytes) {

@@ -43,6 +43,7 @@ OrderedJson toJson(const Plan& plan) {
         {"total_flops", plan.totalFlops()},
         {"weight_bytes", plan.weightBytes},
         {"state_bytes", plan.stateBytes},
+        {"host_bytes", plan.hostBytes},
         {"peak_bytes", plan.peakBytes},
         {"phases", std::move(phases)},
         {"attention",

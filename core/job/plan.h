@@ -33,7 +33,8 @@ struct Plan {
     std::int64_t flopsPerForward = 0;
     std::int64_t weightBytes = 0;
     std::int64_t stateBytes = 0;  // latents, sampler history, decoder caches, frames
-    std::int64_t peakBytes = 0;   // weights + state + largest scratch
+    std::int64_t hostBytes = 0;   // gathered in host memory while a large clip is decoded in tiles
+    std::int64_t peakBytes = 0;   // weights + state + largest scratch + hostBytes
     std::vector<PhaseCost> phases;
     AttentionPlan attention;
 

@@ -90,6 +90,9 @@ class VideoVae {
     // clip once.
     [[nodiscard]] virtual Status decode(method::RunContext& context, const ConstTensorView& latents,
                                         const VaeTiling& tiling, const FrameSink& sink) = 0;
+    // Host memory that decode() needs for latents of this shape besides what it streams; 0 unless they are decoded
+    // in tiles.
+    [[nodiscard]] virtual std::int64_t hostBytes(const Shape& latents, const VaeTiling& tiling) const = 0;
     // The same in floating point, for tests and metrics: out [F, H·s, W·s, 3] f32 in [-1, 1] (clamped), contiguous,
     // in host memory.
     [[nodiscard]] virtual Status decodeToFloat(method::RunContext& context, const ConstTensorView& latents,

@@ -68,10 +68,27 @@ TensorView WanVae::unpatch(method::RunContext& context, const TensorView& patche
     return pixels;
 }
 
-bool WanVae::isTiled(const ConstTensorView& latents, const VaeTiling& tiling) const {
+bool WanVae::isTiled(const Shape& latents, const VaeTiling& tiling) const {
     FW_CHECK(!tiling.enabled || (tiling.stride >= 1 && tiling.stride <= tiling.tile), "tile {}, stride {}",
              tiling.tile, tiling.stride);
-    return tiling.enabled && (latents.dim(2) > tiling.tile || latents.dim(3) > tiling.tile);
+    return tiling.enabled && (latents[2] > tiling.tile || latents[3] > tiling.tile);
+}
+
+// The canvas, one tile of floats with the copy its blending makes, and the overlaps kept: one below every tile of
+// the last row, one beside the last tile.
+std::int64_t WanVae::hostBytes(const Shape& latents, const VaeTiling& tiling) const {
+    if (!isTiled(latents, tiling)) {
+        return 0;
+    }
+    const std::int64_t frames = framesOf(latents[1]);
+    const std::int64_t scale = m_geometry.spatialFactor / m_config.patchSize;
+    const std::int64_t tile = tiling.tile * scale;
+    const std::int64_t overlap = (tiling.tile - tiling.stride) * scale;
+    const std::int64_t columns = (latents[3] + tiling.stride - 1) / tiling.stride;
+    const std::int64_t canvas =
+        frames * latents[2] * latents[3] * m_geometry.spatialFactor * m_geometry.spatialFactor * 3;
+    const std::int64_t pixels = tile * tile + (columns + 2) * overlap * tile;
+    return canvas + frames * pixels * m_config.outChannels * std::int64_t{sizeof(float)};
 }
 
 vae::PixelCanvas WanVae::canvasFor(const ConstTensorView& latents) const {
@@ -125,7 +142,7 @@ Status WanVae::decodeTiles(method::RunContext& context, const ConstTensorView& l
 Status WanVae::decode(method::RunContext& context, const ConstTensorView& latents, const VaeTiling& tiling,
                       const FrameSink& sink) {
     std::vector<std::uint8_t> host;
-    if (isTiled(latents, tiling)) {
+    if (isTiled(latents.shape(), tiling)) {
         vae::PixelCanvas canvas = canvasFor(latents);
         if (!isMeta(context)) {
             host.resize(static_cast<std::size_t>(canvas.frames * canvas.height * canvas.width * 3));
@@ -166,7 +183,7 @@ Status WanVae::decodeToFloat(method::RunContext& context, const ConstTensorView&
     FW_CHECK(out.dtype() == DType::F32 && out.isContiguous() &&
                  out.shape() == (Shape{canvas.frames, canvas.height, canvas.width, 3}),
              "latents {} into {}", latents.text(), out.text());
-    if (isTiled(latents, tiling)) {
+    if (isTiled(latents.shape(), tiling)) {
         canvas.floats = isMeta(context) ? nullptr : out.mutableAs<float>();
         return decodeTiles(context, latents, tiling, canvas);
     }

@@ -24,6 +24,7 @@ class WanVae final : public VideoVae {
     [[nodiscard]] std::int64_t weightBytes() const override { return m_bytes; }
     [[nodiscard]] Status decode(method::RunContext& context, const ConstTensorView& latents,
                                 const VaeTiling& tiling, const FrameSink& sink) override;
+    [[nodiscard]] std::int64_t hostBytes(const Shape& latents, const VaeTiling& tiling) const override;
     [[nodiscard]] Status decodeToFloat(method::RunContext& context, const ConstTensorView& latents,
                                        const VaeTiling& tiling, const TensorView& out) override;
     [[nodiscard]] Status encode(method::RunContext& context, const ConstTensorView& frames,
@@ -40,7 +41,7 @@ class WanVae final : public VideoVae {
     [[nodiscard]] Status decodeTiles(method::RunContext& context, const ConstTensorView& latents,
                                      const VaeTiling& tiling, const vae::PixelCanvas& canvas) const;
     [[nodiscard]] Result<vae::Tile> decodeTile(method::RunContext& context, const ConstTensorView& latents) const;
-    [[nodiscard]] bool isTiled(const ConstTensorView& latents, const VaeTiling& tiling) const;
+    [[nodiscard]] bool isTiled(const Shape& latents, const VaeTiling& tiling) const;
     // [F, h, w, 3·patch²] to [F, H, W, 3], same type, in the arena.
     [[nodiscard]] TensorView unpatch(method::RunContext& context, const TensorView& patches) const;
     [[nodiscard]] vae::PixelCanvas canvasFor(const ConstTensorView& latents) const;

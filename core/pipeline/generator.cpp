@@ -78,6 +78,8 @@ struct Job {
     method::RunContext& context;
     RunState& state;
     GenerationReport& report;
+    double previewSeconds = 0.0;  // spent on previews nobody asked for
+    double previewCost = 0.0;     // of the last one
 };
 
 class ModelGenerator final : public Generator {
@@ -140,11 +142,14 @@ SamplerOptions ModelGenerator::samplerOptions(const job::GenerationRequest& requ
 
 Status ModelGenerator::prepareArena(const job::Plan& plan) {
     const std::int64_t bytes = arenaBytes(plan);
+    // On the CPU the host's memory is the device's.
+    const bool onHost = m_parts.ops->deviceKind() == DeviceKind::Cpu;
+    const std::int64_t kept = plan.stateBytes + (onHost ? plan.hostBytes : 0);
     if (m_arena && m_arena->capacity() >= bytes) {
-        return checkMemory(*m_parts.device, "this clip", plan.stateBytes);
+        return checkMemory(*m_parts.device, "this clip", kept);
     }
     m_arena.reset();  // give the old one back before asking for the new one
-    FW_TRY(checkMemory(*m_parts.device, "this clip", plan.stateBytes + bytes));
+    FW_TRY(checkMemory(*m_parts.device, "this clip", kept + bytes));
     FW_ASSIGN(m_arena, backend::Arena::create(*m_parts.device, bytes));
     return {};
 }
@@ -209,13 +214,24 @@ Status ModelGenerator::checkLatents(const TensorView& latents, int step, int ste
 
 Status ModelGenerator::preview(Job& job, int step, int steps) {
     const GeneratorOptions& options = job.options;
-    const bool due = step % std::max(options.previewEvery, 1) == 0 || step == steps;
-    if (options.preview == PreviewKind::Off || !job.events.preview || !due) {
+    if (!job.events.preview) {
         return {};
     }
-    FW_ASSIGN(const PreviewImage image,
-              m_previewer.make(job.context, m_parts, job.state.sampler.estimate, options.preview, step, steps));
-    job.events.preview({step, steps, image.view()});
+    const bool exact = options.exactPreviewWanted && options.exactPreviewWanted();
+    const bool due = step % std::max(options.previewEvery, 1) == 0 || step == steps;
+    const bool affordable = options.previewShare <= 0.0 ||
+                            job.previewSeconds + job.previewCost <= options.previewShare * job.meter.phaseSeconds();
+    if (!exact && (options.preview == PreviewKind::Off || !due || !affordable)) {
+        return {};
+    }
+    const double start = now();
+    FW_ASSIGN(const PreviewImage image, m_previewer.make(job.context, m_parts, job.state.sampler.estimate,
+                                                         exact ? PreviewKind::Vae : options.preview, step, steps));
+    job.events.preview({step, steps, image.view(), exact});
+    if (!exact) {
+        job.previewCost = now() - start;
+        job.previewSeconds += job.previewCost;
+    }
     return {};
 }
 

@@ -40,6 +40,7 @@ enum class PreviewKind : std::uint8_t {
 struct Preview {
     int step = 0, steps = 0;
     ConstTensorView rgb;
+    bool exact = false;  // decoded by the VAE because GeneratorOptions::exactPreviewWanted said so
 };
 
 // Called on the thread that runs generate(). Any may be empty.
@@ -50,7 +51,11 @@ struct GeneratorEvents {
 
 struct GeneratorOptions {
     PreviewKind preview = PreviewKind::Off;
-    int previewEvery = 1;           // steps
+    int previewEvery = 1;       // steps
+    double previewShare = 0.0;  // of the denoising time so far that previews may take; 0: no limit
+    // Asked after every step when given: true makes this step's preview an exact one, whatever the other options
+    // say.
+    std::function<bool()> exactPreviewWanted;
     trace::Trace* trace = nullptr;  // filled when given
     ConstTensorView initialNoise;   // optional f32 [C, T, H/8, W/8] on the host instead of the seed's noise
     std::function<Status(const ConstTensorView& latents)>

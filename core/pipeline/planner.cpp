@@ -81,7 +81,8 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
     plan.phases = {std::move(text), std::move(denoise), std::move(decode)};
     plan.weightBytes = meta.weightBytes();
     plan.stateBytes = state.bytes;
-    plan.peakBytes = plan.weightBytes + plan.stateBytes + arenaBytes(plan);
+    plan.hostBytes = meta.vae->hostBytes(latents, chooseTiling(latents));
+    plan.peakBytes = plan.weightBytes + plan.stateBytes + arenaBytes(plan) + plan.hostBytes;
     return plan;
 }
 

@@ -115,6 +115,32 @@ Result<std::vector<float>> toHost(backend::Ops& ops, const ConstTensorView& devi
 
 }  // namespace
 
+PreviewImage shrinkToFit(const ConstTensorView& rgb, std::int64_t bytes) {
+    FW_CHECK(bytes >= 3, "{} bytes", bytes);
+    std::int64_t n = 1;
+    const std::int64_t smallest = std::min(rgb.dim(1), rgb.dim(2));
+    while (n < smallest && rgb.dim(0) * (rgb.dim(1) / n) * (rgb.dim(2) / n) * 3 > bytes) {
+        ++n;
+    }
+    PreviewImage image{rgb.dim(0), rgb.dim(1) / n, rgb.dim(2) / n, {}};
+    image.frames = std::min(image.frames, bytes / (image.height * image.width * 3));
+    image.rgb.reserve(static_cast<std::size_t>(image.frames * image.height * image.width * 3));
+    const auto* pixels = rgb.as<std::uint8_t>();
+    for (std::int64_t f = 0; f < image.frames; ++f) {
+        for (std::int64_t y = 0; y < image.height; ++y) {
+            for (std::int64_t x = 0; x < image.width * 3; ++x) {
+                std::int64_t sum = 0;
+                for (std::int64_t block = 0; block < n * n; ++block) {
+                    const std::int64_t row = (f * rgb.dim(1) + y * n + block / n) * rgb.dim(2);
+                    sum += pixels[(row + x / 3 * n + block % n) * 3 + x % 3];
+                }
+                image.rgb.push_back(static_cast<std::uint8_t>((sum + n * n / 2) / (n * n)));
+            }
+        }
+    }
+    return image;
+}
+
 PreviewImage projectLatents(const model::PreviewProjection& projection, const ConstTensorView& latents) {
     const auto channels = static_cast<std::size_t>(latents.dim(0));
     FW_CHECK(projection.matrix.size() == 3 * channels && projection.bias.size() == 3,

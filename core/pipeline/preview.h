@@ -19,6 +19,10 @@ struct PreviewImage {
     [[nodiscard]] ConstTensorView view() const { return {rgb.data(), DType::U8, {frames, height, width, 3}}; }
 };
 
+// rgb u8 [frames, H, W, 3], contiguous, host, in at most `bytes` (at least 3): the mean colours of blocks of n by n
+// pixels with the smallest n that does, and if no n does, the first frames only. What does not fill a block is cut.
+[[nodiscard]] PreviewImage shrinkToFit(const ConstTensorView& rgb, std::int64_t bytes);
+
 // latents f32 [C, T, h, w], contiguous, host; C as in the projection. One pixel per latent position.
 [[nodiscard]] PreviewImage projectLatents(const model::PreviewProjection& projection,
                                           const ConstTensorView& latents);

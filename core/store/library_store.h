@@ -71,7 +71,8 @@ class LibraryStore {
                                                 const std::string& checkpointFile) = 0;
     [[nodiscard]] virtual Status finishJob(std::int64_t id, JobState state, const std::string& errorCode,
                                            const std::string& errorMessage) = 0;
-    // A failed or cancelled job waits again, from the start; nothing happens to any other.
+    // A failed or cancelled job waits again: a failed one with its checkpoint, a cancelled one from the start.
+    // Nothing happens to any other.
     [[nodiscard]] virtual Status requeueJob(std::int64_t id) = 0;
     [[nodiscard]] virtual Result<int> countWorkerLoss(std::int64_t id) = 0;  // the new count
 

@@ -198,8 +198,10 @@ Status SqliteStore::finishJob(std::int64_t id, JobState state, const std::string
 
 Status SqliteStore::requeueJob(std::int64_t id) {
     FW_ASSIGN(auto statement,
-              m_connection->prepare("UPDATE job SET state = 'queued', finished_us = 0, started_us = 0, step = 0, "
-                                    "checkpoint = '', worker_losses = 0, error_code = '', error_message = '', "
+              m_connection->prepare("UPDATE job SET state = 'queued', finished_us = 0, started_us = 0, "
+                                    "step = CASE state WHEN 'failed' THEN step ELSE 0 END, "
+                                    "checkpoint = CASE state WHEN 'failed' THEN checkpoint ELSE '' END, "
+                                    "worker_losses = 0, error_code = '', error_message = '', "
                                     "position = (SELECT max(position) + 1 FROM job) "
                                     "WHERE id = ? AND state IN ('failed', 'cancelled')"));
     return statement.bind(id).run();

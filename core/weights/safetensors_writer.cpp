@@ -24,10 +24,11 @@ tl::unexpected<Error> ioFailure(const std::filesystem::path& path, std::string_v
     return fail(ErrorCode::Io, "{} cannot be {}: {}", path.string(), doing, reason);
 }
 
-// The `.part` file: removed unless keep() was called.
+// A new file `<target>.part`, or `<target>.part-2` … where such a file stands, perhaps somebody's: removed unless
+// finish() succeeds.
 class PartFile {
  public:
-    explicit PartFile(std::filesystem::path path) : m_path(std::move(path)) {}
+    explicit PartFile(const std::filesystem::path& target) : m_target(target) {}
     PartFile(const PartFile&) = delete;
     PartFile& operator=(const PartFile&) = delete;
     ~PartFile() {
@@ -40,7 +41,15 @@ class PartFile {
     }
 
     [[nodiscard]] Status create() {
-        m_descriptor = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        constexpr int kNames = 100;
+        for (int number = 1; m_descriptor < 0 && number <= kNames; ++number) {
+            m_path = m_target;
+            m_path += number == 1 ? std::string(".part") : ".part-" + std::to_string(number);
+            m_descriptor = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+            if (m_descriptor < 0 && errno != EEXIST) {
+                break;
+            }
+        }
         if (m_descriptor < 0) {
             return ioFailure(m_path, "created");
         }
@@ -64,7 +73,7 @@ class PartFile {
     }
 
     // To disk, then under its final name.
-    [[nodiscard]] Status finish(const std::filesystem::path& target) {
+    [[nodiscard]] Status finish() {
         if (::fsync(m_descriptor) != 0) {
             return ioFailure(m_path, "written to disk");
         }
@@ -73,11 +82,11 @@ class PartFile {
         if (::close(descriptor) != 0) {
             return ioFailure(m_path, "closed");
         }
-        if (::rename(m_path.c_str(), target.c_str()) != 0) {
-            return ioFailure(target, "put in place");
+        if (::rename(m_path.c_str(), m_target.c_str()) != 0) {
+            return ioFailure(m_target, "put in place");
         }
         m_created = false;
-        syncFolder(target);
+        syncFolder(m_target);
         return {};
     }
 
@@ -92,7 +101,7 @@ class PartFile {
         }
     }
 
-    std::filesystem::path m_path;
+    std::filesystem::path m_target, m_path;
     int m_descriptor = -1;
     bool m_created = false;
 };
@@ -158,9 +167,7 @@ Status writeSafetensors(const std::filesystem::path& path, const std::vector<Nam
     std::stable_sort(order.begin(), order.end(), [](const NamedView* a, const NamedView* b) {
         return dtypeSize(a->second.dtype()) > dtypeSize(b->second.dtype());
     });
-    std::filesystem::path partPath = path;
-    partPath += ".part";
-    PartFile part(partPath);
+    PartFile part(path);
     FW_TRY(part.create());
     const std::string header = headerText(order, metadata);
     FW_TRY(part.write(std::as_bytes(std::span(header))));
@@ -168,7 +175,7 @@ Status writeSafetensors(const std::filesystem::path& path, const std::vector<Nam
         const ConstTensorView& view = tensor->second;
         FW_TRY(part.write({static_cast<const std::byte*>(view.data()), static_cast<std::size_t>(view.bytes())}));
     }
-    return part.finish(path);
+    return part.finish();
 }
 
 }  // namespace fw::weights

@@ -57,7 +57,7 @@ std::vector<Message> examples() {
             Log{"warning", "slow disk"},
             InspectModel{1, ""},
             FindModels{2, {"/models", "/more \"models\""}},
-            PlanRequest{3, generate.request},
+            PlanRequest{3, generate.request, true},
             Answer{18446744073709551615ULL, Json::array({1, "two", nullptr})},
             Refused{3, "bad_model", "/models/x holds no model_index.json"}};
 }

@@ -1,7 +1,11 @@
 #include "core/ipc/preview_ring.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <unistd.h>
+#include <csignal>
 
 #include <numeric>
 #include <thread>
@@ -64,6 +68,27 @@ TEST(PreviewRing, AReaderNeverSeesAMixtureOfTwoFrames) {
         }
     }
     producer.join();
+}
+
+TEST(PreviewRing, SweepsWhatTheDeadLeftAndNothingElse) {
+    const std::string prefix = "framewright-sweep-" + std::to_string(getpid()) + "-";
+    const auto living = PreviewRing::create("/" + prefix + "living", 2, 100);
+    ASSERT_TRUE(living) << living.error().message;
+    const pid_t child = fork();
+    if (child == 0) {
+        const auto left = PreviewRing::create("/" + prefix + "dead", 2, 100);
+        kill(getpid(), left ? SIGKILL : SIGTERM);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_EQ(WTERMSIG(status), SIGKILL);
+    PreviewRing::sweep(prefix);  // too young: its creator may be about to lock it
+    EXPECT_TRUE(PreviewRing::open("/" + prefix + "dead"));
+    PreviewRing::sweep(prefix, std::chrono::seconds(0));
+    EXPECT_FALSE(PreviewRing::open("/" + prefix + "dead"));
+    EXPECT_TRUE(PreviewRing::open("/" + prefix + "living"));
+    (*living)->unlink();
+    EXPECT_FALSE(PreviewRing::open("/" + prefix + "living"));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // A worker without a model: it takes steps of a few milliseconds, saves checkpoints, shows previews and writes a
 // clip whose bytes depend on every step, so that a resumed run can be compared with an uninterrupted one. A prompt
-// tells it to misbehave: "crash at N", "fail".
+// tells it to misbehave: "crash at N", "fail", "die of the first cancel", "fail to decode once", "babble once", or
+// to name files that are not its own: "clip elsewhere", "clip above", "clip is a link", "checkpoint elsewhere".
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -75,7 +77,6 @@ class Worker {
                 } else if (const auto* generate = std::get_if<ipc::Generate>(&**message)) {
                     m_pending = *generate;
                     m_cancelled = 0;
-                    return;
                 } else if (const auto* cancel = std::get_if<ipc::Cancel>(&**message)) {
                     m_cancelled = cancel->jobId;
                     m_keep = cancel->keepEstimate;
@@ -99,11 +100,18 @@ class Worker {
             std::this_thread::sleep_for(std::chrono::milliseconds(8));
             handleMessages(0);
             if (m_cancelled == job.jobId) {
+                if (prompt == "die of the first cancel" && job.checkpointFile.empty()) {
+                    kill(getpid(), SIGKILL);
+                }
                 if (!m_keep) {
                     send(ipc::Failed{job.jobId, "cancelled", "", false});
                     return;
                 }
                 partial = true;
+            }
+            if (prompt == "babble once" && step == 4 && job.checkpointFile.empty()) {
+                const std::string noise("\x08\0\0\0notjson!", 12);
+                (void)!write(m_file, noise.data(), noise.size());
             }
             if (step == crashAt) {
                 kill(getpid(), SIGKILL);
@@ -115,18 +123,38 @@ class Worker {
             state += static_cast<char>('a' + step);
             std::ofstream(staging / "checkpoint.part") << state;
             std::filesystem::rename(staging / "checkpoint.part", checkpoint);
-            send(ipc::Checkpoint{job.jobId, step + 1, checkpoint.string()});
+            send(ipc::Checkpoint{job.jobId, step + 1,
+                                 prompt == "checkpoint elsewhere" ? "/etc/hostname" : checkpoint.string()});
             send(ipc::Progress{job.jobId, "denoise", step + 1, kSteps, (step + 1.0) / kSteps, 0.1});
             if (ring) {
-                const std::vector<std::uint8_t> frame(2 * 4 * 4 * 3, static_cast<std::uint8_t>(step));
+                const int side = prompt == "large previews" ? 418 : 4;
+                std::vector<std::uint8_t> frame(static_cast<std::size_t>(2 * side * side * 3),
+                                                static_cast<std::uint8_t>(step));
+                // For who measures how late it is.
+                const std::int64_t now = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                             std::chrono::steady_clock::now().time_since_epoch())
+                                             .count();
+                std::memcpy(frame.data(), &now, sizeof(now));
                 const auto written = (*ring)->write(frame.data(), static_cast<std::int64_t>(frame.size()));
-                send(ipc::PreviewReady{job.jobId, step + 1, kSteps, written->slot, written->sequence, 2, 4, 4,
+                send(ipc::PreviewReady{job.jobId, step + 1, kSteps, written->slot, written->sequence, 2, side, side,
                                        false});
             }
         }
-        const std::filesystem::path file = staging / "clip.mp4";
+        if (prompt == "fail to decode once" && job.checkpointFile.empty()) {
+            send(ipc::Failed{job.jobId, "out_of_memory", "the decoder asked 3 GiB, 1 GiB free", false});
+            return;
+        }
+        std::filesystem::path file = staging / "clip.mp4";
         std::ofstream(file.string() + ".part") << state << ' ' << prompt;
         std::filesystem::rename(file.string() + ".part", file);
+        if (prompt == "clip elsewhere") {
+            file = job.request.negativePrompt;
+        } else if (prompt == "clip above") {
+            file = staging / ".." / ".." / "library.sqlite3";
+        } else if (prompt == "clip is a link") {
+            file = staging / "link.mp4";
+            std::filesystem::create_symlink(job.request.negativePrompt, file);
+        }
         ipc::ClipReady ready;
         ready.jobId = job.jobId;
         ready.file = file.string();
@@ -146,5 +174,6 @@ class Worker {
 }  // namespace
 
 int main(int argc, char** argv) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // as the engine does
     Worker(argc > 2 ? argv[2] : "").serve();
 }

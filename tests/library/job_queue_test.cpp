@@ -98,6 +98,13 @@ class JobQueueTest : public QObject {
         }
     }
 
+    // A paused queue with one waiting job: its id.
+    std::int64_t addWaiting(const std::string& prompt) {
+        m_queue->setPaused(true);
+        add({prompt});
+        return jobs().front().id;
+    }
+
  private slots:
     void init() {
         m_folder = std::make_unique<QTemporaryDir>();
@@ -155,6 +162,191 @@ class JobQueueTest : public QObject {
         QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 1, 5000);
         const std::string made = contents(clips().front().file);
         QVERIFY2(made.size() < std::string("abcdefghij first").size(), made.c_str());
+    }
+
+    // --- cancelling and pausing at awkward moments
+
+    void aJobCancelledWhileItIsTakenNeverRuns() {
+        QTRY_COMPARE_WITH_TIMEOUT(m_worker->state(), app::WorkerClient::State::Ready, 10000);
+        QSignalSpy progress(m_queue.get(), &JobQueue::progress);
+        const std::int64_t id = addWaiting("first");
+        m_queue->setPaused(false);  // the row is on its way to be taken
+        m_queue->cancel(id, false);
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Cancelled), 1, 5000);
+        QCOMPARE(progress.count(), 0);
+        QCOMPARE(m_queue->runningJob(), std::int64_t{0});
+        m_queue->retry({id});  // the cancellation is forgotten with the job's end
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 1, 5000);
+    }
+
+    void pausingWhileAJobIsTakenLetsItWait() {
+        QTRY_COMPARE_WITH_TIMEOUT(m_worker->state(), app::WorkerClient::State::Ready, 10000);
+        QSignalSpy progress(m_queue.get(), &JobQueue::progress);
+        addWaiting("first");
+        m_queue->setPaused(false);
+        m_queue->setPaused(true);
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Queued), 1, 5000);
+        QCOMPARE(m_queue->runningJob(), std::int64_t{0});
+        QCOMPARE(progress.count(), 0);
+        m_queue->setPaused(false);
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 1, 5000);
+    }
+
+    void aJobCancelledBetweenTwoWorkersStaysCancelled() {
+        QSignalSpy progress(m_queue.get(), &JobQueue::progress);
+        add({"first"});
+        QTRY_VERIFY_WITH_TIMEOUT(progress.count() > 2, 5000);
+        const std::int64_t id = m_queue->runningJob();
+        QSignalSpy lost(m_worker.get(), &app::WorkerClient::lost);
+        connect(m_worker.get(), &app::WorkerClient::lost, m_queue.get(), [&] { m_queue->cancel(id, false); });
+        ::kill(static_cast<pid_t>(m_worker->hello()->processId), SIGKILL);
+        QTRY_COMPARE_WITH_TIMEOUT(lost.count(), 1, 5000);
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Cancelled), 1, 5000);
+        QTRY_COMPARE_WITH_TIMEOUT(m_worker->state(), app::WorkerClient::State::Ready, 5000);
+        QCOMPARE(count(store::JobState::Cancelled), 1);
+        QVERIFY(std::filesystem::is_empty(folder() / "staging"));
+    }
+
+    void aWorkerThatDiesOfTheCancelCancelsTheJob() {
+        for (const bool keepEstimate : {false, true}) {
+            QSignalSpy progress(m_queue.get(), &JobQueue::progress);
+            add({"die of the first cancel"});
+            QTRY_VERIFY_WITH_TIMEOUT(progress.count() > 3, 10000);
+            m_queue->cancel(m_queue->runningJob(), keepEstimate);
+            QTRY_COMPARE_WITH_TIMEOUT(count(keepEstimate ? store::JobState::Done : store::JobState::Cancelled), 1,
+                                      10000);
+        }
+        const std::string made = contents(clips().front().file);
+        QVERIFY2(made.size() < std::string("abcdefghij die of the first cancel").size(), made.c_str());
+    }
+
+    // --- a library that does not take what is made
+
+    void aClipThatCannotBeStoredWaitsUntilItCan() {
+        std::ofstream(folder() / "clips") << "a file where a folder should be";
+        QSignalSpy notices(m_queue.get(), &JobQueue::notice);
+        add({"first", "second"});
+        QTRY_COMPARE_WITH_TIMEOUT(notices.count(), 1, 10000);
+        QVERIFY2(notices.at(0).at(0).toString().contains("clips"), qPrintable(notices.at(0).at(0).toString()));
+        QTest::qWait(50);
+        QCOMPARE(count(store::JobState::Running), 1);
+        QVERIFY(clips().empty());
+        std::filesystem::remove(folder() / "clips");
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 2, 15000);
+        QCOMPARE(notices.count(), 1);
+        checkClips(2);
+    }
+
+    void aClipThatCannotBeStoredCanBeCancelled() {
+        std::ofstream(folder() / "clips") << "a file where a folder should be";
+        QSignalSpy notices(m_queue.get(), &JobQueue::notice);
+        add({"first"});
+        QTRY_COMPARE_WITH_TIMEOUT(notices.count(), 1, 10000);
+        m_queue->cancel(m_queue->runningJob(), false);
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Cancelled), 1, 5000);
+        QVERIFY(std::filesystem::is_empty(folder() / "staging"));
+    }
+
+    void aLibraryThatIsAwayGetsItsClipWhenItIsBack() {
+        QSignalSpy progress(m_queue.get(), &JobQueue::progress);
+        QSignalSpy notices(m_queue.get(), &JobQueue::notice);
+        add({"first", "second"});
+        QTRY_VERIFY_WITH_TIMEOUT(progress.count() > 2, 5000);
+        // Only the database: the scripted worker goes on writing, as the engine does into a folder that was moved.
+        std::filesystem::rename(folder() / "library.sqlite3", folder() / "elsewhere.sqlite3");
+        QTRY_COMPARE_WITH_TIMEOUT(notices.count(), 1, 10000);
+        QVERIFY2(notices.at(0).at(0).toString().contains("no longer where it was"),
+                 qPrintable(notices.at(0).at(0).toString()));
+        std::filesystem::rename(folder() / "elsewhere.sqlite3", folder() / "library.sqlite3");
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 2, 15000);
+        checkClips(2);
+    }
+
+    void anotherClipOfThatNameIsNotReplaced() {
+        m_queue->setPaused(true);
+        add({"first"});
+        const auto job = jobs().front();
+        const std::string taken = app::clipPath(job.createdUs, "first", job.id);
+        std::filesystem::create_directories((folder() / taken).parent_path());
+        std::ofstream(folder() / taken) << "of a library whose database was lost";
+        m_queue->setPaused(false);
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 1, 5000);
+        QCOMPARE(contents(taken), std::string("of a library whose database was lost"));
+        checkClips(1);
+    }
+
+    // --- a worker that is not to be trusted
+
+    void filesThatAreNotTheWorkersOwnAreRefused() {
+        const std::filesystem::path precious = folder() / "precious.txt";
+        std::ofstream(precious) << "precious";
+        std::vector<job::GenerationRequest> requests;
+        for (const char* prompt : {"clip elsewhere", "clip above", "clip is a link"}) {
+            job::GenerationRequest request;
+            request.prompt = prompt;
+            request.negativePrompt = precious.string();
+            requests.push_back(request);
+        }
+        m_queue->add(requests, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Failed), 3, 10000);
+        QVERIFY(clips().empty());
+        QCOMPARE(contents("precious.txt"), std::string("precious"));
+        for (const auto& job : jobs()) {
+            QVERIFY2(job.errorMessage.find("no file of its own") != std::string::npos, job.errorMessage.c_str());
+        }
+        add({"checkpoint elsewhere"});
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 1, 10000);
+        for (const auto& job : jobs()) {
+            QVERIFY(job.checkpointFile.find("hostname") == std::string::npos);
+        }
+    }
+
+    // --- one library, one studio
+
+    void aSecondStudioOnTheSameLibraryIsToldSo() {
+        const auto second = LibraryService::open(folder());
+        QVERIFY(!second);
+        QCOMPARE(second.error().code, ErrorCode::InUse);
+        QVERIFY2(
+            second.error().message.find(std::to_string(QCoreApplication::applicationPid())) != std::string::npos,
+            second.error().message.c_str());
+        closeStudio();
+        QVERIFY(LibraryService::open(folder()));
+        openStudio();
+    }
+
+    void foldersOfJobsThatAreGoneAreSwept() {
+        add({"first"});
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 1, 5000);
+        m_queue->setPaused(true);
+        add({"second"});
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Queued), 1, 5000);
+        std::int64_t done = 0;
+        std::int64_t waiting = 0;
+        for (const auto& job : jobs()) {
+            (job.state == store::JobState::Done ? done : waiting) = job.id;
+        }
+        closeStudio();
+        for (const std::string& name :
+             {std::to_string(done), std::to_string(waiting), std::string("4711"), std::string("not a number")}) {
+            std::filesystem::create_directories(folder() / "staging" / name);
+        }
+        openStudio();
+        QTRY_VERIFY_WITH_TIMEOUT(!std::filesystem::exists(folder() / "staging" / "4711"), 5000);
+        QVERIFY(!std::filesystem::exists(folder() / "staging" / std::to_string(done)));
+        QVERIFY(std::filesystem::exists(folder() / "staging" / "not a number"));
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 2, 5000);
+    }
+
+    void aFailedDecodeIsRepeatedFromTheFinishedLatents() {
+        QSignalSpy failed(m_queue.get(), &JobQueue::jobFailed);
+        add({"fail to decode once"});
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 5000);
+        QSignalSpy progress(m_queue.get(), &JobQueue::progress);
+        m_queue->retry({failed.at(0).at(0).toLongLong()});
+        QTRY_COMPARE_WITH_TIMEOUT(count(store::JobState::Done), 1, 5000);
+        QCOMPARE(progress.count(), 0);  // not one step was sampled again
+        checkClips(1);
     }
 
     void aFailureKeepsItsReasonAndCanBeRetried() {
@@ -230,16 +422,16 @@ class JobQueueTest : public QObject {
     }
 
     void fileNamesAreSafeForAnyPrompt() {
-        QCOMPARE(JobQueue::clipPath(0, "A red Fox!! runs/../../etc", 7),
+        QCOMPARE(app::clipPath(0, "A red Fox!! runs/../../etc", 7),
                  std::string("clips/1970-01/1970-01-01 a-red-fox-runs-etc 7.mp4"));
         for (const std::string prompt :
              {"", "///", "\n\"'", "..", "🦊🦊", std::string(500, 'x').c_str(), "狐狸在雪地里跑"}) {
-            const std::string path = JobQueue::clipPath(0, prompt, 1);
+            const std::string path = app::clipPath(0, prompt, 1);
             const std::string name = path.substr(path.rfind('/') + 1);
             QVERIFY2(path.find("..") == std::string::npos, path.c_str());
             QVERIFY2(name.size() < 100, path.c_str());
         }
-        QVERIFY(JobQueue::clipPath(0, "狐狸", 1).find("狐狸") != std::string::npos);
+        QVERIFY(app::clipPath(0, "狐狸", 1).find("狐狸") != std::string::npos);
     }
 };
 

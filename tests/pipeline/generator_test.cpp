@@ -35,7 +35,8 @@ struct Outcome {
     std::vector<float> latents;
     std::vector<std::uint8_t> frames;
     std::vector<Progress> progress;
-    std::vector<int> previewSteps;
+    std::vector<int> previewSteps, exactSteps;
+    std::vector<std::uint8_t> lastExact;
 };
 
 class Generate : public testing::Test {
@@ -61,7 +62,13 @@ class Generate : public testing::Test {
         };
         GeneratorEvents events;
         events.progress = [&](const Progress& progress) { result.progress.push_back(progress); };
-        events.preview = [&](const Preview& preview) { result.previewSteps.push_back(preview.step); };
+        events.preview = [&](const Preview& preview) {
+            (preview.exact ? result.exactSteps : result.previewSteps).push_back(preview.step);
+            if (preview.exact) {
+                const auto* bytes = preview.rgb.as<std::uint8_t>();
+                result.lastExact.assign(bytes, bytes + preview.rgb.count());
+            }
+        };
         const auto sink = [&](const ConstTensorView& chunk) -> Status {
             const auto* bytes = chunk.as<std::uint8_t>();
             result.frames.insert(result.frames.end(), bytes, bytes + chunk.count());
@@ -179,6 +186,53 @@ TEST_F(Generate, PreviewsComeAsOftenAsAskedAndChangeNothing) {
     EXPECT_EQ(seen.frames, run(smallRequest()).frames);
     options.preview = PreviewKind::Vae;
     EXPECT_EQ(run(smallRequest(), options).frames, seen.frames);
+}
+
+TEST_F(Generate, PreviewsKeepToTheirShareOfTheTime) {
+    GeneratorOptions options;
+    options.preview = PreviewKind::Projection;
+    options.previewShare = 1e-9;  // the first one uses it up for ever
+    EXPECT_EQ(run(smallRequest(), options).previewSteps, std::vector<int>{1});
+    options.previewShare = 1e9;
+    EXPECT_EQ(run(smallRequest(), options).previewSteps, (std::vector<int>{1, 2, 3}));
+}
+
+TEST_F(Generate, AnExactPreviewIsTheClipIfItEndedThere) {
+    GeneratorOptions options;
+    int asked = 0;
+    options.exactPreviewWanted = [&] { return ++asked == 2; };
+    const Outcome seen = run(smallRequest(), options);
+    EXPECT_EQ(asked, 3);
+    EXPECT_EQ(seen.exactSteps, std::vector<int>{2});
+    EXPECT_TRUE(seen.previewSteps.empty());
+    EXPECT_EQ(seen.frames, run(smallRequest()).frames) << "looking changes nothing";
+
+    GeneratorOptions stop;
+    CancelSource finish;
+    stop.finishEarly = finish.token();
+    int steps = 0;
+    stop.exactPreviewWanted = [&] {
+        if (++steps == 2) {
+            finish.cancel();
+        }
+        return false;
+    };
+    EXPECT_EQ(run(smallRequest(), stop).frames, seen.lastExact);
+}
+
+TEST(Plan, CountsWhatTilesGatherOnTheHost) {
+    job::GenerationRequest request = smallRequest();
+    const auto whole = makePlan(request);
+    ASSERT_TRUE(whole) << whole.error().message;
+    EXPECT_EQ(whole->hostBytes, 0);
+    request.width = 1024;
+    request.height = 640;
+    const auto tiled = makePlan(request);
+    ASSERT_TRUE(tiled) << tiled.error().message;
+    EXPECT_GT(tiled->hostBytes, 5 * 1024 * 640 * 3) << "the clip and the overlaps of its tiles";
+    EXPECT_EQ(tiled->peakBytes,
+              tiled->weightBytes + tiled->stateBytes + tiled->hostBytes + tiled->phases[1].scratchBytes +
+                  std::max<std::int64_t>(0, tiled->phases[2].scratchBytes - tiled->phases[1].scratchBytes));
 }
 
 TEST_F(Generate, StopsEarlyWithTheEstimate) {

@@ -55,6 +55,29 @@ TEST(FitProjection, RecoversALinearMap) {
     }
 }
 
+TEST(ShrinkToFit, AveragesTheSmallestBlocksThatFit) {
+    // Two frames of 4x6; the red of a pixel counts up.
+    std::vector<std::uint8_t> rgb(2 * 4 * 6 * 3, 100);
+    for (std::size_t i = 0; i < rgb.size(); i += 3) {
+        rgb[i] = static_cast<std::uint8_t>(i / 3);
+    }
+    const ConstTensorView view(rgb.data(), DType::U8, {2, 4, 6, 3});
+    EXPECT_EQ(shrinkToFit(view, 144).rgb, rgb);
+    const PreviewImage half = shrinkToFit(view, 143);
+    EXPECT_EQ(half.frames, 2);
+    EXPECT_EQ(half.height, 2);
+    EXPECT_EQ(half.width, 3);
+    EXPECT_EQ(half.rgb[0], 4) << "0, 1, 6, 7 have the mean 3.5";
+    EXPECT_EQ(half.rgb[1], 100);
+    EXPECT_EQ(half.rgb[3], 6);
+    const PreviewImage third = shrinkToFit(view, 35);
+    EXPECT_EQ(third.height, 1);
+    EXPECT_EQ(third.width, 2);
+    const PreviewImage dot = shrinkToFit(view, 5);
+    EXPECT_EQ(dot.frames, 1) << "one pixel of one frame";
+    EXPECT_EQ(dot.rgb.size(), 3U);
+}
+
 TEST(FitProjection, SurvivesFlatPictures) {
     const std::vector<float> latents(4 * 2 * 2, 0.0F);
     const std::vector<float> frame(4 * 4 * 3, 0.5F);

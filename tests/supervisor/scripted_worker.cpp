@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -60,6 +61,12 @@ int main(int argc, char** argv) {
         std::signal(SIGTERM, SIG_IGN);
     }
     sendAll(file, fw::ipc::encode(hello));
+    if (how == "talks") {
+        std::puts("loading weights");
+        std::fflush(stdout);
+        std::fputs("one\n\ntwo lines, the second unfinished", stderr);
+    }
+    std::uint64_t work = 0;
     fw::ipc::Decoder decoder;
     std::array<char, 4096> buffer{};
     for (;;) {
@@ -77,7 +84,8 @@ int main(int argc, char** argv) {
                 break;
             }
             if (const auto* ping = std::get_if<fw::ipc::Ping>(&**message)) {
-                sendAll(file, fw::ipc::encode(fw::ipc::Pong{ping->sequence, 0}));
+                work += how == "long-step" ? 1U : 0U;
+                sendAll(file, fw::ipc::encode(fw::ipc::Pong{ping->sequence, work}));
             } else if (std::holds_alternative<fw::ipc::Shutdown>(**message)) {
                 return 0;
             } else if (how == "dies-when-asked") {
@@ -87,7 +95,7 @@ int main(int argc, char** argv) {
                     std::abort();
                 } else if (how == "babbles") {
                     sendAll(file, std::string("\x08\0\0\0notjson!", 12));
-                } else if (how == "no-progress") {
+                } else if (how == "no-progress" || how == "long-step") {
                     continue;
                 } else {
                     sendAll(file, fw::ipc::encode(fw::ipc::Progress{generate->jobId, "denoise", 1, 2, 0.5, 1.0}));

@@ -2,6 +2,7 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include "app/supervisor/log_book.h"
 #include "app/supervisor/worker_client.h"
 
 using fw::app::WorkerClient;
@@ -120,6 +121,53 @@ class SupervisorTest : public QObject {
         client.start();
         QVERIFY(lost.wait(8000));
         QVERIFY(clip);
+    }
+
+    void aLongStepThatComputesIsNotAHang() {
+        WorkerClient client(optionsFor("long-step"));
+        QSignalSpy lost(&client, &WorkerClient::lost);
+        QSignalSpy ready(&client, &WorkerClient::ready);
+        connect(&client, &WorkerClient::ready, &client, [&] {
+            client.setBusy(true);
+            client.send(request());
+        });
+        client.start();
+        QVERIFY(ready.wait(8000));
+        QTest::qWait(1000);  // more than twice the limit without Progress
+        QCOMPARE(lost.count(), 0);
+        QVERIFY(WorkerClientOptions().progressLimit.count() > 0);
+    }
+
+    void whatTheEnginePrintsIsLoggedLineByLine() {
+        WorkerClient client(optionsFor("talks"));
+        QStringList lines;
+        connect(&client, &WorkerClient::logged, &client, [&](const QString& line) { lines.append(line); });
+        QSignalSpy ready(&client, &WorkerClient::ready);
+        QSignalSpy stopped(&client, &WorkerClient::stopped);
+        client.start();
+        QVERIFY(ready.wait(8000));
+        client.stop();
+        QVERIFY(stopped.wait(8000));
+        lines.sort();
+        QCOMPARE(lines, (QStringList{"loading weights", "one", "two lines, the second unfinished"}));
+    }
+
+    void theLogKeepsTheNewestLines() {
+        fw::app::LogBook book;
+        int added = 0;
+        connect(&book, &fw::app::LogBook::lineAdded, &book, [&](const auto& line) {
+            ++added;
+            QVERIFY(!line.text.contains(QLatin1Char('\n')));
+        });
+        book.add("engine", "first\n\n  second  \n");
+        QCOMPARE(added, 2);
+        QCOMPARE(book.lines().at(1).text, QStringLiteral("second"));
+        QVERIFY(book.toText().contains(QStringLiteral(" engine: first\n")));
+        for (int i = 0; i < fw::app::LogBook::kLines; ++i) {
+            book.add("queue", QString::number(i));
+        }
+        QCOMPARE(book.lines().size(), fw::app::LogBook::kLines);
+        QCOMPARE(book.lines().first().text, QStringLiteral("0"));
     }
 
     void aMissingProgramIsALoss() {

@@ -8,6 +8,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -192,6 +194,19 @@ TEST(SafetensorsWriter, LeavesNothingBehindWhenTheFolderIsMissing) {
     EXPECT_EQ(status.error().code, ErrorCode::Io);
     EXPECT_THAT(status.error().message, HasSubstr("cannot be created"));
     EXPECT_TRUE(filesIn(folder.path()).empty());
+}
+
+TEST(SafetensorsWriter, TouchesNoFileThatBearsItsTemporaryName) {
+    const test::TempFolder folder;
+    const std::vector<float> values(4, 2.0F);
+    const auto path = folder / "a.safetensors";
+    std::ofstream(folder / "a.safetensors.part") << "somebody's";
+    std::ofstream(folder / "precious") << "precious";
+    std::filesystem::create_symlink(folder / "precious", folder / "a.safetensors.part-2");
+    ASSERT_TRUE(writeSafetensors(path, {{"a", {values.data(), DType::F32, {4}}}}, {}));
+    EXPECT_EQ(std::filesystem::file_size(folder / "a.safetensors.part"), 10U);
+    EXPECT_EQ(std::filesystem::file_size(folder / "precious"), 8U);
+    EXPECT_TRUE(SafetensorsFile::open(path));
 }
 
 TEST(SafetensorsWriter, KeepsTheOldFileWhenTheDiskIsFull) {

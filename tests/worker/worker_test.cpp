@@ -1,5 +1,8 @@
 // The real engine process under the real queue, with the embedded model at a small size.
+#include <sys/resource.h>
+
 #include <QElapsedTimer>
+#include <QRandomGenerator>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -47,6 +50,21 @@ class WorkerTest : public QObject {
                 QTest::qWait(1);
             }
             return **answer;
+        }
+        // Jobs that were hit twice.
+        std::vector<std::int64_t> unlucky() {
+            std::optional<Result<std::vector<store::Job>>> answer;
+            library->write(
+                queue.get(), [](store::LibraryStore& s) { return s.jobs({store::JobState::Failed}, -1); },
+                [&](Result<std::vector<store::Job>> jobs) { answer = std::move(jobs); });
+            while (!answer) {
+                QTest::qWait(1);
+            }
+            std::vector<std::int64_t> ids;
+            for (const auto& job : **answer) {
+                ids.push_back(job.id);
+            }
+            return ids;
         }
         // Every pixel of a finished clip.
         std::vector<std::uint8_t> pixels(std::int64_t id) {
@@ -118,6 +136,90 @@ class WorkerTest : public QObject {
         QVERIFY(studio.clips.empty());
     }
 
+    void killedAtRandomMomentsItMakesTheSameClips() {
+        Studio studio;
+        studio.queue->add({request(4)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 120000);
+        const auto expected = studio.pixels(studio.clips[0]);
+        QVERIFY(!expected.empty());
+        const int asked = qEnvironmentVariableIntValue("FW_KILLS");
+        const int wanted = asked > 0 ? asked : 4;
+        std::size_t added = 1;
+        for (int kills = 0; kills < wanted;) {
+            if (studio.clips.size() + 2 > added) {
+                studio.queue->add({request(4), request(4)}, 1);
+                added += 2;
+            }
+            QTest::qWait(static_cast<int>(QRandomGenerator::global()->bounded(700)));
+            if (studio.worker->state() == app::WorkerClient::State::Ready) {
+                ::kill(static_cast<pid_t>(studio.worker->hello()->processId), SIGKILL);
+                ++kills;
+            }
+            studio.queue->setPaused(false);
+            studio.queue->retry(studio.unlucky());
+        }
+        QTRY_VERIFY_WITH_TIMEOUT(
+            [&] {
+                studio.queue->setPaused(false);
+                studio.queue->retry(studio.unlucky());
+                return studio.clips.size() == added;
+            }(),
+            300000);
+        for (const std::int64_t clip : studio.clips) {
+            QVERIFY(studio.pixels(clip) == expected);
+        }
+    }
+
+    void cancelEndsEveryPhase() {
+        Studio studio;
+        for (const std::string phase : {"load", "text", "denoise", "decode", "encode"}) {
+            job::GenerationRequest one = request(3);
+            one.prompt += " " + phase;  // not in the cache of prompts
+            bool seen = false;
+            QElapsedTimer clock;
+            const auto link = connect(studio.queue.get(), &JobQueue::progress, studio.queue.get(),
+                                      [&](const ipc::Progress& progress) {
+                                          if (!seen && progress.phase == phase) {
+                                              seen = true;
+                                              clock.start();
+                                              studio.queue->cancel(progress.jobId, false);
+                                          }
+                                      });
+            studio.queue->add({one}, 1);
+            QTRY_VERIFY_WITH_TIMEOUT(seen, 60000);
+            QTRY_COMPARE_WITH_TIMEOUT(studio.queue->runningJob(), std::int64_t{0}, 20000);
+            qInfo("cancelled in phase %s: idle after %lld ms", phase.c_str(), clock.elapsed());
+            disconnect(link);
+        }
+        QVERIFY(studio.clips.size() <= 1U);  // the last phase may be over before the click arrives
+    }
+
+    void aDiskThatFillsUpWhileEncodingCostsNoStep() {
+        std::signal(SIGXFSZ, SIG_IGN);  // inherited by the engine: a limit on file sizes is a full disk to it
+        Studio studio;
+        QSignalSpy failed(studio.queue.get(), &JobQueue::jobFailed);
+        bool full = false;
+        const auto limit = [&](rlim_t bytes) {
+            const rlimit soft{bytes, RLIM_INFINITY};
+            return prlimit(static_cast<pid_t>(studio.worker->hello()->processId), RLIMIT_FSIZE, &soft, nullptr) ==
+                   0;
+        };
+        connect(studio.queue.get(), &JobQueue::progress, studio.queue.get(), [&](const ipc::Progress& progress) {
+            if (progress.phase == "decode" && !std::exchange(full, true)) {
+                QVERIFY(limit(512));
+            }
+        });
+        studio.queue->add({request(4)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
+        QCOMPARE(failed.at(0).at(1).toString(), QStringLiteral("io"));
+        QVERIFY(limit(RLIM_INFINITY));
+        studio.queue->retry({failed.at(0).at(0).toLongLong()});
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
+        const store::Clip made = studio.clip(studio.clips[0]);
+        QVERIFY2(made.reportJson.find("\"resumed_steps\":4") != std::string::npos, made.reportJson.c_str());
+        QCOMPARE(studio.pixels(studio.clips[0]).size(), std::size_t{9 * 128 * 128 * 3});
+    }
+
     void stopAndKeepDecodesWhatThereIs() {
         Studio studio;
         QSignalSpy progress(studio.queue.get(), &JobQueue::progress);
@@ -126,6 +228,52 @@ class WorkerTest : public QObject {
         studio.queue->cancel(studio.queue->runningJob(), true);
         QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
         QCOMPARE(studio.pixels(studio.clips[0]).size(), std::size_t{9 * 128 * 128 * 3});
+    }
+
+    // --- what waits, and how long
+
+    void theQueueKnowsWhatWaitsAndLearnsHowLongItTakes() {
+        Studio studio;
+        studio.queue->setPaused(true);
+        job::GenerationRequest longer = request(12);
+        job::GenerationRequest bad = request(4);
+        bad.width = 129;
+        studio.queue->add({request(4), longer, bad}, 1);
+        const auto& clock = studio.queue->clock();
+        QTRY_VERIFY_WITH_TIMEOUT(clock.forecastOf(2).has_value(), 20000);
+        QVERIFY(clock.forecastOf(1)->flops < clock.forecastOf(2)->flops);
+        QVERIFY(clock.forecastOf(1)->peakBytes > 0);
+        QVERIFY(!clock.forecastOf(3) && !clock.forecastOf(4711));
+        QVERIFY(clock.secondsOf(1) < 0.0);  // nothing was ever made here
+        QVERIFY(clock.secondsLeft() < 0.0);
+        studio.queue->setPaused(false);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(clock.secondsLeft() > 0.0 || studio.clips.size() == 2, 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 2U, 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(clock.secondsLeft(), 0.0, 20000);
+    }
+
+    void showNowDecodesTheEstimate() {
+        Studio studio;
+        std::vector<app::PreviewFrames> exact;
+        connect(studio.queue.get(), &JobQueue::preview, studio.queue.get(), [&](const app::PreviewFrames& frames) {
+            if (frames.exact) {
+                exact.push_back(frames);
+            }
+        });
+        QSignalSpy progress(studio.queue.get(), &JobQueue::progress);
+        studio.queue->add({request(200)}, 1);
+        QTRY_VERIFY_WITH_TIMEOUT(progress.count() > 5, 60000);
+        studio.queue->showNow();
+        QTRY_COMPARE_WITH_TIMEOUT(exact.size(), 1U, 30000);
+        QCOMPARE(exact[0].frames, 9);
+        QCOMPARE(exact[0].width, 128);
+        QCOMPARE(exact[0].rgb.size(), std::size_t{9 * 128 * 128 * 3});
+        const auto before = progress.count();
+        QTRY_VERIFY_WITH_TIMEOUT(progress.count() > before + 3, 30000);
+        QCOMPARE(exact.size(), 1U);
+        studio.queue->cancel(studio.queue->runningJob(), false);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.queue->runningJob(), std::int64_t{0}, 20000);
     }
 
     void aBadRequestFailsWithTheEnginesSentence() {

@@ -1,0 +1,211 @@
+#include "app/library/queue_clock.h"
+
+#include <algorithm>
+#include <set>
+
+#include "app/library/job_queue.h"
+#include "core/ipc/answers.h"
+
+namespace fw::app {
+
+namespace {
+
+constexpr int kClipsRead = 100;
+constexpr int kJobsRead = 1000;
+// Tickets of the queue's questions; those of EngineLink count from 1.
+constexpr std::uint64_t kTicketMark = std::uint64_t{1} << 63U;
+
+// What decides how fast a FLOP is done: the request without what only decides how many there are.
+std::string speedKey(Json request) {
+    if (!request.is_object()) {
+        return {};
+    }
+    for (const char* key : {"prompt", "negative_prompt", "width", "height", "frames", "fps", "frame_rate", "steps",
+                            "guidance", "shift", "seed", "sampler"}) {
+        request.erase(key);
+    }
+    return request.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+double numberOf(const Json& json, const char* key) {
+    const auto it = json.find(key);
+    return it != json.end() && it->is_number() ? it->get<double>() : 0.0;
+}
+
+}  // namespace
+
+QueueClock::QueueClock(JobQueue& queue, LibraryService& library, WorkerClient& worker, QObject* parent)
+    : QObject(parent), m_queue(queue), m_library(library), m_worker(worker) {}
+
+void QueueClock::start() {
+    connect(&m_queue, &JobQueue::jobsChanged, this, &QueueClock::readJobs);
+    connect(&m_queue, &JobQueue::progress, this, &QueueClock::follow);
+    connect(&m_queue, &JobQueue::clipAdded, this, [this](std::int64_t clipId) {
+        m_library.read(
+            this, [clipId](store::LibraryStore& store) { return store.clip(clipId); },
+            [this](const Result<store::Clip>& clip) {
+                if (clip) {
+                    learn(clip->reportJson);
+                    emit changed();
+                }
+            });
+    });
+    connect(&m_worker, &WorkerClient::received, this, &QueueClock::handle);
+    connect(&m_worker, &WorkerClient::ready, this, [this] {
+        m_asked.reset();  // of the engine before
+        askNext();
+    });
+    readSpeeds();
+    readJobs();
+}
+
+void QueueClock::readSpeeds() {
+    m_library.read(
+        this,
+        [](store::LibraryStore& store) {
+            return store.clips({"", store::ClipOrder::Newest, 0, false}, 0, kClipsRead);
+        },
+        [this](const Result<std::vector<store::Clip>>& clips) {
+            if (clips) {
+                // The newest last, so that its speed counts.
+                std::for_each(clips->rbegin(), clips->rend(), [this](const auto& clip) { learn(clip.reportJson); });
+                emit changed();
+            }
+        });
+}
+
+void QueueClock::learn(const std::string& reportJson) {
+    const Json report = Json::parse(reportJson, nullptr, false);
+    if (!report.is_object() || !report.contains("plan") || !report["plan"].is_object() ||
+        numberOf(report, "resumed_steps") > 0 || report.value("finished_early", Json()) == true) {
+        return;  // not the whole of what the plan says was done in this time
+    }
+    const double flops = numberOf(report["plan"], "total_flops");
+    const double seconds = numberOf(report, "total_seconds") - numberOf(report, "load_seconds");
+    if (flops > 0.0 && seconds > 0.0) {
+        m_speeds[speedKey(report.value("request", Json()))] = flops / seconds;
+    }
+}
+
+void QueueClock::readJobs() {
+    m_library.read(
+        this,
+        [](store::LibraryStore& store) {
+            using store::JobState;
+            return store.jobs({JobState::Queued, JobState::Interrupted, JobState::Running}, kJobsRead);
+        },
+        [this](const Result<std::vector<store::Job>>& jobs) {
+            if (!jobs) {
+                return;
+            }
+            m_waiting.clear();
+            std::set<std::string> wanted;
+            for (const store::Job& job : *jobs) {
+                wanted.insert(job.requestJson);
+                if (job.state == store::JobState::Running) {
+                    m_runningRequest = job.requestJson;
+                } else {
+                    m_waiting.push_back({job.id, job.requestJson});
+                }
+            }
+            std::erase_if(m_costs, [&](const auto& cost) { return !wanted.contains(cost.first); });
+            if (m_queue.runningJob() != m_running) {
+                m_running = m_queue.runningJob();
+                m_runningLeft = -1.0;
+                m_runningFraction = 0.0;
+            }
+            askNext();
+            emit changed();
+        });
+}
+
+// One question at a time: the queue's never stand in the way of the prompt panel's.
+void QueueClock::askNext() {
+    if (m_asked || m_worker.state() != WorkerClient::State::Ready) {
+        return;
+    }
+    const auto next = std::find_if(m_waiting.begin(), m_waiting.end(),
+                                   [this](const Waiting& job) { return !m_costs.contains(job.request); });
+    if (next == m_waiting.end()) {
+        return;
+    }
+    const auto request = job::requestFromJson(Json::parse(next->request, nullptr, false));
+    if (!request) {
+        m_costs[next->request].refused = true;
+        askNext();
+        return;
+    }
+    m_asked = next->request;
+    m_worker.send(ipc::PlanRequest{kTicketMark | ++m_lastTicket, *request, true});
+}
+
+void QueueClock::handle(const ipc::Message& message) {
+    const auto* answer = std::get_if<ipc::Answer>(&message);
+    const auto* refusal = std::get_if<ipc::Refused>(&message);
+    const std::uint64_t expected = kTicketMark | m_lastTicket;
+    if (!m_asked || !((answer != nullptr && answer->ticket == expected) ||
+                      (refusal != nullptr && refusal->ticket == expected))) {
+        return;
+    }
+    Cost& cost = m_costs[*m_asked];
+    m_asked.reset();
+    cost.refused = true;
+    if (answer != nullptr) {
+        if (const auto plan = ipc::planCardFromJson(answer->json)) {
+            cost = {false, {plan->tokens, plan->flops, plan->peakBytes}};
+        }
+    }
+    askNext();
+    emit changed();
+}
+
+void QueueClock::follow(const ipc::Progress& progress) {
+    m_running = progress.jobId;
+    m_runningLeft = progress.secondsLeft;
+    m_runningFraction = progress.fraction;
+    emit changed();
+}
+
+std::optional<Forecast> QueueClock::forecastOf(std::int64_t jobId) const {
+    const auto job = std::find_if(m_waiting.begin(), m_waiting.end(),
+                                  [jobId](const Waiting& waiting) { return waiting.id == jobId; });
+    if (job == m_waiting.end()) {
+        return std::nullopt;
+    }
+    const auto cost = m_costs.find(job->request);
+    return cost == m_costs.end() || cost->second.refused ? std::nullopt : std::optional(cost->second.forecast);
+}
+
+double QueueClock::secondsFor(const std::string& request) const {
+    const auto cost = m_costs.find(request);
+    const auto speed = m_speeds.find(speedKey(Json::parse(request, nullptr, false)));
+    if (cost == m_costs.end() || cost->second.refused || speed == m_speeds.end()) {
+        return -1.0;
+    }
+    return static_cast<double>(cost->second.forecast.flops) / speed->second;
+}
+
+double QueueClock::secondsOf(std::int64_t jobId) const {
+    if (jobId != 0 && jobId == m_running) {
+        const double whole = secondsFor(m_runningRequest);
+        return m_runningLeft >= 0.0 || whole < 0.0 ? m_runningLeft : whole * (1.0 - m_runningFraction);
+    }
+    const auto job = std::find_if(m_waiting.begin(), m_waiting.end(),
+                                  [jobId](const Waiting& waiting) { return waiting.id == jobId; });
+    return job == m_waiting.end() ? -1.0 : secondsFor(job->request);
+}
+
+double QueueClock::secondsLeft() const {
+    double sum = m_running != 0 ? secondsOf(m_running) : 0.0;
+    for (const Waiting& job : m_waiting) {
+        const auto cost = m_costs.find(job.request);
+        if (job.id == m_running || (cost != m_costs.end() && cost->second.refused)) {
+            continue;  // counted already, or it will fail at once
+        }
+        const double seconds = secondsFor(job.request);
+        sum = sum < 0.0 || seconds < 0.0 ? -1.0 : sum + seconds;
+    }
+    return sum;
+}
+
+}  // namespace fw::app

@@ -1,0 +1,75 @@
+// How long the queue will take: costs of the waiting jobs, at the speed of earlier ones.
+#pragma once
+
+#include <QObject>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/library/library_service.h"
+#include "app/supervisor/worker_client.h"
+#include "app/values/studio_values.h"
+
+namespace fw::app {
+
+class JobQueue;
+
+// Lives on the window's thread; nothing here blocks. A job's cost is the engine's plan of it; its time is that cost
+// at the speed of the last clip made with the same model, device, number type, method and cache, or, before there
+// is one, unknown.
+class QueueClock : public QObject {
+    Q_OBJECT
+
+ public:
+    // All outlive the clock.
+    QueueClock(JobQueue& queue, LibraryService& library, WorkerClient& worker, QObject* parent = nullptr);
+
+    // Reads what earlier clips took, and follows the queue from now on.
+    void start();
+
+    // What a waiting job will cost; nothing while that is not known, or when the engine refuses the request.
+    [[nodiscard]] std::optional<Forecast> forecastOf(std::int64_t jobId) const;
+    // Seconds a waiting job will take, or the running one still needs; negative: not known.
+    [[nodiscard]] double secondsOf(std::int64_t jobId) const;
+    // Of the running job and all that wait; negative while one of them is not known.
+    [[nodiscard]] double secondsLeft() const;
+
+ signals:
+    void changed();
+
+ private:
+    // A request as text, and what the engine said about it.
+    struct Cost {
+        bool refused = false;
+        Forecast forecast;
+    };
+    struct Waiting {
+        std::int64_t id = 0;
+        std::string request;
+    };
+
+    void readJobs();
+    void readSpeeds();
+    void learn(const std::string& reportJson);
+    void askNext();
+    void handle(const ipc::Message& message);
+    void follow(const ipc::Progress& progress);
+    [[nodiscard]] double secondsFor(const std::string& request) const;
+
+    JobQueue& m_queue;
+    LibraryService& m_library;
+    WorkerClient& m_worker;
+    std::vector<Waiting> m_waiting;
+    std::map<std::string, Cost> m_costs;     // by request
+    std::map<std::string, double> m_speeds;  // FLOP per second by what decides it
+    std::uint64_t m_lastTicket = 0;
+    std::optional<std::string> m_asked;  // the request that m_lastTicket is about
+    std::int64_t m_running = 0;
+    std::string m_runningRequest;
+    double m_runningLeft = -1.0;
+    double m_runningFraction = 0.0;
+};
+
+}  // namespace fw::app
