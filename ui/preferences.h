@@ -4,7 +4,6 @@
 #include <QObject>
 #include <QSettings>
 #include <QString>
-#include <QStringList>
 #include <memory>
 
 #include "ui/theme.h"
@@ -20,18 +19,6 @@ class Preferences : public QObject {
 
     [[nodiscard]] ThemeChoice appearance() const;
     void setAppearance(ThemeChoice choice);
-    // "en", "zh_CN", "ru"; empty: the system's. In force from the next start.
-    [[nodiscard]] QString language() const;
-    void setLanguage(const QString& language);
-    // A preview after every n-th step, n from 1.
-    [[nodiscard]] int previewEvery() const;
-    void setPreviewEvery(int steps);
-    // The most previews may add to the time of a clip, in percent; 0: no previews.
-    [[nodiscard]] int previewShare() const;
-    void setPreviewShare(int percent);
-    // Folders that are looked through for models.
-    [[nodiscard]] QStringList modelFolders() const;
-    void setModelFolders(const QStringList& folders);
     // A notification when a job ends while the window is not the active one.
     [[nodiscard]] bool notifies() const;
     void setNotifies(bool on);

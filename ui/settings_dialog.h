@@ -4,7 +4,6 @@
 #include <QDialog>
 
 class QFormLayout;
-class QListWidget;
 
 namespace fw::ui {
 
@@ -19,13 +18,9 @@ class SettingsDialog : public QDialog {
 
  private:
     void addLook(QFormLayout& form);
-    void addPreviews(QFormLayout& form);
     void addLibrary(QFormLayout& form, const QString& library);
-    void addModels(QFormLayout& form);
-    void saveFolders();
 
     Preferences& m_preferences;
-    QListWidget* m_folders = nullptr;
 };
 
 }  // namespace fw::ui

@@ -24,7 +24,7 @@ QDockWidget { titlebar-close-icon: url(:/framewright/icons/glyph-close.svg); tit
 QDockWidget::title { background: @panel; padding: 8px 8px 8px 24px; text-align: left; border-bottom: 1px solid @line; }
 QDockWidget::close-button, QDockWidget::float-button { background: transparent; border: 0; border-radius: 4px; padding: 2px; icon-size: 12px; }
 QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: @controlHover; }
-QTabBar { background: @window; border: 0; }
+QTabBar { background: @window; border: 0; qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: @textSecondary; border: 0; border-bottom: 2px solid transparent; padding: 6px 16px; }
 QTabBar::tab:hover { color: @text; }
 QTabBar::tab:selected { color: @text; border-bottom-color: @accent; }
