@@ -1,4 +1,6 @@
 // fw plan: what a clip will cost, before it runs.
+#include <algorithm>
+
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/output.h"
@@ -39,6 +41,28 @@ void printTable(const job::Plan& plan) {
         mebibytes(plan.peakBytes), mebibytes(plan.weightBytes), mebibytes(plan.stateBytes));
 }
 
+// One line for each kind of module, one character for each step.
+void printCache(const job::CachePlan& cache) {
+    if (cache.id == "none") {
+        return;
+    }
+    say("\ncache        {}, {:.1f} MiB\n", cache.id, mebibytes(cache.bytes));
+    for (const job::CacheRow& row : cache.rows) {
+        const auto computed = std::count(row.steps.begin(), row.steps.end(), 'c');
+        std::string marks = row.steps;
+        std::replace(marks.begin(), marks.end(), 'c', '.');
+        say("{:<12} {}  {} of {} computed\n", row.what, marks, computed, row.steps.size());
+    }
+    if (cache.rows.empty()) {
+        say("decides during the run; the work above is without any reuse\n");
+    } else {
+        say("{:<12} . computed, r reused, p predicted, from the first step to the last\n", "");
+    }
+    if (!cache.note.empty()) {
+        say("{}\n", cache.note);
+    }
+}
+
 class PlanCommand final : public Command {
  public:
     explicit PlanCommand(CLI::App& program)
@@ -57,6 +81,7 @@ class PlanCommand final : public Command {
             say("{}\n", jsonText(job::toJson(*plan)));
         } else {
             printTable(*plan);
+            printCache(plan->cache);
         }
         return kDone;
     }

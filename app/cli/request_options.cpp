@@ -8,10 +8,10 @@ namespace fw::cli {
 namespace {
 
 // "window=128", "order=time": the value is JSON where it is any, text otherwise.
-Status addSetting(Json& parameters, const std::string& setting) {
+Status addSetting(Json& parameters, std::string_view option, const std::string& setting) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {
-        return fail(ErrorCode::InvalidArgument, "--set takes NAME=VALUE, got '{}'", setting);
+        return fail(ErrorCode::InvalidArgument, "{} takes NAME=VALUE, got '{}'", option, setting);
     }
     const std::string text = setting.substr(equals + 1);
     const Json value = Json::parse(text, nullptr, false);
@@ -81,6 +81,11 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
         ->type_name("FILE");
     command.add_option("--set", m_settings, "Parameter of the attention method, repeatable")
         ->type_name("NAME=VALUE");
+    command.add_option("--cache", m_request.cache, "Step cache: see fw caches")
+        ->type_name("ID")
+        ->capture_default_str();
+    command.add_option("--set-cache", m_cacheSettings, "Parameter of the step cache, repeatable")
+        ->type_name("NAME=VALUE");
 }
 
 Result<job::GenerationRequest> RequestOptions::request() const {
@@ -97,7 +102,10 @@ Result<job::GenerationRequest> RequestOptions::request() const {
         request.adapters.push_back(std::move(adapter));
     }
     for (const std::string& setting : m_settings) {
-        FW_TRY(addSetting(request.methodParameters, setting));
+        FW_TRY(addSetting(request.methodParameters, "--set", setting));
+    }
+    for (const std::string& setting : m_cacheSettings) {
+        FW_TRY(addSetting(request.cacheParameters, "--set-cache", setting));
     }
     return request;
 }

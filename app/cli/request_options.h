@@ -27,6 +27,7 @@ class RequestOptions {
     std::string m_seed;
     std::vector<std::string> m_settings;
     std::vector<std::string> m_adapters;
+    std::vector<std::string> m_cacheSettings;
 };
 
 }  // namespace fw::cli

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/backend/device.h"
+#include "core/cache/step_cache.h"
 #include "core/method/attention_method.h"
 #include "core/model/sha256.h"
 #include "core/pipeline/preview.h"
@@ -91,6 +92,9 @@ void Worker::sayHello() {
     hello.devices = describeDevices();
     for (const method::MethodEntry& entry : method::attentionMethods()) {
         hello.methods.push_back(entry.description);
+    }
+    for (const cache::CacheEntry& entry : cache::stepCaches()) {
+        hello.caches.push_back(entry.description);
     }
     m_connection->send(hello);
 }

@@ -56,6 +56,8 @@ struct GenerationRequest {
     std::string method = "dense";  // attention method id
     Json methodParameters = Json::object();
     std::vector<Adapter> adapters;
+    std::string cache = "none";  // step cache id
+    Json cacheParameters = Json::object();
 
     bool operator==(const GenerationRequest&) const = default;
 };

@@ -31,6 +31,10 @@ OrderedJson toJson(const Plan& plan) {
     for (const PhaseCost& phase : plan.phases) {
         phases.push_back({{"phase", phase.phase}, {"flops", phase.flops}, {"scratch_bytes", phase.scratchBytes}});
     }
+    OrderedJson rows = OrderedJson::object();
+    for (const CacheRow& row : plan.cache.rows) {
+        rows[row.what] = row.steps;
+    }
     return {
         {"latent_frames", plan.latentFrames},
         {"latent_height", plan.latentHeight},
@@ -51,6 +55,11 @@ OrderedJson toJson(const Plan& plan) {
           {"dense_pairs", plan.attention.densePairs},
           {"sparsity", plan.attention.sparsity()},
           {"tile_sparsity", plan.attention.tileSparsity()}}},
+        {"cache",
+         {{"id", plan.cache.id},
+          {"bytes", plan.cache.bytes},
+          {"steps", std::move(rows)},
+          {"note", plan.cache.note}}},
     };
 }
 

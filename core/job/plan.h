@@ -24,19 +24,35 @@ struct AttentionPlan {
     [[nodiscard]] double tileSparsity() const;
 };
 
+// What a step cache does with one kind of module at every step: 'c' computed, 'r' reused, 'p' predicted.
+struct CacheRow {
+    std::string what;  // "self", "cross" …
+    std::string steps;
+};
+
+// The step cache of a run. Rules that depend on data have no rows: then the plan's FLOPs are those of a run in
+// which nothing is reused, the most it can be.
+struct CachePlan {
+    std::string id = "none";
+    std::int64_t bytes = 0;  // kept on the device, part of Plan::stateBytes
+    std::vector<CacheRow> rows;
+    std::string note;  // what a user should know before the run; may be empty
+};
+
 struct Plan {
     std::int64_t latentFrames = 0, latentHeight = 0, latentWidth = 0;
     std::int64_t tokens = 0;  // of one self-attention
     std::int64_t textTokens = 0;
     int steps = 0;
-    int forwardsPerStep = 1;  // 2 with guidance
-    std::int64_t flopsPerForward = 0;
+    int forwardsPerStep = 1;           // 2 with guidance
+    std::int64_t flopsPerForward = 0;  // of the first, which computes everything
     std::int64_t weightBytes = 0;
-    std::int64_t stateBytes = 0;  // latents, sampler history, decoder caches, frames
+    std::int64_t stateBytes = 0;  // latents, sampler history, the text, the step cache
     std::int64_t hostBytes = 0;   // gathered in host memory while a large clip is decoded in tiles
     std::int64_t peakBytes = 0;   // weights + state + largest scratch + hostBytes
     std::vector<PhaseCost> phases;
     AttentionPlan attention;
+    CachePlan cache;
 
     [[nodiscard]] std::int64_t totalFlops() const;
 };

@@ -142,6 +142,8 @@ Status visitFields(Request& request, const Visitor& visit) {
     FW_TRY(visit("method", request.method));
     FW_TRY(visit("method_parameters", request.methodParameters));
     FW_TRY(visit("adapters", request.adapters));
+    FW_TRY(visit("cache", request.cache));
+    FW_TRY(visit("cache_parameters", request.cacheParameters));
     return {};
 }
 

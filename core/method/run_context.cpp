@@ -15,6 +15,11 @@ ModuleScope::ModuleScope(RunContext& context, trace::Module module, int layer) :
     m_workBefore = context.attentionWork;
 }
 
+ModuleScope::ModuleScope(RunContext& context, trace::Module module, trace::Source source)
+    : ModuleScope(context, module) {
+    mark(source);
+}
+
 ModuleScope::~ModuleScope() {
     if (m_context.trace == nullptr) {
         return;

@@ -6,6 +6,10 @@
 #include "core/base/cancel.h"
 #include "core/trace/trace.h"
 
+namespace fw::cache {
+class StepCache;
+}
+
 namespace fw::method {
 
 class AttentionMethod;
@@ -17,6 +21,13 @@ struct AttentionWork {
     std::int64_t tiles = 0, denseTiles = 0;
 };
 
+// Keys and values of a text for the cross-attention of every layer. They depend on neither step nor latents: a
+// run's first pass computes them, the others read them.
+struct TextKeys {
+    TensorView values;  // as VideoTransformer::textKeys() says
+    bool ready = false;
+};
+
 // Borrowed for one run; all members outlive the calls. `trace` may be null: then nothing is timed.
 struct RunContext {
     backend::Ops& ops;
@@ -26,14 +37,20 @@ struct RunContext {
     trace::Trace* trace = nullptr;
     int step = -1;
     int branch = 0;
-    AttentionWork attentionWork = {};  // since the context was made; methods add to it
+    AttentionWork attentionWork = {};   // since the context was made; methods add to it
+    cache::StepCache* cache = nullptr;  // may be null: then everything is computed
+    TextKeys* textKeys = nullptr;       // of this branch's text; null: computed in every pass
 };
 
 // Times a module and counts its work into the run's trace; does nothing without one.
 class ModuleScope {
  public:
     ModuleScope(RunContext& context, trace::Module module, int layer = -1);
+    // Of something a step cache stands in for as a whole.
+    ModuleScope(RunContext& context, trace::Module module, trace::Source source);
     ~ModuleScope();
+    // Says that the module's result was not computed.
+    void mark(trace::Source source) { m_row.source = source; }
     ModuleScope(const ModuleScope&) = delete;
     ModuleScope& operator=(const ModuleScope&) = delete;
 

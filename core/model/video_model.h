@@ -15,6 +15,7 @@
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
 #include "core/base/result.h"
+#include "core/cache/decisions.h"
 #include "core/job/generation_request.h"
 #include "core/method/attention_method.h"
 #include "core/method/run_context.h"
@@ -55,8 +56,18 @@ class VideoTransformer {
     [[nodiscard]] virtual const Geometry& geometry() const = 0;
     [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
 
+    // What TextKeys::values must be for a text of `tokens` rows.
+    struct TextKeysLayout {
+        DType dtype = DType::F32;
+        Shape shape;
+    };
+    [[nodiscard]] virtual TextKeysLayout textKeys(std::int64_t tokens) const = 0;
+    // The modules its blocks consist of, for step caches.
+    [[nodiscard]] virtual std::vector<cache::SiteKind> siteKinds() const = 0;
+
     // latents, velocity [C, T, H, W] f32 (H, W multiples of the patch); text [L, textWidth] f32; timestep in [0,
-    // 1000]. One sample per call. Checks context.cancel at least once per layer.
+    // 1000]. One sample per call. Asks context.cache what need not be computed. Checks context.cancel at
+    // least once per layer.
     [[nodiscard]] virtual Status forward(method::RunContext& context, const ConstTensorView& latents,
                                          double timestep, const ConstTensorView& text,
                                          const TensorView& velocity) = 0;

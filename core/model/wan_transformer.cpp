@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "core/cache/step_cache.h"
 #include "core/model/weight_loader.h"
 
 namespace fw::model {
@@ -152,6 +153,8 @@ struct WanTransformer::Call {
     TensorView text;            // [1, L, d] act
     TensorView modulation;      // [layers, 6, d] f32
     TensorView headModulation;  // [2, d] f32
+    TensorView timeEmbedding;   // [1, d] f32
+    TensorView timeProjection;  // [1, 6d] f32
 
     [[nodiscard]] ConstTensorView row(std::int64_t layer, Modulation which) const {
         const std::int64_t d = x.dim(2);
@@ -258,9 +261,9 @@ void WanTransformer::embedTime(Call& call, double timestep) {
     const auto take = [&](std::int64_t width) { return call.context.arena.take(DType::F32, {1, width}); };
     const TensorView sinusoid = take(m_parts->config.freqDim);
     const TensorView hidden = take(d);
-    const TensorView embedding = take(d);
     const TensorView activated = take(d);
-    const TensorView projection = take(kModulations * d);
+    const TensorView embedding = call.timeEmbedding;
+    const TensorView projection = call.timeProjection;
     m_parts->sinusoid = timestepSinusoid(timestep, m_parts->config.freqDim);
     ops.upload(ConstTensorView(m_parts->sinusoid.data(), DType::F32, sinusoid.shape()), sinusoid);
     ops.linear(sinusoid, *m_parts->time1, hidden, backend::Activation::Silu);
@@ -282,13 +285,41 @@ void WanTransformer::embedText(Call& call, const ConstTensorView& text) const {
     ops.copy(embedded, call.text.reshape(shape));
 }
 
-Status WanTransformer::selfAttention(Call& call, std::int64_t layer) const {
+// Keys and values of the text for one layer, [1, L, 2d].
+void WanTransformer::computeTextKeys(Call& call, std::int64_t layer, const TensorView& keys) const {
+    const auto& config = m_parts->config;
+    const Attention& attention = m_parts->blocks[static_cast<std::size_t>(layer)].cross;
+    const TensorView k = keys.slice(2, 0, config.width());
+    call.context.ops.linear(call.text, *attention.kv, keys);
+    call.context.ops.rmsNormRope(k, attention.normK.view, static_cast<float>(config.eps), std::nullopt,
+                                 config.headDim, k);
+}
+
+// The text for all blocks: every layer's keys and values where they are kept, otherwise what each computes them
+// from.
+void WanTransformer::prepareTextKeys(Call& call, const ConstTensorView& text) const {
+    method::TextKeys* kept = call.context.textKeys;
+    if (kept == nullptr) {
+        embedText(call, text);
+        return;
+    }
+    if (kept->ready) {
+        return;
+    }
+    FW_CHECK(kept->values.shape() == textKeys(text.dim(0)).shape, "text keys {}", kept->values.text());
+    embedText(call, text);
+    for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
+        computeTextKeys(call, layer, kept->values.slice(0, layer, layer + 1));
+    }
+    kept->ready = true;
+}
+
+Status WanTransformer::selfAttention(Call& call, std::int64_t layer, const TensorView& delta) const {
     const auto& config = m_parts->config;
     const Attention& attention = m_parts->blocks[static_cast<std::size_t>(layer)].self;
     const auto eps = static_cast<float>(config.eps);
     const std::int64_t d = config.width();
     backend::Ops& ops = call.context.ops;
-    const ModuleScope timed(call.context, Module::SelfAttention, static_cast<int>(layer));
     const ArenaScope scope(call.context.arena);
     const TensorView qkv = call.context.arena.take(m_parts->compute, {1, call.grid.tokens(), 3 * d});
     const auto third = [&](std::int64_t i) { return qkv.slice(2, i * d, (i + 1) * d); };
@@ -313,24 +344,18 @@ Status WanTransformer::selfAttention(Call& call, std::int64_t layer) const {
         request.layer = static_cast<int>(layer);
         FW_TRY(call.context.selfAttention.attend(call.context, request));
     }
-    const TensorView delta = call.context.arena.take(DType::F32, call.x.shape());
     ops.linear(call.buffer, *attention.out, delta);
-    ops.gatedAdd(call.x, delta, call.row(layer, kGate));
     return {};
 }
 
-void WanTransformer::crossAttention(Call& call, std::int64_t layer) const {
+void WanTransformer::crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const {
     const auto& config = m_parts->config;
     const Block& block = m_parts->blocks[static_cast<std::size_t>(layer)];
     const auto eps = static_cast<float>(config.eps);
     const std::int64_t d = config.width();
     backend::Ops& ops = call.context.ops;
-    const ModuleScope timed(call.context, Module::CrossAttention, static_cast<int>(layer));
     const ArenaScope scope(call.context.arena);
     const TensorView q = call.context.arena.take(m_parts->compute, call.normed.shape());
-    const TensorView kv = call.context.arena.take(m_parts->compute, {1, call.text.dim(1), 2 * d});
-    const TensorView k = kv.slice(2, 0, d);
-    const TensorView v = kv.slice(2, d, 2 * d);
     const auto heads = [&](const TensorView& view) { return view.split(2, config.heads, config.headDim); };
 
     if (config.crossAttnNorm) {
@@ -340,28 +365,29 @@ void WanTransformer::crossAttention(Call& call, std::int64_t layer) const {
     }
     ops.linear(call.normed, *block.cross.q, q);
     ops.rmsNormRope(q, block.cross.normQ.view, eps, std::nullopt, config.headDim, q);
-    ops.linear(call.text, *block.cross.kv, kv);
-    ops.rmsNormRope(k, block.cross.normK.view, eps, std::nullopt, config.headDim, k);
+    TensorView keys;
+    if (const method::TextKeys* kept = call.context.textKeys) {
+        keys = kept->values.slice(0, layer, layer + 1);
+    } else {
+        keys = call.context.arena.take(m_parts->compute, {1, call.text.dim(1), 2 * d});
+        computeTextKeys(call, layer, keys);
+    }
     const float scale = 1.0F / std::sqrt(static_cast<float>(config.headDim));
-    ops.attention(heads(q), heads(k), heads(v), heads(call.buffer), {.scale = scale, .bias = {}, .keyCount = -1});
-    const TensorView delta = call.context.arena.take(DType::F32, call.x.shape());
+    ops.attention(heads(q), heads(keys.slice(2, 0, d)), heads(keys.slice(2, d, 2 * d)), heads(call.buffer),
+                  {.scale = scale, .bias = {}, .keyCount = -1});
     ops.linear(call.buffer, *block.cross.out, delta);
-    ops.gatedAdd(call.x, delta, {});
 }
 
-void WanTransformer::feedForward(Call& call, std::int64_t layer) const {
+void WanTransformer::feedForward(Call& call, std::int64_t layer, const TensorView& delta) const {
     const Block& block = m_parts->blocks[static_cast<std::size_t>(layer)];
     backend::Ops& ops = call.context.ops;
-    const ModuleScope timed(call.context, Module::FeedForward, static_cast<int>(layer));
     const ArenaScope scope(call.context.arena);
     const TensorView hidden =
         call.context.arena.take(m_parts->compute, {1, call.grid.tokens(), m_parts->config.ffnDim});
     ops.layerNormModulate(call.x, call.row(layer, kFeedScale), call.row(layer, kFeedShift),
                           static_cast<float>(m_parts->config.eps), call.normed);
     ops.linear(call.normed, *block.feedIn, hidden, backend::Activation::GeluTanh);
-    const TensorView delta = call.context.arena.take(DType::F32, call.x.shape());
     ops.linear(hidden, *block.feedOut, delta);
-    ops.gatedAdd(call.x, delta, call.row(layer, kFeedGate));
 }
 
 // Each token's row is [pT, pH, pW, C]; unfolded into [C, T, H, W].
@@ -396,6 +422,12 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
     FW_CHECK(velocity.shape() == latents.shape(), "velocity {} of latents {}", velocity.text(), latents.text());
     const method::TokenGrid grid{latents.dim(1) / config.patchT, latents.dim(2) / config.patchH,
                                  latents.dim(3) / config.patchW};
+    if (context.cache != nullptr) {
+        FW_ASSIGN(const bool replaced, context.cache->replacePass(context, latents, velocity));
+        if (replaced) {
+            return context.ops.synchronize();
+        }
+    }
     FW_TRY(prepareRope(context.ops, grid));
 
     const ArenaScope scope(context.arena);
@@ -407,29 +439,102 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
               context.arena.take(m_parts->compute, stream),
               context.arena.take(m_parts->compute, {1, text.dim(0), config.width()}),
               context.arena.take(DType::F32, {config.layers, kModulations, config.width()}),
-              context.arena.take(DType::F32, {2, config.width()})};
+              context.arena.take(DType::F32, {2, config.width()}),
+              context.arena.take(DType::F32, {1, config.width()}),
+              context.arena.take(DType::F32, {1, kModulations * config.width()})};
     {
         const ModuleScope timed(context, Module::Embeddings);
         embedLatents(call, latents);
         embedTime(call, timestep);
-        embedText(call, text);
+        prepareTextKeys(call, text);
     }
     Status status = runBlocks(call);
     if (status) {
         project(call, velocity);
     }
+    if (status && context.cache != nullptr) {
+        status = context.cache->passDone(context, latents, velocity);
+    }
     Status finished = context.ops.synchronize();  // also: the sinusoid's host memory may be reused from here on
     return status ? finished : status;
 }
 
-Status WanTransformer::runBlocks(Call& call) const {
-    for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
-        FW_TRY(call.context.cancel.check());
-        FW_TRY(selfAttention(call, layer));
-        crossAttention(call, layer);
-        feedForward(call, layer);
+WanTransformer::TextKeysLayout WanTransformer::textKeys(std::int64_t tokens) const {
+    return {m_parts->compute, {m_parts->config.layers, tokens, 2 * m_parts->config.width()}};
+}
+
+std::vector<cache::SiteKind> WanTransformer::siteKinds() const {
+    return {cache::SiteKind::SelfAttention, cache::SiteKind::CrossAttention, cache::SiteKind::FeedForward};
+}
+
+namespace {
+
+struct BlockModule {
+    cache::SiteKind kind;
+    Module module;
+    std::optional<Modulation> gate;  // none: added as it is
+};
+constexpr BlockModule kBlockModules[] = {{cache::SiteKind::SelfAttention, Module::SelfAttention, kGate},
+                                         {cache::SiteKind::CrossAttention, Module::CrossAttention, std::nullopt},
+                                         {cache::SiteKind::FeedForward, Module::FeedForward, kFeedGate}};
+
+}  // namespace
+
+// Each module's output, computed or from the cache, goes into the residual stream through the gate of this step.
+Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
+    method::RunContext& context = call.context;
+    for (const BlockModule& part : kBlockModules) {
+        const cache::Site site{part.kind, static_cast<int>(layer)};
+        const ConstTensorView gate = part.gate ? call.row(layer, *part.gate) : ConstTensorView();
+        ModuleScope timed(context, part.module, site.layer);
+        const ArenaScope scope(context.arena);
+        if (context.cache != nullptr) {
+            const cache::Replacement kept = context.cache->replaceSite(context, site);
+            if (!kept.output.isNone()) {
+                timed.mark(kept.source);
+                context.ops.gatedAdd(call.x, kept.output, gate);
+                continue;
+            }
+        }
+        const TensorView delta = context.arena.take(DType::F32, call.x.shape());
+        switch (part.kind) {
+            case cache::SiteKind::CrossAttention:
+                crossAttention(call, layer, delta);
+                break;
+            case cache::SiteKind::FeedForward:
+                feedForward(call, layer, delta);
+                break;
+            default:
+                FW_TRY(selfAttention(call, layer, delta));
+        }
+        context.ops.gatedAdd(call.x, delta, gate);
+        if (context.cache != nullptr) {
+            FW_TRY(context.cache->siteDone(context, site, delta));
+        }
     }
     return {};
+}
+
+Status WanTransformer::runBlocks(Call& call) const {
+    method::RunContext& context = call.context;
+    if (context.cache != nullptr) {
+        FW_ASSIGN(const bool replaced,
+                  context.cache->replaceBlocks(context, {call.x, call.timeEmbedding, call.timeProjection}));
+        if (replaced) {
+            return {};
+        }
+    }
+    for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
+        FW_TRY(context.cancel.check());
+        FW_TRY(runBlock(call, layer));
+        if (context.cache != nullptr) {
+            FW_ASSIGN(const bool replaced, context.cache->replaceRest(context, static_cast<int>(layer), call.x));
+            if (replaced) {
+                return {};
+            }
+        }
+    }
+    return context.cache == nullptr ? Status() : context.cache->blocksDone(context, call.x);
 }
 
 Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,

@@ -23,8 +23,7 @@ struct RopeValues {
 
 // See VideoTransformer. The blocks' products in the compute type, what they add to the residual stream in f32;
 // residual stream, normalisation, modulation, the embeddings of patches, text and timestep and the output layer in
-// f32. Keys and values of the text are computed anew in each call: 0.2 % of a call's work in the smallest model,
-// less in larger ones.
+// f32. Keys and values of the text are computed once per run with context.textKeys, in each call without.
 class WanTransformer final : public VideoTransformer {
  public:
     // `folder` is the model's root. The device must outlive the object.
@@ -37,6 +36,8 @@ class WanTransformer final : public VideoTransformer {
     [[nodiscard]] const Geometry& geometry() const override;
     [[nodiscard]] std::int64_t weightBytes() const override;
     // InvalidArgument when the grid is longer than the model's position range on an axis. Waits for the device.
+    [[nodiscard]] TextKeysLayout textKeys(std::int64_t tokens) const override;
+    [[nodiscard]] std::vector<cache::SiteKind> siteKinds() const override;
     [[nodiscard]] Status forward(method::RunContext& context, const ConstTensorView& latents, double timestep,
                                  const ConstTensorView& text, const TensorView& velocity) override;
 
@@ -48,10 +49,13 @@ class WanTransformer final : public VideoTransformer {
     void embedLatents(Call& call, const ConstTensorView& latents) const;
     void embedTime(Call& call, double timestep);
     void embedText(Call& call, const ConstTensorView& text) const;
+    void prepareTextKeys(Call& call, const ConstTensorView& text) const;
+    void computeTextKeys(Call& call, std::int64_t layer, const TensorView& keys) const;
     [[nodiscard]] Status runBlocks(Call& call) const;
-    [[nodiscard]] Status selfAttention(Call& call, std::int64_t layer) const;
-    void crossAttention(Call& call, std::int64_t layer) const;
-    void feedForward(Call& call, std::int64_t layer) const;
+    [[nodiscard]] Status runBlock(Call& call, std::int64_t layer) const;
+    [[nodiscard]] Status selfAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
+    void crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
+    void feedForward(Call& call, std::int64_t layer, const TensorView& delta) const;
     void project(Call& call, const TensorView& velocity) const;
 
     std::unique_ptr<Parts> m_parts;

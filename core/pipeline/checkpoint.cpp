@@ -12,6 +12,7 @@ namespace fw::pipeline {
 namespace {
 
 constexpr const char* kFormat = "framewright checkpoint 1";
+const std::string kCachePrefix = "cache.";
 
 // The parts of a state that hold something after `step` steps, by name. UniPC has a history, Euler none.
 std::vector<std::pair<std::string, TensorView>> partsOf(const SamplerState& state, int step) {
@@ -67,14 +68,32 @@ Status requireEqual(const weights::SafetensorsFile& file, const char* key, const
 
 }  // namespace
 
+std::int64_t cacheStateBytes(cache::StepCache* cache, int step) {
+    std::int64_t bytes = 0;
+    if (cache != nullptr && !cache->cleanBefore(step)) {
+        for (const auto& [name, view] : cache->state().tensors) {
+            bytes += view.bytes();
+        }
+    }
+    return bytes;
+}
+
 Status writeCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, const SamplerState& state,
-                       backend::Ops& ops) {
-    const auto parts = partsOf(state, state.step);
-    std::vector<std::vector<float>> host;
+                       cache::StepCache* cache, backend::Ops& ops) {
+    auto parts = partsOf(state, state.step);
+    Json numbers;  // null: the cache has nothing to add
+    if (cache != nullptr && !cache->cleanBefore(state.step)) {
+        cache::SavedState kept = cache->state();
+        for (const auto& [name, view] : kept.tensors) {
+            parts.emplace_back(kCachePrefix + name, view);
+        }
+        numbers = std::move(kept.numbers);
+    }
+    std::vector<std::vector<std::byte>> host;
     std::vector<std::pair<std::string, ConstTensorView>> tensors;
     for (const auto& [name, view] : parts) {
-        host.emplace_back(static_cast<std::size_t>(view.count()));
-        const TensorView copy(host.back().data(), DType::F32, view.shape());
+        host.emplace_back(static_cast<std::size_t>(view.bytes()));
+        const TensorView copy(host.back().data(), view.dtype(), view.shape());
         ops.download(view, copy);
         tensors.emplace_back(name, copy);
     }
@@ -85,7 +104,8 @@ Status writeCheckpoint(const std::filesystem::path& path, const CheckpointKey& k
                                       {"model", key.modelHash},
                                       {"dtype", key.dtype},
                                       {"step", std::to_string(state.step)},
-                                      {"last_order", std::to_string(state.lastOrder)}});
+                                      {"last_order", std::to_string(state.lastOrder)},
+                                      {"cache", numbers.dump()}});
 }
 
 Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& path) {
@@ -94,7 +114,7 @@ Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& pa
 }
 
 Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
-                      backend::Ops& ops) {
+                      cache::StepCache* cache, backend::Ops& ops) {
     FW_ASSIGN(const auto file, openCheckpoint(path));
     FW_TRY(requireEqual(*file, "request", job::toJson(key.request).dump()));
     FW_TRY(requireEqual(*file, "model", key.modelHash));
@@ -105,10 +125,17 @@ Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& ke
         return fail(ErrorCode::InvalidArgument, "the checkpoint {} has order {} after {} steps", path.string(),
                     lastOrder, step);
     }
-    const auto parts = partsOf(state, step);
+    auto parts = partsOf(state, step);
+    const Json numbers = Json::parse(metadataText(*file, "cache"), nullptr, false);
+    if (cache != nullptr && !cache->cleanBefore(step)) {
+        FW_TRY(cache->restore(numbers));
+        for (auto& [name, view] : cache->state().tensors) {
+            parts.emplace_back(kCachePrefix + name, view);
+        }
+    }
     for (const auto& [name, view] : parts) {
         FW_ASSIGN(const ConstTensorView saved, file->tensor(name, view.shape()));
-        if (saved.dtype() != DType::F32) {
+        if (saved.dtype() != view.dtype()) {
             return fail(ErrorCode::InvalidArgument, "the checkpoint {} has {} as '{}'", path.string(), saved.text(),
                         name);
         }

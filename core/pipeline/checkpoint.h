@@ -7,6 +7,7 @@
 
 #include "core/backend/ops.h"
 #include "core/base/result.h"
+#include "core/cache/step_cache.h"
 #include "core/job/generation_request.h"
 #include "core/pipeline/sampler.h"
 
@@ -19,17 +20,23 @@ struct CheckpointKey {
     std::string dtype;
 };
 
+// What a step cache (or null) adds to a checkpoint before `step`: nothing where nothing it keeps is read again
+// (StepCache::cleanBefore).
+[[nodiscard]] std::int64_t cacheStateBytes(cache::StepCache* cache, int step);
+
 // One safetensors file: a tensor for each part of the state ("sample", "estimate", "earlier_0", "earlier_1",
-// "corrected"; f32 [C, T, h, w]), the rest as metadata. Replaces the file at once or not at all. Io.
+// "corrected"; f32 [C, T, h, w]), what the step cache must not forget ("cache.…"), the rest as metadata. Replaces
+// the file at once or not at all. Io. `cache` may be null.
 [[nodiscard]] Status writeCheckpoint(const std::filesystem::path& path, const CheckpointKey& key,
-                                     const SamplerState& state, backend::Ops& ops);
+                                     const SamplerState& state, cache::StepCache* cache, backend::Ops& ops);
 
 // The resolved request a checkpoint was made for. InvalidArgument when the file is no checkpoint.
 [[nodiscard]] Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& path);
 
-// Fills `state` (made for key.request) so that the next samplerStep() is step state.step. InvalidArgument, naming
-// what differs, when the checkpoint belongs to another request, model or number type or does not fit.
+// Fills `state` and `cache` (made for key.request) so that the next samplerStep() is step state.step.
+// InvalidArgument, naming what differs, when the checkpoint belongs to another request, model or number type or
+// does not fit.
 [[nodiscard]] Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key,
-                                    SamplerState& state, backend::Ops& ops);
+                                    SamplerState& state, cache::StepCache* cache, backend::Ops& ops);
 
 }  // namespace fw::pipeline

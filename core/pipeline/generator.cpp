@@ -14,13 +14,17 @@
 #include "core/pipeline/preview.h"
 #include "core/pipeline/progress_meter.h"
 #include "core/pipeline/run_stages.h"
-#include "core/weights/model_config.h"
 
 namespace fw::pipeline {
 
 namespace {
 
 constexpr std::size_t kPromptCacheEntries = 8;
+
+// What a step cache may add to every checkpoint, to one in a while, and at all.
+constexpr std::int64_t kLightCacheState = 8LL << 20;
+constexpr std::int64_t kMostCacheState = 1LL << 30;
+constexpr double kHeavyCheckpointSeconds = 10.0;
 
 double now() {
     return ProgressMeter::steadyClock()();
@@ -84,11 +88,9 @@ struct Job {
 
 class ModelGenerator final : public Generator {
  public:
-    ModelGenerator(model::ModelInfo info, std::string hash, weights::SchedulerConfig scheduler, ModelParts meta,
-                   ModelParts parts, double loadSeconds)
+    ModelGenerator(model::ModelInfo info, std::string hash, ModelParts meta, ModelParts parts, double loadSeconds)
         : m_info(std::move(info)),
           m_hash(std::move(hash)),
-          m_scheduler(std::move(scheduler)),
           m_meta(std::move(meta)),
           m_parts(std::move(parts)),
           m_previewer(m_info.preview),
@@ -114,42 +116,34 @@ class ModelGenerator final : public Generator {
     [[nodiscard]] Status checkLatents(const TensorView& latents, int step, int steps);
     [[nodiscard]] Status preview(Job& job, int step, int steps);
     [[nodiscard]] Status decode(Job& job);
-    [[nodiscard]] SamplerOptions samplerOptions(const job::GenerationRequest& request) const;
     void describe(trace::Trace& trace, const GenerationReport& report);
 
     model::ModelInfo m_info;
     std::string m_hash;
-    weights::SchedulerConfig m_scheduler;
     ModelParts m_meta;
     ModelParts m_parts;
     std::unique_ptr<backend::Arena> m_arena;
     PromptCache m_prompts;
     Previewer m_previewer;
     PhaseRates m_rates;
-    std::vector<float> m_host;  // latents on the host
-    double m_loadSeconds;       // reported with the first clip, 0 afterwards
+    std::vector<float> m_host;      // latents on the host
+    double m_checkpointTime = 0.0;  // when the last one was written
+    double m_loadSeconds;           // reported with the first clip, 0 afterwards
 };
-
-SamplerOptions ModelGenerator::samplerOptions(const job::GenerationRequest& request) const {
-    SamplerOptions options{.kind = request.sampler, .steps = *request.steps, .shift = *request.shift};
-    options.trainTimesteps = static_cast<int>(m_scheduler.numTrainTimesteps);
-    if (m_scheduler.className == "UniPCMultistepScheduler") {
-        options.solverOrder = static_cast<int>(m_scheduler.solverOrder);
-        options.lowerOrderFinal = m_scheduler.lowerOrderFinal;
-    }
-    return options;
-}
 
 Status ModelGenerator::prepareArena(const job::Plan& plan) {
     const std::int64_t bytes = arenaBytes(plan);
     // On the CPU the host's memory is the device's.
     const bool onHost = m_parts.ops->deviceKind() == DeviceKind::Cpu;
     const std::int64_t kept = plan.stateBytes + (onHost ? plan.hostBytes : 0);
+    const std::string what = plan.cache.bytes == 0 ? "this clip"
+                                                   : fmt::format("this clip with the {} of its step cache '{}'",
+                                                                 gibibytes(plan.cache.bytes), plan.cache.id);
     if (m_arena && m_arena->capacity() >= bytes) {
-        return checkMemory(*m_parts.device, "this clip", kept);
+        return checkMemory(*m_parts.device, what, kept);
     }
     m_arena.reset();  // give the old one back before asking for the new one
-    FW_TRY(checkMemory(*m_parts.device, "this clip", kept + bytes));
+    FW_TRY(checkMemory(*m_parts.device, what, kept + bytes));
     FW_ASSIGN(m_arena, backend::Arena::create(*m_parts.device, bytes));
     return {};
 }
@@ -246,17 +240,29 @@ Status ModelGenerator::begin(Job& job) {
         return noise(job);
     }
     m_host.resize(static_cast<std::size_t>(job.state.sampler.sample.count()));
-    FW_TRY(readCheckpoint(checkpoint, checkpointKey(job), job.state.sampler, job.context.ops));
+    FW_TRY(
+        readCheckpoint(checkpoint, checkpointKey(job), job.state.sampler, job.state.cache.get(), job.context.ops));
     return checkLatents(job.state.sampler.sample, job.state.sampler.step, *job.request.steps);
 }
 
+// A large cache is not written at every step: the last checkpoint stays good, it only costs more steps to go on
+// from.
 Status ModelGenerator::saveCheckpoint(Job& job) {
     if (job.options.checkpointFile.empty()) {
         return {};
     }
-    FW_TRY(writeCheckpoint(job.options.checkpointFile, checkpointKey(job), job.state.sampler, job.context.ops));
+    const int step = job.state.sampler.step;
+    cache::StepCache* cache = job.state.cache.get();
+    const std::int64_t bytes = cacheStateBytes(cache, step);
+    if (bytes > kMostCacheState ||
+        (bytes > kLightCacheState && now() - m_checkpointTime < kHeavyCheckpointSeconds)) {
+        return {};
+    }
+    FW_TRY(
+        writeCheckpoint(job.options.checkpointFile, checkpointKey(job), job.state.sampler, cache, job.context.ops));
+    m_checkpointTime = now();
     if (job.options.checkpointSaved) {
-        job.options.checkpointSaved(job.state.sampler.step);
+        job.options.checkpointSaved(step);
     }
     return {};
 }
@@ -269,7 +275,7 @@ Status ModelGenerator::settleForEstimate(Job& job) {
 }
 
 Status ModelGenerator::denoise(Job& job) {
-    const SigmaSchedule schedule = makeSchedule(samplerOptions(job.request));
+    const SigmaSchedule schedule = scheduleOf(m_parts, job.request);
     const int steps = *job.request.steps;
     const int first = job.state.sampler.step;
     job.report.resumedSteps = first;
@@ -319,6 +325,15 @@ Status ModelGenerator::decode(Job& job) {
     return job.cancel.check();
 }
 
+// What a rule that depends on data saw and answered: [step, branch, predictor, threshold, reused].
+void describeDecisions(trace::Trace& trace, const cache::StepCache& cache) {
+    Json log = Json::array();
+    for (const cache::LoggedDecision& entry : cache.log()) {
+        log.push_back({entry.step, entry.branch, entry.predictor, entry.threshold, entry.reused});
+    }
+    trace.metadata["cache_log"] = std::move(log);
+}
+
 void ModelGenerator::describe(trace::Trace& trace, const GenerationReport& report) {
     trace.metadata["request"] = Json::parse(job::toJson(report.request).dump());
     trace.metadata["plan"] = Json::parse(job::toJson(report.plan).dump());
@@ -350,6 +365,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     FW_ASSIGN(report.plan, dryRun(m_meta, report.request, ids, options.preview));
     FW_TRY(prepareArena(report.plan));
     FW_ASSIGN(RunState state, createRunState(m_parts, report.request));
+    FW_CHECK(options.observer == nullptr || state.cache == nullptr, "an observer beside a step cache");
     report.modelHash = m_hash;
     report.device = m_parts.device->info().name;
     report.dtype = std::string(dtypeName(m_parts.dtype));
@@ -361,11 +377,15 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     const backend::ArenaScope arena(*m_arena);
     method::RunContext context{
         .ops = *m_parts.ops, .arena = *m_arena, .selfAttention = *method, .cancel = cancel, .trace = options.trace};
+    context.cache = options.observer != nullptr ? options.observer : state.cache.get();
     ProgressMeter meter(report.plan, m_rates, events.progress);
     Job job{report.request, options, events, sink, cancel, meter, context, state, report};
     FW_TRY(text(job, ids));
     FW_TRY(begin(job));
     FW_TRY(denoise(job));
+    if (options.trace != nullptr && state.cache != nullptr) {
+        describeDecisions(*options.trace, *state.cache);
+    }
     FW_TRY(decode(job));
     return report;
 }
@@ -381,7 +401,6 @@ Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path
         return fail(ErrorCode::BadModel, "{}: {}", folder.string(), info.problems.front());
     }
     FW_ASSIGN(std::string hash, model::modelHash(folder));
-    FW_ASSIGN(weights::SchedulerConfig scheduler, weights::loadSchedulerConfig(folder));
     FW_ASSIGN(auto target, backend::createDevice(device));
     FW_ASSIGN(const DType chosen, chooseDType(dtype, target->info()));
     // The model without its bytes first: its weights' size is known before any of them is read.
@@ -389,8 +408,8 @@ Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path
     FW_TRY(checkMemory(*target, fmt::format("the model {}", info.name), meta.weightBytes()));
     FW_ASSIGN(ModelParts parts, loadParts(folder, std::move(target), chosen, threads, cancel));
     const double seconds = now() - start;
-    return std::make_unique<ModelGenerator>(std::move(info), std::move(hash), std::move(scheduler), std::move(meta),
-                                            std::move(parts), seconds);
+    return std::make_unique<ModelGenerator>(std::move(info), std::move(hash), std::move(meta), std::move(parts),
+                                            seconds);
 }
 
 }  // namespace fw::pipeline

@@ -17,6 +17,10 @@
 #include "core/model/video_model.h"
 #include "core/trace/trace.h"
 
+namespace fw::cache {
+class StepCache;
+}
+
 namespace fw::pipeline {
 
 enum class Phase : std::uint8_t { Load, Text, Denoise, Decode, Encode };
@@ -61,10 +65,13 @@ struct GeneratorOptions {
     std::function<Status(const ConstTensorView& latents)>
         latentsReady;  // f32 [C, T, h, w] on the host, before decode
 
-    // Written after every step when given (checkpoint.h); checkpointSaved is told the steps done so far.
+    // Written after every step when given, except where a step cache has too much to save (checkpoint.h);
+    // checkpointSaved is told the steps done so far.
     std::filesystem::path checkpointFile;
     std::function<void(int step)> checkpointSaved;
     std::filesystem::path resumeFrom;  // a checkpoint of this very request; empty: from the start
+    // Sees every module's output of a run without a step cache (fw calibrate). Borrowed.
+    cache::StepCache* observer = nullptr;
     // Once cancelled: stop denoising after the current step and decode the estimate there is.
     CancelToken finishEarly;
 };

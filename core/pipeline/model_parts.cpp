@@ -1,5 +1,7 @@
 #include "core/pipeline/model_parts.h"
 
+#include "core/weights/model_config.h"
+
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -28,6 +30,21 @@ Result<DType> chooseDType(const std::string& dtype, const backend::DeviceInfo& i
     return *wanted;
 }
 
+namespace {
+
+Result<SamplerOptions> samplerDefaults(const std::filesystem::path& folder) {
+    FW_ASSIGN(const weights::SchedulerConfig scheduler, weights::loadSchedulerConfig(folder));
+    SamplerOptions options;
+    options.trainTimesteps = static_cast<int>(scheduler.numTrainTimesteps);
+    if (scheduler.className == "UniPCMultistepScheduler") {
+        options.solverOrder = static_cast<int>(scheduler.solverOrder);
+        options.lowerOrderFinal = scheduler.lowerOrderFinal;
+    }
+    return options;
+}
+
+}  // namespace
+
 Result<ModelParts> loadParts(const std::filesystem::path& folder, std::unique_ptr<backend::Device> device,
                              DType dtype, int threads, const CancelToken& cancel) {
     ModelParts parts;
@@ -51,6 +68,10 @@ Result<ModelParts> loadParts(const std::filesystem::path& folder, std::unique_pt
         return fail(ErrorCode::BadModel, "{}: the VAE has {} latent channels, the transformer {}", folder.string(),
                     parts.vae->geometry().latentChannels, parts.transformer->geometry().latentChannels);
     }
+    FW_ASSIGN(parts.sampler, samplerDefaults(folder));
+    const auto& geometry = parts.transformer->geometry();
+    FW_ASSIGN(parts.cacheConstants,
+              cache::findConstants(folder, geometry.layers, geometry.heads * geometry.headDim));
     return parts;
 }
 

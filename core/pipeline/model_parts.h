@@ -9,7 +9,9 @@
 #include "core/backend/ops.h"
 #include "core/base/cancel.h"
 #include "core/base/result.h"
+#include "core/cache/constants.h"
 #include "core/model/video_model.h"
+#include "core/pipeline/sampler.h"
 
 namespace fw::pipeline {
 
@@ -24,6 +26,8 @@ struct ModelParts {
     std::unique_ptr<model::VideoVae> vae;
     std::unique_ptr<method::MethodWeights> methodWeights;  // of the run's attention method; may be null
     std::string adapterHash;                               // of the adapters merged into the transformer
+    SamplerOptions sampler;           // what the model's scheduler says; a request adds kind, steps and shift
+    cache::Constants cacheConstants;  // what step caches know of the model
 
     [[nodiscard]] std::int64_t weightBytes() const {
         return textEncoder->weightBytes() + transformer->weightBytes() + vae->weightBytes() +

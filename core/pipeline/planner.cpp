@@ -21,9 +21,10 @@ Result<job::PhaseCost> measure(const std::string& phase, ModelParts& meta, metho
     return job::PhaseCost{phase, meta.ops->cost().flops - before.flops, arena->highWater()};
 }
 
-// Every step, because methods may make them differ.
+// Every step, because methods and step caches make them differ.
 Status dryDenoise(method::RunContext& context, ModelParts& meta, const SigmaSchedule& schedule, RunState& state,
                   job::Plan& plan, double guidance) {
+    context.cache = state.cache.get();
     for (int step = 0; step < plan.steps; ++step) {
         const std::int64_t before = context.ops.cost().flops;
         context.step = step;
@@ -36,6 +37,22 @@ Status dryDenoise(method::RunContext& context, ModelParts& meta, const SigmaSche
     const method::AttentionWork& work = context.attentionWork;
     plan.attention = {work.pairs, work.densePairs, work.tiles, work.denseTiles};
     return {};
+}
+
+void describeCache(const job::GenerationRequest& request, const RunState& state, job::Plan& plan) {
+    constexpr int kFewSteps = 12;
+    if (state.cache == nullptr) {
+        return;
+    }
+    plan.cache.id = request.cache;
+    plan.cache.bytes = state.cache->bytes();
+    plan.cache.rows = state.cache->table();
+    plan.cache.note = state.cache->note();
+    if (plan.cache.note.empty() && plan.steps < kFewSteps) {
+        plan.cache.note =
+            fmt::format("with {} steps neighbouring steps differ much: step caches are made for {} and more",
+                        plan.steps, kFewSteps);
+    }
 }
 
 Status ignoreFrames(const ConstTensorView&) {
@@ -65,7 +82,7 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
                   FW_TRY(encodeText(context, meta, ids.prompt, state.text));
                   return guided ? encodeText(context, meta, ids.negative, state.negative) : Status{};
               }));
-    const SigmaSchedule schedule = makeSchedule({.kind = request.sampler, .steps = *request.steps});
+    const SigmaSchedule schedule = scheduleOf(meta, request);
     FW_ASSIGN(job::PhaseCost denoise, measure("denoise", meta, *method, [&](method::RunContext& context) {
                   return dryDenoise(context, meta, schedule, state, plan, *request.guidance);
               }));
@@ -81,6 +98,7 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
     plan.phases = {std::move(text), std::move(denoise), std::move(decode)};
     plan.weightBytes = meta.weightBytes();
     plan.stateBytes = state.bytes;
+    describeCache(request, state, plan);
     plan.hostBytes = meta.vae->hostBytes(latents, chooseTiling(latents));
     plan.peakBytes = plan.weightBytes + plan.stateBytes + arenaBytes(plan) + plan.hostBytes;
     return plan;

@@ -9,11 +9,24 @@ namespace {
 
 constexpr std::int64_t kWholeDecodeLatentPixels = 64 * 64;
 
-Result<TensorView> own(RunState& state, backend::Device& device, const Shape& shape) {
-    FW_ASSIGN(auto tensor, backend::createTensor(device, DType::F32, shape));
+Result<TensorView> own(RunState& state, backend::Device& device, const Shape& shape, DType dtype = DType::F32) {
+    FW_ASSIGN(auto tensor, backend::createTensor(device, dtype, shape));
     state.bytes += tensor.view.bytes();
     state.owned.push_back(std::move(tensor));
     return state.owned.back().view;
+}
+
+cache::RunShape runShape(const ModelParts& parts, const job::GenerationRequest& request, int branches) {
+    const model::VideoTransformer::Geometry& geometry = parts.transformer->geometry();
+    cache::RunShape shape;
+    shape.timesteps = scheduleOf(parts, request).timesteps;
+    shape.branches = branches;
+    shape.layers = static_cast<int>(geometry.layers);
+    shape.kinds = parts.transformer->siteKinds();
+    shape.latents = latentShape(parts, request);
+    shape.tokens = tokenCount(parts, shape.latents);
+    shape.width = geometry.heads * geometry.headDim;
+    return shape;
 }
 
 }  // namespace
@@ -33,6 +46,14 @@ model::VaeTiling chooseTiling(const Shape& latents) {
     model::VaeTiling tiling;
     tiling.enabled = latents[2] * latents[3] > kWholeDecodeLatentPixels;
     return tiling;
+}
+
+SigmaSchedule scheduleOf(const ModelParts& parts, const job::GenerationRequest& request) {
+    SamplerOptions options = parts.sampler;
+    options.kind = request.sampler;
+    options.steps = *request.steps;
+    options.shift = *request.shift;
+    return makeSchedule(options);
 }
 
 Result<PromptIds> tokenize(const model::Tokenizer& tokenizer, const job::GenerationRequest& request) {
@@ -61,6 +82,16 @@ Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest&
         FW_ASSIGN(state.unguided, own(state, device, latents));
         FW_ASSIGN(state.negative, own(state, device, text));
     }
+    const auto keys = parts.transformer->textKeys(text[0]);
+    const int branches = *request.guidance > 1.0 ? 2 : 1;
+    for (int branch = 0; branch < branches; ++branch) {
+        FW_ASSIGN(state.textKeys[static_cast<std::size_t>(branch)].values,
+                  own(state, device, keys.shape, keys.dtype));
+    }
+    const cache::RunShape shape = runShape(parts, request, branches);
+    FW_ASSIGN(state.cache, cache::createStepCache(request.cache, request.cacheParameters,
+                                                  {device, *parts.ops, shape, parts.cacheConstants}));
+    state.bytes += state.cache == nullptr ? 0 : state.cache->bytes();
     return state;
 }
 
@@ -72,11 +103,13 @@ Status encodeText(method::RunContext& context, ModelParts& parts, const std::vec
 Status predictVelocity(method::RunContext& context, ModelParts& parts, RunState& state, double timestep,
                        double guidance) {
     context.branch = 0;
+    context.textKeys = &state.textKeys[0];
     FW_TRY(parts.transformer->forward(context, state.sampler.sample, timestep, state.text, state.velocity));
     if (guidance <= 1.0) {
         return {};
     }
     context.branch = 1;
+    context.textKeys = &state.textKeys[1];
     FW_TRY(parts.transformer->forward(context, state.sampler.sample, timestep, state.negative, state.unguided));
     context.branch = 0;
     const method::ModuleScope scope(context, trace::Module::Guidance);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/cache/step_cache.h"
 #include "core/job/generation_request.h"
 #include "core/method/run_context.h"
 #include "core/pipeline/generator.h"
@@ -34,20 +35,25 @@ struct PromptIds {
 // What lives on the device from the first step to the last.
 struct RunState {
     SamplerState sampler;
-    TensorView velocity;  // the guided prediction
-    TensorView unguided;  // the second branch's prediction; none with guidance 1
-    TensorView text;      // [L, width] f32 of the prompt
-    TensorView negative;  // of the negative prompt; none with guidance 1
+    TensorView velocity;                       // the guided prediction
+    TensorView unguided;                       // the second branch's prediction; none with guidance 1
+    TensorView text;                           // [L, width] f32 of the prompt
+    TensorView negative;                       // of the negative prompt; none with guidance 1
+    std::array<method::TextKeys, 2> textKeys;  // of either branch
+    std::unique_ptr<cache::StepCache> cache;   // null without
     std::vector<backend::OwnedTensor> owned;
-    std::int64_t bytes = 0;  // of everything in `owned`
+    std::int64_t bytes = 0;  // of everything above
 };
+// The sigma schedule of a resolved request on this model.
+[[nodiscard]] SigmaSchedule scheduleOf(const ModelParts& parts, const job::GenerationRequest& request);
 [[nodiscard]] Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request);
 
 // One text into out [L, width] f32.
 [[nodiscard]] Status encodeText(method::RunContext& context, ModelParts& parts,
                                 const std::vector<std::int32_t>& ids, const TensorView& out);
-// state.velocity for the current sample: two forward passes and v = v₋ + g·(v₊ - v₋), or one when guidance is 1
-// (Ho and Salimans 2022, https://arxiv.org/abs/2207.12598).
+// context.step is the step, context.cache what may stand in for parts of the model. state.velocity for the current
+// sample: two forward passes and v = v₋ + g·(v₊ - v₋), or one when guidance is 1 (Ho and Salimans 2022,
+// https://arxiv.org/abs/2207.12598).
 [[nodiscard]] Status predictVelocity(method::RunContext& context, ModelParts& parts, RunState& state,
                                      double timestep, double guidance);
 // One sampler step with state.velocity.

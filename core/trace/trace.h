@@ -23,7 +23,11 @@ enum class Module : std::uint8_t {
     Preview,
     VaeDecode,
     VaeEncode,
+    Blocks,  // all blocks or a whole pass, where a step cache stood in for them
 };
+
+// Where a module's result came from.
+enum class Source : std::uint8_t { Computed, Reused, Predicted };
 
 struct Row {
     std::int32_t step = -1;   // -1: outside the denoising loop
@@ -38,6 +42,7 @@ struct Row {
     // tiles of 64 x 64; 0 where there is none.
     std::int64_t pairs = 0, densePairs = 0;
     std::int64_t tiles = 0, denseTiles = 0;
+    Source source = Source::Computed;  // anything else: a step cache stood in
 };
 
 // Collects rows of one run. Used by one thread.

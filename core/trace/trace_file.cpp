@@ -12,15 +12,15 @@ namespace fw::trace {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kModuleNames{
-    "text_encoder", "embeddings", "self_attention", "attention_core", "cross_attention", "feed_forward",
-    "output",       "guidance",   "sampler",        "preview",        "vae_decode",      "vae_encode",
+constexpr std::array<std::string_view, 13> kModuleNames{
+    "text_encoder", "embeddings", "self_attention", "attention_core", "cross_attention", "feed_forward", "output",
+    "guidance",     "sampler",    "preview",        "vae_decode",     "vae_encode",      "blocks",
 };
 constexpr const char* kMetadataKey = "trace";
 
 // The columns of a table in the order of the struct.
 struct Columns {
-    std::vector<std::int32_t> step, branch, layer, module;
+    std::vector<std::int32_t> step, branch, layer, module, source;
     std::vector<std::int64_t> startUs, durationUs, flops, bytes;
     std::vector<std::int64_t> pairs, densePairs, tiles, denseTiles;
 };
@@ -32,6 +32,7 @@ Columns toColumns(const std::vector<Row>& rows) {
         columns.branch.push_back(row.branch);
         columns.layer.push_back(row.layer);
         columns.module.push_back(static_cast<std::int32_t>(row.module));
+        columns.source.push_back(static_cast<std::int32_t>(row.source));
         columns.startUs.push_back(row.startUs);
         columns.durationUs.push_back(row.durationUs);
         columns.flops.push_back(row.flops);
@@ -73,6 +74,10 @@ Result<Columns> readColumns(const weights::SafetensorsFile& file) {
     FW_TRY(readColumn(file, "branch", rows, columns.branch));
     FW_TRY(readColumn(file, "layer", rows, columns.layer));
     FW_TRY(readColumn(file, "module", rows, columns.module));
+    columns.source.assign(rows, 0);
+    if (file.contains("source")) {
+        FW_TRY(readColumn(file, "source", rows, columns.source));
+    }
     FW_TRY(readColumn(file, "start_us", rows, columns.startUs));
     FW_TRY(readColumn(file, "duration_us", rows, columns.durationUs));
     FW_TRY(readColumn(file, "flops", rows, columns.flops));
@@ -105,7 +110,7 @@ Status writeTrace(const std::filesystem::path& path, const Trace& trace) {
     return weights::writeSafetensors(
         path,
         {column("step", columns.step), column("branch", columns.branch), column("layer", columns.layer),
-         column("module", columns.module), column("start_us", columns.startUs),
+         column("module", columns.module), column("source", columns.source), column("start_us", columns.startUs),
          column("duration_us", columns.durationUs), column("flops", columns.flops), column("bytes", columns.bytes),
          column("pairs", columns.pairs), column("dense_pairs", columns.densePairs), column("tiles", columns.tiles),
          column("dense_tiles", columns.denseTiles)},
@@ -131,9 +136,14 @@ Result<Trace> readTrace(const std::filesystem::path& path) {
             return fail(ErrorCode::BadModel, "{}: row {} names module {}, which is not known", path.string(), i,
                         module);
         }
+        const std::int32_t source = columns.source[i];
+        if (source < 0 || source > static_cast<std::int32_t>(Source::Predicted)) {
+            return fail(ErrorCode::BadModel, "{}: row {} has source {}, which is not known", path.string(), i,
+                        source);
+        }
         trace.add({columns.step[i], columns.branch[i], columns.layer[i], static_cast<Module>(module),
                    columns.startUs[i], columns.durationUs[i], columns.flops[i], columns.bytes[i], columns.pairs[i],
-                   columns.densePairs[i], columns.tiles[i], columns.denseTiles[i]});
+                   columns.densePairs[i], columns.tiles[i], columns.denseTiles[i], static_cast<Source>(source)});
     }
     return trace;
 }

@@ -2,6 +2,7 @@
 //
 // One safetensors file. Each column of the table is a tensor of one dimension and equal length:
 //   step, branch, layer, module  i32    (module indexes the list "modules" of the description)
+//   source  i32    0 computed, 1 reused, 2 predicted by a step cache; absent in older files
 //   start_us, duration_us, flops, bytes  i64
 //   pairs, dense_pairs, tiles, dense_tiles  i64: what self-attention computed and what dense attention would have
 //          (tiles of 64 x 64); absent in older files

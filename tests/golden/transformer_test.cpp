@@ -59,6 +59,34 @@ TEST_P(TransformerGolden, AgreesWithTheReferenceAtTwoTimesteps) {
     EXPECT_EQ(trace.rows().size(), timesteps.size() * static_cast<std::size_t>(2 + 4 * m_config.layers));
 }
 
+TEST_P(TransformerGolden, KeptTextKeysGiveTheSameBits) {
+    if (!m_engine.supports(m_compute)) {
+        GTEST_SKIP() << "no " << dtypeName(m_compute) << " on this machine";
+    }
+    auto transformer = require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, m_compute));
+    const HostTensor input = latents();
+    const HostTensor condition = text();
+    const auto layout = transformer->textKeys(condition.view.dim(0));
+    const auto values = require(backend::createTensor(*m_engine.device, layout.dtype, layout.shape));
+    method::TextKeys keys{values.view};
+    auto context = m_engine.context();
+    std::int64_t firstFlops = 0;
+    for (const double timestep : {999.0, 437.0, 12.0}) {
+        context.textKeys = nullptr;
+        HostTensor plain(input.view.shape());
+        require(transformer->forward(context, input.view, timestep, condition.view, plain.view));
+        context.textKeys = &keys;
+        HostTensor kept(input.view.shape());
+        const std::int64_t before = m_engine.ops->cost().flops;
+        require(transformer->forward(context, input.view, timestep, condition.view, kept.view));
+        const std::int64_t flops = m_engine.ops->cost().flops - before;
+        EXPECT_EQ(kept.values, plain.values) << timestep;
+        EXPECT_TRUE(keys.ready);
+        firstFlops = firstFlops == 0 ? flops : firstFlops;
+        EXPECT_EQ(flops < firstFlops, timestep < 999.0);
+    }
+}
+
 TEST_P(TransformerGolden, DryRunNeedsExactlyTheArenaAndWorkOfARealOne) {
     Engine meta("meta");
     const HostTensor input = latents();

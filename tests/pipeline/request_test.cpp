@@ -160,6 +160,8 @@ TEST(RequestJson, RoundTripsEveryField) {
     request.method = "salad";
     request.methodParameters = {{"window", 3}};
     request.adapters = {{"/adapters/salad.safetensors", 1.0}, {"style @ home.safetensors", -0.5}};
+    request.cache = "pab";
+    request.cacheParameters = {{"self_range", 3}};
     const std::string text = toJson(request).dump();
     EXPECT_EQ(requestFromJson(Json::parse(text)).value(), request);
     EXPECT_EQ(Json::parse(text).at("schema"), 1);

@@ -27,7 +27,7 @@ TEST_F(TraceFile, RoundTripsRowsAndDescription) {
     Trace trace;
     trace.metadata["request"] = {{"prompt", "ein Bär"}};
     trace.add({-1, 0, -1, Module::TextEncoder, 0, 1500, 1LL << 40, 7});
-    trace.add({3, 1, 29, Module::AttentionCore, 1LL << 33, 2, 3, 1LL << 35});
+    trace.add({3, 1, 29, Module::AttentionCore, 1LL << 33, 2, 3, 1LL << 35, 1, 2, 3, 4, Source::Predicted});
     const auto path = m_folder / "clip.safetensors";
     ASSERT_TRUE(writeTrace(path, trace));
     const auto back = readTrace(path);
@@ -36,7 +36,8 @@ TEST_F(TraceFile, RoundTripsRowsAndDescription) {
     for (std::size_t i = 0; i < 2; ++i) {
         const Row& a = trace.rows()[i];
         const Row& b = back->rows()[i];
-        EXPECT_EQ(std::tie(a.step, a.branch, a.layer, a.module), std::tie(b.step, b.branch, b.layer, b.module));
+        EXPECT_EQ(std::tie(a.step, a.branch, a.layer, a.module, a.source),
+                  std::tie(b.step, b.branch, b.layer, b.module, b.source));
         EXPECT_EQ(std::tie(a.startUs, a.durationUs, a.flops, a.bytes),
                   std::tie(b.startUs, b.durationUs, b.flops, b.bytes));
     }
