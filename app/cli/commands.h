@@ -32,6 +32,8 @@ class Command {
 [[nodiscard]] std::unique_ptr<Command> makePlanCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeShowCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeModelsCommand(CLI::App& program);
+[[nodiscard]] std::unique_ptr<Command> makeCachesCommand(CLI::App& program);
+[[nodiscard]] std::unique_ptr<Command> makeCalibrateCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeDoctorCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeBenchStepCommand(CLI::App& bench);
 [[nodiscard]] std::unique_ptr<Command> makeBenchClipCommand(CLI::App& bench);

@@ -29,6 +29,8 @@ int parseAndRun(int argc, const char* const* argv, const CancelToken& cancel) {
     commands.push_back(makePlanCommand(program));
     commands.push_back(makeShowCommand(program));
     commands.push_back(makeModelsCommand(program));
+    commands.push_back(makeCachesCommand(program));
+    commands.push_back(makeCalibrateCommand(program));
     commands.push_back(makeDoctorCommand(program));
     CLI::App* bench = program.add_subcommand("bench", "Measure this machine");
     bench->require_subcommand(1);

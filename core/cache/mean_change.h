@@ -1,12 +1,24 @@
-// How far one tensor is from another, as numbers on the host: waits for the device.
+// How far one tensor is from another, as numbers on the host.
 #pragma once
 
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "core/method/run_context.h"
 
 namespace fw::cache {
+
+// mean |a - b| / mean |b| of numbers on the host; 0 when b is all zeros.
+[[nodiscard]] inline double relativeChange(const std::vector<float>& a, const std::vector<float>& b) {
+    double far = 0.0;
+    double size = 0.0;
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        far += std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+        size += std::fabs(static_cast<double>(b[i]));
+    }
+    return size > 0.0 ? far / size : 0.0;
+}
 
 class MeanChange {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/cache/mean_change.h"
 #include "core/cache/parameters.h"
 #include "core/cache/residual_store.h"
 #include "core/cache/site_store.h"
@@ -10,17 +11,6 @@
 namespace fw::cache {
 
 namespace {
-
-// mean |a - b| / mean |b|
-double relativeChange(const std::vector<float>& a, const std::vector<float>& b) {
-    double far = 0.0;
-    double size = 0.0;
-    for (std::size_t i = 0; i < b.size(); ++i) {
-        far += std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-        size += std::fabs(static_cast<double>(b[i]));
-    }
-    return size > 0.0 ? far / size : 0.0;
-}
 
 class TeaCache final : public StepCache {
  public:
