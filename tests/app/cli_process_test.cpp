@@ -90,6 +90,35 @@ TEST_F(Cli, PrintsOneJsonObjectAndWritesEverythingAskedFor) {
     EXPECT_FALSE(fs::exists(m_folder / "e.mp4.part"));
 }
 
+TEST_F(Cli, PlansAndListsStepCaches) {
+    const Outcome planned = run({"plan", "x", "--cache", "pab", "--json"});
+    ASSERT_EQ(planned.exit, 0) << planned.err;
+    const Json cache = Json::parse(planned.out).at("cache");
+    EXPECT_EQ(cache.at("steps").at("self"), "cccrcrcrcrcrcrcrcccc");
+    EXPECT_GT(cache.at("bytes").get<std::int64_t>(), 0);
+    EXPECT_THAT(run({"plan", "x", "--cache", "pab"}).out, HasSubstr("...r.r.r.r.r.r.r...."));
+    EXPECT_THAT(run({"caches"}).out, HasSubstr("self_range"));
+}
+
+TEST_F(Cli, MeasuresAModelsConstants) {
+    const Outcome made = run({"calibrate", "a red balloon", "--width", "32", "--height", "32", "--frames", "1",
+                              "--steps", "4", "--seed", "3", "--threads", "1", "--out", "c.json"});
+    ASSERT_EQ(made.exit, 0) << made.err;
+    EXPECT_EQ(made.out, "c.json\n");
+    std::ifstream file(m_folder / "c.json");
+    const Json json = Json::parse(file);
+    EXPECT_EQ(json.at("teacache_embedding").size(), 5U);
+    ASSERT_EQ(json.at("magcache_magnitudes").size(), 2U);
+    EXPECT_EQ(json.at("magcache_magnitudes").at(0).size(), 4U);
+    EXPECT_EQ(json.at("magcache_magnitudes").at(0).at(0), 1.0);  // the first step has nothing before it
+    for (const char* kind : {"self", "cross", "mlp"}) {
+        const Json& steps = json.at("change_by_step_and_layer").at(kind);
+        ASSERT_EQ(steps.size(), 4U) << kind;
+        EXPECT_EQ(steps.at(0).at(0), 0.0) << kind;
+        EXPECT_GT(steps.at(1).at(0).get<double>(), 0.0) << kind;
+    }
+}
+
 TEST_F(Cli, RefusesBadRequestsWithCode2) {
     expectRefused({"generate"}, 2, "prompt is required");
     expectRefused({"generate", ""}, 2, "prompt is empty");
@@ -107,6 +136,11 @@ TEST_F(Cli, RefusesBadRequestsWithCode2) {
     expectRefused({"generate", "x", "--seed", "-1"}, 2, "seed '-1'");
     expectRefused({"generate", "x", "--sampler", "magic"}, 2, "magic");
     expectRefused({"generate", "x", "--method", "magic"}, 2, "dense");
+    expectRefused({"generate", "x", "--cache", "magic"}, 2, "none, pab");
+    expectRefused({"generate", "x", "--cache", "pab", "--set-cache", "self_range=0"}, 2, "self_range is 0");
+    expectRefused({"generate", "x", "--set-cache", "self_range"}, 2, "--set-cache takes NAME=VALUE");
+    expectRefused({"calibrate", "x", "--cache", "pab"}, 2, "leave out --cache");
+    expectRefused({"calibrate", "x", "--steps", "2"}, 2, "2 steps");
     expectRefused({"generate", "x", "--out", "clip.xyz"}, 2, ".xyz");
     expectRefused({"generate", "x", "--bogus"}, 2, "--bogus");
     expectRefused({}, 2, "subcommand");

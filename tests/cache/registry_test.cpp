@@ -83,6 +83,26 @@ TEST(CacheRegistry, RefusesUnknownCachesAndParameters) {
                 testing::AllOf(HasSubstr("timestep_low is 900"), HasSubstr("850")));
 }
 
+TEST(CacheRegistry, RefusesCachesWithoutTheModelsConstants) {
+    Bench bench;
+    bench.constants = {};
+    for (const char* id : {"teacache", "magcache"}) {
+        const auto made = bench.create(id);
+        ASSERT_FALSE(made) << id;
+        EXPECT_EQ(made.error().code, ErrorCode::BadModel);
+        EXPECT_THAT(made.error().message, HasSubstr("fw calibrate"));
+    }
+    bench.constants = *findConstants("/nonexistent", 40, 5120);  // the 14B model has no published magnitudes
+    EXPECT_TRUE(bench.create("teacache"));
+    EXPECT_TRUE(bench.create("teacache", {{"signal", "modulation"}}));
+    EXPECT_FALSE(bench.create("magcache"));
+    for (const char* id : {"guidance", "fastercache"}) {
+        bench.shape.branches = 1;
+        const auto made = bench.create(id).value();
+        EXPECT_EQ(made->bytes() == 0, std::string(id) == "guidance");
+    }
+}
+
 TEST(CacheRegistry, AMemoryLimitKeepsTheMostUsefulAndSaysSo) {
     Bench bench;
     // Outputs of 16 x 32 in f32 for two branches: 4 KiB a module. Of 512-fold tokens: 2 MiB.
