@@ -175,7 +175,7 @@ TEST(RequestJson, RefusesWhatItDoesNotUnderstand) {
         const auto result = requestFromJson(Json::parse(text));
         return result ? std::string("accepted") : result.error().message;
     };
-    EXPECT_THAT(message(R"({"prompt": "x", "colour": 1})"), HasSubstr("'colour' is not known"));
+    EXPECT_THAT(message(R"({"prompt": "x", "colour": 1})"), HasSubstr("\"colour\" is not known"));
     EXPECT_THAT(message(R"({"schema": 2})"), HasSubstr("schema 2"));
     EXPECT_THAT(message(R"({"width": "wide"})"), HasSubstr("'width' is \"wide\""));
     EXPECT_THAT(message(R"({"width": 1.5})"), HasSubstr("whole number"));
