@@ -1,9 +1,12 @@
 #include "ui/preferences.h"
 
+#include "ui/language.h"
+
 namespace fw::ui {
 namespace {
 
 const auto kAppearance = QStringLiteral("window/appearance");
+const auto kLanguage = QStringLiteral("window/language");
 const auto kNotifies = QStringLiteral("window/notifies");
 
 }  // namespace
@@ -29,6 +32,15 @@ ThemeChoice Preferences::appearance() const {
 
 void Preferences::setAppearance(ThemeChoice choice) {
     set(kAppearance, static_cast<int>(choice));
+}
+
+QString Preferences::language() const {
+    const QString code = m_settings->value(kLanguage).toString();
+    return isLanguage(code) ? code : systemLanguage();
+}
+
+void Preferences::setLanguage(const QString& code) {
+    set(kLanguage, code);
 }
 
 bool Preferences::notifies() const {

@@ -19,6 +19,9 @@ class Preferences : public QObject {
 
     [[nodiscard]] ThemeChoice appearance() const;
     void setAppearance(ThemeChoice choice);
+    // A code of ui/language.h; in force from the next start.
+    [[nodiscard]] QString language() const;
+    void setLanguage(const QString& code);
     // A notification when a job ends while the window is not the active one.
     [[nodiscard]] bool notifies() const;
     void setNotifies(bool on);

@@ -69,7 +69,7 @@ void PresetMenu::reload() {
 template <class Work>
 void PresetMenu::change(Work work) {
     if (m_library == nullptr) {
-        emit notice(tr("Presets cannot be kept: no library is open."));
+        emit notice(PresetMenu::tr("Presets cannot be kept: no library is open."));
         return;
     }
     m_library->write(this, std::move(work), [this](const Status& done) {

@@ -13,6 +13,7 @@
 #include <QVBoxLayout>
 
 #include "ui/controls.h"
+#include "ui/language.h"
 #include "ui/preferences.h"
 #include "ui/theme.h"
 
@@ -33,6 +34,7 @@ SettingsDialog::SettingsDialog(Preferences& preferences, const QString& library,
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     form->setLabelAlignment(Qt::AlignLeft);
     addLook(*form);
+    addLanguage(*form);
     addLibrary(*form, library);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
@@ -58,6 +60,26 @@ void SettingsDialog::addLook(QFormLayout& form) {
     notify->setChecked(m_preferences.notifies());
     connect(notify, &QCheckBox::toggled, &m_preferences, &Preferences::setNotifies);
     form.addRow(QString(), notify);
+}
+
+void SettingsDialog::addLanguage(QFormLayout& form) {
+    auto* language = new QComboBox;
+    language->addItem(tr("As the system"), systemLanguage());
+    for (const Language& known : languages()) {
+        language->addItem(known.name, known.code);
+    }
+    const QString current = m_preferences.language();
+    language->setCurrentIndex(language->findData(current));
+    language->setToolTip(tr("The language of all texts, from the next start on"));
+    auto* later = makeLabel(tr("The language changes when Framewright is started again."), TextRole::Caption);
+    later->setWordWrap(true);
+    later->hide();
+    connect(language, &QComboBox::activated, this, [this, language, later, current] {
+        m_preferences.setLanguage(language->currentData().toString());
+        later->setVisible(m_preferences.language() != current);
+    });
+    form.addRow(makeFieldLabel(tr("Language"), language), language);
+    form.addRow(QString(), later);
 }
 
 void SettingsDialog::addLibrary(QFormLayout& form, const QString& library) {

@@ -1,4 +1,4 @@
-// What can be chosen once and for all. Changes are in force at once.
+// What can be chosen once and for all. Changes are in force at once, another language from the next start.
 #pragma once
 
 #include <QDialog>
@@ -18,6 +18,7 @@ class SettingsDialog : public QDialog {
 
  private:
     void addLook(QFormLayout& form);
+    void addLanguage(QFormLayout& form);
     void addLibrary(QFormLayout& form, const QString& library);
 
     Preferences& m_preferences;

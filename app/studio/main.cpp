@@ -9,7 +9,9 @@
 
 #include "app/studio/single_instance.h"
 #include "app/studio/studio_session.h"
+#include "ui/language.h"
 #include "ui/main_window.h"
+#include "ui/preferences.h"
 #include "ui/prompt_panel.h"
 #include "ui/screenshot_tour.h"
 #include "ui/theme.h"
@@ -23,6 +25,7 @@ struct CommandLine {
     fw::app::StartRequest request;
     fw::ui::ThemeChoice theme = fw::ui::ThemeChoice::System;
     QString library, screenshots;
+    QString language;  // empty: as the settings say
 };
 
 bool parseTheme(const QString& name, fw::ui::ThemeChoice& theme) {
@@ -34,6 +37,12 @@ bool parseTheme(const QString& name, fw::ui::ThemeChoice& theme) {
         return name == QLatin1String("system");
     }
     return true;
+}
+
+[[noreturn]] void misunderstood(const QString& word) {
+    std::fprintf(stderr, "framewright: %s is not understood; framewright --help lists the options\n",
+                 qPrintable(word));
+    std::exit(kUsage);
 }
 
 // Ends the program for --help, --version and mistakes.
@@ -53,6 +62,9 @@ CommandLine parse(const QApplication& application) {
                                    QStringLiteral("dir"));
     const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("dark, light or system."),
                                    QStringLiteral("name"), QStringLiteral("system"));
+    const QCommandLineOption language(
+        QStringLiteral("language"),
+        QStringLiteral("en, zh_CN, ru or system, this time only (as the settings say)."), QStringLiteral("code"));
     const QCommandLineOption prompt(QStringLiteral("prompt"), QStringLiteral("Start with this prompt."),
                                     QStringLiteral("text"));
     const QCommandLineOption settings(QStringLiteral("settings"),
@@ -62,12 +74,13 @@ CommandLine parse(const QApplication& application) {
         QStringLiteral("screenshot-dir"),
         QStringLiteral("Make a clip of the prompt, save a picture of the window in every state, and quit."),
         QStringLiteral("dir"));
-    parser.addOptions({library, model, theme, prompt, settings, screenshots});
+    parser.addOptions({library, model, theme, language, prompt, settings, screenshots});
     parser.process(application);
 
     CommandLine line;
     line.options = {parser.value(model), parser.value(settings)};
     line.library = QDir(parser.value(library)).absolutePath();
+    line.language = parser.value(language);
     line.screenshots = parser.value(screenshots);
     line.request.prompt = parser.value(prompt);
     line.request.activation = qEnvironmentVariable("XDG_ACTIVATION_TOKEN");
@@ -75,9 +88,10 @@ CommandLine parse(const QApplication& application) {
         line.request.files.append(QFileInfo(file).absoluteFilePath());
     }
     if (!parseTheme(parser.value(theme), line.theme)) {
-        std::fprintf(stderr, "framewright: %s is not understood; framewright --help lists the options\n",
-                     qPrintable(parser.value(theme)));
-        std::exit(kUsage);
+        misunderstood(parser.value(theme));
+    }
+    if (!line.language.isEmpty() && !fw::ui::isLanguage(line.language)) {
+        misunderstood(line.language);
     }
     return line;
 }
@@ -103,6 +117,9 @@ int main(int argc, char** argv) {
     QApplication::setApplicationVersion(QStringLiteral(FW_VERSION));
     QGuiApplication::setDesktopFileName(QStringLiteral("io.github.framewright.Framewright"));
     const CommandLine line = parse(application);
+    fw::ui::installLanguage(application, line.language.isEmpty()
+                                             ? fw::ui::Preferences(line.options.settingsFile).language()
+                                             : line.language);
 
     QDir().mkpath(line.library);  // what stands in the way is said by the library
     fw::app::SingleInstance instance(line.library);

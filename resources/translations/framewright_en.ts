@@ -1,0 +1,103 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en" sourcelanguage="en">
+<context>
+    <name>fw::ui::ClipDetails</name>
+    <message numerus="yes">
+        <source>%n clips selected</source>
+        <translation>
+            <numerusform>%n clip selected</numerusform>
+            <numerusform>%n clips selected</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n files are missing.</source>
+        <translation>
+            <numerusform>%n file is missing.</numerusform>
+            <numerusform>%n files are missing.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::DifferenceDialog</name>
+    <message numerus="yes">
+        <source>What differs between the first %n clips</source>
+        <translation>
+            <numerusform>What differs between the first %n clip</numerusform>
+            <numerusform>What differs between the first %n clips</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::LibraryModel</name>
+    <message numerus="yes">
+        <source>%1, %n stars</source>
+        <translation>
+            <numerusform>%1, %n star</numerusform>
+            <numerusform>%1, %n stars</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::LibraryPanel</name>
+    <message numerus="yes">
+        <source>%n clips deleted.</source>
+        <translation>
+            <numerusform>%n clip deleted.</numerusform>
+            <numerusform>%n clips deleted.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clips moved to the trash.</source>
+        <translation>
+            <numerusform>%n clip moved to the trash.</numerusform>
+            <numerusform>%n clips moved to the trash.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clips restored.</source>
+        <translation>
+            <numerusform>%n clip restored.</numerusform>
+            <numerusform>%n clips restored.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete %n clips for good?</source>
+        <translation>
+            <numerusform>Delete %n clip for good?</numerusform>
+            <numerusform>Delete %n clips for good?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clips to compare</source>
+        <translation>
+            <numerusform>%n clip to compare</numerusform>
+            <numerusform>%n clips to compare</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::MainWindow</name>
+    <message numerus="yes">
+        <source>The queue is paused; %n clip(s) wait.</source>
+        <translation>
+            <numerusform>The queue is paused; %n clip waits.</numerusform>
+            <numerusform>The queue is paused; %n clips wait.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Framewright did not end properly last time. %n clip(s) wait; the one in the making goes on from its last step.</source>
+        <translation>
+            <numerusform>Framewright did not end properly last time. %n clip waits; the one in the making goes on from its last step.</numerusform>
+            <numerusform>Framewright did not end properly last time. %n clips wait; the one in the making goes on from its last step.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Framewright did not end properly last time. %n clip(s) wait.</source>
+        <translation>
+            <numerusform>Framewright did not end properly last time. %n clip waits.</numerusform>
+            <numerusform>Framewright did not end properly last time. %n clips wait.</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,3000 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ru">
+<context>
+    <name>fw::app::JobQueue</name>
+    <message>
+        <source>This happened twice with this job.</source>
+        <translation>С этим заданием такое случилось дважды.</translation>
+    </message>
+    <message>
+        <source>%1 Nothing is lost: this is tried again every few seconds.</source>
+        <translation>%1 Ничего не потеряно: попытка повторяется каждые несколько секунд.</translation>
+    </message>
+    <message>
+        <source>The engine failed %1 times in a row; the queue is paused.</source>
+        <translation>Сбоев движка подряд: %1; очередь приостановлена.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::app::WorkerClient</name>
+    <message>
+        <source>The engine did not start within %1 s.</source>
+        <translation>Движок не запустился за %1 с.</translation>
+    </message>
+    <message>
+        <source>The engine program %1 cannot be started: %2</source>
+        <translation>Не удаётся запустить программу движка %1: %2</translation>
+    </message>
+    <message>
+        <source>The engine cannot be reached: %1</source>
+        <translation>Нет связи с движком: %1</translation>
+    </message>
+    <message>
+        <source>The engine sent something that is not understood (%1).</source>
+        <translation>Движок прислал непонятные данные (%1).</translation>
+    </message>
+    <message>
+        <source>The engine is of another version (%1) than the studio: install both from the same package.</source>
+        <translation>Версия движка (%1) не совпадает с версией студии: установите обе программы из одного пакета.</translation>
+    </message>
+    <message>
+        <source>The engine did not introduce itself.</source>
+        <translation>Движок не представился.</translation>
+    </message>
+    <message>
+        <source>The engine stopped answering.</source>
+        <translation>Движок перестал отвечать.</translation>
+    </message>
+    <message>
+        <source>The engine made no progress for %1 s.</source>
+        <translation>Движок не продвигается уже %1 с.</translation>
+    </message>
+    <message>
+        <source>The engine ended unexpectedly (signal %1).</source>
+        <translation>Движок неожиданно завершился (сигнал %1).</translation>
+    </message>
+    <message>
+        <source>The engine ended by itself (exit code %1).</source>
+        <translation>Движок завершился сам (код выхода %1).</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::BatchForm</name>
+    <message>
+        <source>Several clips</source>
+        <translation>Несколько клипов</translation>
+    </message>
+    <message>
+        <source>Make several clips at once: other seeds, a list of prompts, or alternatives in braces</source>
+        <translation>Сразу несколько клипов: другие сиды, список промптов или варианты в фигурных скобках</translation>
+    </message>
+    <message>
+        <source>How many clips of each prompt, with one seed after another</source>
+        <translation>Сколько клипов сделать по каждому промпту; сиды идут подряд</translation>
+    </message>
+    <message>
+        <source>Seeds</source>
+        <translation>Сиды</translation>
+    </message>
+    <message>
+        <source>Each line is a prompt of its own</source>
+        <translation>Каждая строка — отдельный промпт</translation>
+    </message>
+    <message>
+        <source>Write or paste a list of prompts, one on each line</source>
+        <translation>Введите или вставьте список промптов, по одному в строке</translation>
+    </message>
+    <message>
+        <source>All alternatives in {a|b}</source>
+        <translation>Все варианты из {a|b}</translation>
+    </message>
+    <message>
+        <source>Write {red|blue} fox to try both colours. Checked: a clip for every combination. Unchecked: each clip&apos;s seed picks one.</source>
+        <translation>Напишите {red|blue} fox, чтобы попробовать оба цвета. С флажком — клип для каждого сочетания, без него вариант выбирает сид клипа.</translation>
+    </message>
+    <message>
+        <source>Clips that will be made</source>
+        <translation>Какие клипы будут созданы</translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation>показано</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>скрыто</translation>
+    </message>
+    <message>
+        <source>These would be %1 clips; at most %2 can be queued at once.</source>
+        <translation>Получилось бы клипов: %1; за один раз в очередь можно поставить не больше %2.</translation>
+    </message>
+    <message>
+        <source>billions of</source>
+        <translation>миллиарды</translation>
+    </message>
+    <message>
+        <source>1 clip:</source>
+        <translation>1 клип:</translation>
+    </message>
+    <message>
+        <source>%1 clips:</source>
+        <translation>Клипы (%1):</translation>
+    </message>
+    <message>
+        <source>%1  ·  seed %2</source>
+        <translation>%1  ·  сид %2</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ClipDelegate</name>
+    <message>
+        <source>File missing</source>
+        <translation>Файл не найден</translation>
+    </message>
+    <message>
+        <source>No picture</source>
+        <translation>Нет картинки</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ClipDetails</name>
+    <message>
+        <source>Details of the selected clips</source>
+        <translation>Сведения о выбранных клипах</translation>
+    </message>
+    <message>
+        <source>Select a clip to see what made it.</source>
+        <translation>Выберите клип, чтобы увидеть, как он был создан.</translation>
+    </message>
+    <message>
+        <source>Prompt of the clip</source>
+        <translation>Промпт клипа</translation>
+    </message>
+    <message>
+        <source>Add a tag</source>
+        <translation>Добавить метку</translation>
+    </message>
+    <message>
+        <source>Write a tag and press Enter</source>
+        <translation>Введите метку и нажмите Enter</translation>
+    </message>
+    <message>
+        <source>Notes</source>
+        <translation>Заметки</translation>
+    </message>
+    <message>
+        <source>Saved while you write; the search finds them</source>
+        <translation>Сохраняются по мере ввода; поиск их находит</translation>
+    </message>
+    <message>
+        <source>Load settings</source>
+        <translation>Загрузить настройки</translation>
+    </message>
+    <message>
+        <source>Puts this clip&apos;s settings into the prompt panel</source>
+        <translation>Переносит настройки клипа в панель промпта</translation>
+    </message>
+    <message>
+        <source>Vary seed</source>
+        <translation>Сменить сид</translation>
+    </message>
+    <message>
+        <source>Puts the settings into the prompt panel with a new seed</source>
+        <translation>Переносит настройки в панель промпта с новым сидом</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Экспорт…</translation>
+    </message>
+    <message>
+        <source>Saves the clips in another format or size</source>
+        <translation>Сохраняет клипы в другом формате или размере</translation>
+    </message>
+    <message>
+        <source>Show in folder</source>
+        <translation>Показать в папке</translation>
+    </message>
+    <message>
+        <source>Opens the folder the file is in</source>
+        <translation>Открывает папку с файлом</translation>
+    </message>
+    <message>
+        <source>Copy settings</source>
+        <translation>Копировать настройки</translation>
+    </message>
+    <message>
+        <source>Copies the settings as text</source>
+        <translation>Копирует настройки как текст</translation>
+    </message>
+    <message>
+        <source>The file is missing. Put it back to play the clip; its settings can still be used.</source>
+        <translation>Файл не найден. Верните его на место, чтобы воспроизвести клип; настройками можно пользоваться и так.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clips selected</source>
+        <translation>
+            <numerusform>Выбран %n клип</numerusform>
+            <numerusform>Выбрано %n клипа</numerusform>
+            <numerusform>Выбрано %n клипов</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>One file is missing.</source>
+        <translation>Не найден один файл.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n files are missing.</source>
+        <translation>
+            <numerusform>Не найден %n файл.</numerusform>
+            <numerusform>Не найдены %n файла.</numerusform>
+            <numerusform>Не найдено %n файлов.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Remove the tag %1</source>
+        <translation>Убрать метку %1</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Настройки</translation>
+    </message>
+    <message>
+        <source>Origin</source>
+        <translation>Происхождение</translation>
+    </message>
+    <message>
+        <source>What differs between the first %1</source>
+        <translation>Различия первых %1</translation>
+    </message>
+    <message>
+        <source>What differs</source>
+        <translation>Различия</translation>
+    </message>
+    <message>
+        <source>Nothing: all settings are the same.</source>
+        <translation>Различий нет: все настройки одинаковы.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::DesktopNotifier</name>
+    <message>
+        <source>Show</source>
+        <translation>Показать</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Dialogs</name>
+    <message>
+        <source>Replace “%1”?</source>
+        <translation>Заменить «%1»?</translation>
+    </message>
+    <message>
+        <source>It exists already in %1.</source>
+        <translation>Такой файл уже есть в %1.</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>Заменить</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>Оставить</translation>
+    </message>
+    <message>
+        <source>About Framewright</source>
+        <translation>О программе Framewright</translation>
+    </message>
+    <message>
+        <source>Framewright %1</source>
+        <translation>Framewright %1</translation>
+    </message>
+    <message>
+        <source>Makes video from text with diffusion transformers, on this machine alone: it never uses the network.
+
+Apache License 2.0. Uses Qt %1 (LGPL 3), oneDNN, Highway, SentencePiece and FFmpeg; their licences are listed in docs/dependencies.md.</source>
+        <translation>Создаёт видео по тексту с помощью диффузионных трансформеров — только на этом компьютере: сеть не используется никогда.
+
+Apache License 2.0. Использует Qt %1 (LGPL 3), oneDNN, Highway, SentencePiece и FFmpeg; их лицензии перечислены в docs/dependencies.md.</translation>
+    </message>
+    <message>
+        <source>The library cannot be opened</source>
+        <translation>Не удаётся открыть библиотеку</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::DifferenceDialog</name>
+    <message numerus="yes">
+        <source>What differs between the first %n clips</source>
+        <translation>
+            <numerusform>Различия первого %n клипа</numerusform>
+            <numerusform>Различия первых %n клипов</numerusform>
+            <numerusform>Различия первых %n клипов</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What differs</source>
+        <translation>Различия</translation>
+    </message>
+    <message>
+        <source>Settings of the clips</source>
+        <translation>Настройки клипов</translation>
+    </message>
+    <message>
+        <source>Also what is the same</source>
+        <translation>Показать и совпадения</translation>
+    </message>
+    <message>
+        <source>Shows every setting of the clips</source>
+        <translation>Показывает все настройки клипов</translation>
+    </message>
+    <message>
+        <source>Clip</source>
+        <translation>Клип</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ErrorView</name>
+    <message>
+        <source>Copy details</source>
+        <translation>Копировать подробности</translation>
+    </message>
+    <message>
+        <source>Copy the message and the settings for a report</source>
+        <translation>Копирует сообщение и настройки для отчёта</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Errors</name>
+    <message>
+        <source>These settings do not work together</source>
+        <translation>Эти настройки не сочетаются</translation>
+    </message>
+    <message>
+        <source>Change the setting and run again.</source>
+        <translation>Измените настройку и запустите снова.</translation>
+    </message>
+    <message>
+        <source>Back to the settings</source>
+        <translation>К настройкам</translation>
+    </message>
+    <message>
+        <source>This model cannot be used</source>
+        <translation>Эту модель нельзя использовать</translation>
+    </message>
+    <message>
+        <source>Choose a model folder in the diffusers layout, or put the missing file back and try again.</source>
+        <translation>Выберите папку модели в формате diffusers или верните недостающий файл и попробуйте снова.</translation>
+    </message>
+    <message>
+        <source>Choose a model folder…</source>
+        <translation>Выбрать папку модели…</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for this clip</source>
+        <translation>Для этого клипа не хватает памяти</translation>
+    </message>
+    <message>
+        <source>Choose a smaller size or fewer frames and run again.</source>
+        <translation>Уменьшите размер или число кадров и запустите снова.</translation>
+    </message>
+    <message>
+        <source>A file could not be read or written</source>
+        <translation>Не удалось прочитать или записать файл</translation>
+    </message>
+    <message>
+        <source>Check the disk and the folder&apos;s permissions, then try again.</source>
+        <translation>Проверьте диск и права на папку, затем попробуйте снова.</translation>
+    </message>
+    <message>
+        <source>Open the clips folder</source>
+        <translation>Открыть папку клипов</translation>
+    </message>
+    <message>
+        <source>This machine cannot do that</source>
+        <translation>Этот компьютер так не умеет</translation>
+    </message>
+    <message>
+        <source>Choose other settings or another model.</source>
+        <translation>Выберите другие настройки или другую модель.</translation>
+    </message>
+    <message>
+        <source>This library is open in another window</source>
+        <translation>Библиотека открыта в другом окне</translation>
+    </message>
+    <message>
+        <source>Use the window that is already open, or close it first.</source>
+        <translation>Перейдите в уже открытое окно или сначала закройте его.</translation>
+    </message>
+    <message>
+        <source>The device stopped answering</source>
+        <translation>Устройство перестало отвечать</translation>
+    </message>
+    <message>
+        <source>Close the studio, start it again and run the clip once more.</source>
+        <translation>Закройте студию, запустите её снова и повторите создание клипа.</translation>
+    </message>
+    <message>
+        <source>The clip was cancelled</source>
+        <translation>Создание клипа отменено</translation>
+    </message>
+    <message>
+        <source>Nothing was saved. Run it again when you like.</source>
+        <translation>Ничего не сохранено. Запустите снова, когда захотите.</translation>
+    </message>
+    <message>
+        <source>Run again</source>
+        <translation>Создать снова</translation>
+    </message>
+    <message>
+        <source>Framewright made a mistake</source>
+        <translation>Ошибка в программе Framewright</translation>
+    </message>
+    <message>
+        <source>This is a defect of the program, not of your settings. Copy the details into a report; running again may still work.</source>
+        <translation>Это дефект программы, а не ваших настроек. Скопируйте подробности в отчёт; повторный запуск может помочь.</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Попробовать снова</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ExportDialog</name>
+    <message>
+        <source>Plays everywhere: browsers, phones, chats, editors.</source>
+        <translation>Воспроизводится везде: браузеры, телефоны, чаты, видеоредакторы.</translation>
+    </message>
+    <message>
+        <source>Smaller than H.264; plays on newer phones, Macs and televisions.</source>
+        <translation>Меньше, чем H.264; понимают новые телефоны, компьютеры Mac и телевизоры.</translation>
+    </message>
+    <message>
+        <source>For web pages; plays in every browser.</source>
+        <translation>Для веб-страниц; воспроизводится в любом браузере.</translation>
+    </message>
+    <message>
+        <source>The smallest video; takes longest to write and needs a recent player.</source>
+        <translation>Самое компактное видео; кодируется дольше всего, нужен современный плеер.</translation>
+    </message>
+    <message>
+        <source>For editing: large, 10 bits per colour, quick to cut and to grade.</source>
+        <translation>Для монтажа: большой файл, 10 бит на канал, быстрая резка и цветокоррекция.</translation>
+    </message>
+    <message>
+        <source>For archives and measuring: every pixel exactly as it was made.</source>
+        <translation>Для архива и измерений: каждый пиксель точно такой, каким создан.</translation>
+    </message>
+    <message>
+        <source>Plays in any chat or page, with 256 colours; best for short, small clips.</source>
+        <translation>Воспроизводится в любом чате и на любой странице, 256 цветов; лучше для коротких небольших клипов.</translation>
+    </message>
+    <message>
+        <source>Like GIF with all colours and smaller; loses nothing at quality 100.</source>
+        <translation>Как GIF, но со всеми цветами и меньше; при качестве 100 без потерь.</translation>
+    </message>
+    <message>
+        <source>A folder with one lossless picture for each frame.</source>
+        <translation>Папка с отдельной картинкой без потерь для каждого кадра.</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>Экспорт</translation>
+    </message>
+    <message>
+        <source>Export “%1”</source>
+        <translation>Экспорт «%1»</translation>
+    </message>
+    <message>
+        <source>Export %1 clips</source>
+        <translation>Экспорт клипов: %1</translation>
+    </message>
+    <message>
+        <source>Reading the clip…</source>
+        <translation>Чтение клипа…</translation>
+    </message>
+    <message>
+        <source>What kind of file is written</source>
+        <translation>Какой файл будет записан</translation>
+    </message>
+    <message>
+        <source>%1 (not installed)</source>
+        <translation>%1 (не установлен)</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Формат</translation>
+    </message>
+    <message>
+        <source>Copy the file as it is</source>
+        <translation>Скопировать файл как есть</translation>
+    </message>
+    <message>
+        <source>The clip has this format already: copying loses nothing. Uncheck to encode it again.</source>
+        <translation>Клип уже в этом формате: копирование без потерь. Снимите флажок, чтобы закодировать заново.</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>Качество</translation>
+    </message>
+    <message>
+        <source>Higher looks better and makes larger files. 75 looks like the original.</source>
+        <translation>Чем выше, тем лучше картинка и больше файл. При 75 на вид не отличить от оригинала.</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation> %</translation>
+    </message>
+    <message>
+        <source>Width and height of the exported clip, in percent of the original</source>
+        <translation>Ширина и высота клипа в процентах от оригинала</translation>
+    </message>
+    <message>
+        <source>Size in percent</source>
+        <translation>Размер в процентах</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Размер</translation>
+    </message>
+    <message>
+        <source>As in the clip</source>
+        <translation>Как в клипе</translation>
+    </message>
+    <message>
+        <source>Frames per second. Frames are left out or repeated, so the clip lasts as long as before.</source>
+        <translation>Кадров в секунду. Кадры пропускаются или повторяются, длительность остаётся прежней.</translation>
+    </message>
+    <message>
+        <source>Frames per second</source>
+        <translation>Кадров в секунду</translation>
+    </message>
+    <message>
+        <source>For ever</source>
+        <translation>Бесконечно</translation>
+    </message>
+    <message>
+        <source>How often the picture plays before it stops</source>
+        <translation>Сколько раз проиграть до остановки</translation>
+    </message>
+    <message>
+        <source>Plays</source>
+        <translation>Повторы</translation>
+    </message>
+    <message>
+        <source>First frame</source>
+        <translation>Первый кадр</translation>
+    </message>
+    <message>
+        <source>Last frame</source>
+        <translation>Последний кадр</translation>
+    </message>
+    <message>
+        <source>First frame to export, counted from 1</source>
+        <translation>Первый кадр экспорта, счёт с 1</translation>
+    </message>
+    <message>
+        <source>Last frame to export</source>
+        <translation>Последний кадр экспорта</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>до</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Кадры</translation>
+    </message>
+    <message>
+        <source>Keep prompt and settings in the file</source>
+        <translation>Сохранить в файле промпт и настройки</translation>
+    </message>
+    <message>
+        <source>Dropped onto this window, the file brings them back. Uncheck to share a clip without its prompt.</source>
+        <translation>Перетащите файл в это окно — и они вернутся. Снимите флажок, чтобы поделиться клипом без промпта.</translation>
+    </message>
+    <message>
+        <source>Name of the new file; its ending follows the format</source>
+        <translation>Имя нового файла; расширение зависит от формата</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Имя</translation>
+    </message>
+    <message>
+        <source>Folder that the new files are put into</source>
+        <translation>Папка для новых файлов</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Папка</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Выбрать…</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Выберите папку</translation>
+    </message>
+    <message>
+        <source>Progress of the export</source>
+        <translation>Ход экспорта</translation>
+    </message>
+    <message>
+        <source>Show file</source>
+        <translation>Показать файл</translation>
+    </message>
+    <message>
+        <source>Open the folder that the new file is in</source>
+        <translation>Открыть папку с новым файлом</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Закрыть</translation>
+    </message>
+    <message>
+        <source>Close without exporting (Esc)</source>
+        <translation>Закрыть без экспорта (Esc)</translation>
+    </message>
+    <message>
+        <source>Give the new file a name.</source>
+        <translation>Введите имя нового файла.</translation>
+    </message>
+    <message>
+        <source>A name cannot hold a “/”.</source>
+        <translation>Имя не может содержать «/».</translation>
+    </message>
+    <message>
+        <source>The name is too long; shorten it.</source>
+        <translation>Имя слишком длинное; сократите его.</translation>
+    </message>
+    <message>
+        <source>There is no folder of this name; choose another one.</source>
+        <translation>Такой папки нет; выберите другую.</translation>
+    </message>
+    <message>
+        <source>Nothing can be written into this folder; choose another one.</source>
+        <translation>В эту папку нельзя записывать; выберите другую.</translation>
+    </message>
+    <message>
+        <source>The first frame comes after the last one.</source>
+        <translation>Первый кадр стоит после последнего.</translation>
+    </message>
+    <message>
+        <source>A folder “%1” exists already; choose another name.</source>
+        <translation>Папка «%1» уже есть; выберите другое имя.</translation>
+    </message>
+    <message>
+        <source>%1 and %2 more</source>
+        <translation>%1 и ещё %2</translation>
+    </message>
+    <message>
+        <source>%1, about %2</source>
+        <translation>%1, около %2</translation>
+    </message>
+    <message>
+        <source>%1 × %2 pixels</source>
+        <translation>%1 × %2 пикс.</translation>
+    </message>
+    <message>
+        <source>%1 × %2 pixels, %3 frames, %4, %5</source>
+        <translation>%1 × %2 пикс., кадров: %3, %4, %5</translation>
+    </message>
+    <message>
+        <source>All of them get the same settings and keep their names.</source>
+        <translation>Для всех одинаковые настройки; имена сохраняются.</translation>
+    </message>
+    <message>
+        <source>Write the new file (Enter)</source>
+        <translation>Записать новый файл (Enter)</translation>
+    </message>
+    <message>
+        <source>Folder for exported clips</source>
+        <translation>Папка для экспорта</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Закрыть (Esc)</translation>
+    </message>
+    <message>
+        <source>Stop exporting; no unfinished file stays (Esc)</source>
+        <translation>Остановить экспорт; незавершённых файлов не останется (Esc)</translation>
+    </message>
+    <message>
+        <source>Writing…</source>
+        <translation>Запись…</translation>
+    </message>
+    <message>
+        <source>Writing clip %1 of %2…</source>
+        <translation>Запись клипа %1 из %2…</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>Saved %1, %2.</source>
+        <translation>Сохранено: %1, %2.</translation>
+    </message>
+    <message>
+        <source>Saved %1 clips.</source>
+        <translation>Сохранено клипов: %1.</translation>
+    </message>
+    <message>
+        <source>Show files</source>
+        <translation>Показать файлы</translation>
+    </message>
+    <message>
+        <source>Cancelled; nothing was written.</source>
+        <translation>Отменено; ничего не записано.</translation>
+    </message>
+    <message>
+        <source>Cancelled; written so far: %1.</source>
+        <translation>Отменено; успело записаться: %1.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Formats</name>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 с</translation>
+    </message>
+    <message>
+        <source>%1 min %2 s</source>
+        <translation>%1 мин %2 с</translation>
+    </message>
+    <message>
+        <source>%1 h %2 min</source>
+        <translation>%1 ч %2 мин</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::FrameRow</name>
+    <message>
+        <source>Frame</source>
+        <translation>Кадр</translation>
+    </message>
+    <message>
+        <source>Drag to look at one frame. I and O mark the part that is played.</source>
+        <translation>Перетащите, чтобы увидеть нужный кадр. I и O отмечают воспроизводимый отрезок.</translation>
+    </message>
+    <message>
+        <source>Frame, of how many</source>
+        <translation>Номер кадра и их число</translation>
+    </message>
+    <message>
+        <source>Minutes, seconds and hundredths, of how many</source>
+        <translation>Минуты, секунды и сотые, и всего</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::InvitationView</name>
+    <message>
+        <source>Describe a clip</source>
+        <translation>Опишите клип</translation>
+    </message>
+    <message>
+        <source>Write who does what, and where, then press Run. The clip forms here while you watch. Or start from one of these:</source>
+        <translation>Напишите, кто что делает и где, и нажмите «Создать». Клип будет проявляться здесь у вас на глазах. Или начните с примера:</translation>
+    </message>
+    <message>
+        <source>Put this into the prompt</source>
+        <translation>Вставить в промпт</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::LibraryEdits</name>
+    <message>
+        <source>stars</source>
+        <translation>изменение оценки</translation>
+    </message>
+    <message>
+        <source>add a tag</source>
+        <translation>добавление метки</translation>
+    </message>
+    <message>
+        <source>remove a tag</source>
+        <translation>удаление метки</translation>
+    </message>
+    <message>
+        <source>notes</source>
+        <translation>изменение заметок</translation>
+    </message>
+    <message>
+        <source>move to the trash</source>
+        <translation>перемещение в корзину</translation>
+    </message>
+    <message>
+        <source>restore</source>
+        <translation>восстановление</translation>
+    </message>
+    <message>
+        <source>move to %1</source>
+        <translation>перемещение в «%1»</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::LibraryGrid</name>
+    <message>
+        <source>Clips</source>
+        <translation>Клипы</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::LibraryModel</name>
+    <message>
+        <source>%1
+Its file is missing: %2</source>
+        <translation>%1
+Файл не найден: %2</translation>
+    </message>
+    <message>
+        <source>%1, one star</source>
+        <translation>%1, одна звезда</translation>
+    </message>
+    <message numerus="yes">
+        <source>%1, %n stars</source>
+        <translation>
+            <numerusform>%1, %n звезда</numerusform>
+            <numerusform>%1, %n звезды</numerusform>
+            <numerusform>%1, %n звёзд</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1, file missing</source>
+        <translation>%1, файл не найден</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::LibraryPanel</name>
+    <message>
+        <source>Try again</source>
+        <translation>Попробовать снова</translation>
+    </message>
+    <message>
+        <source>One clip deleted.</source>
+        <translation>Удалён один клип.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clips deleted.</source>
+        <translation>
+            <numerusform>Удалён %n клип.</numerusform>
+            <numerusform>Удалено %n клипа.</numerusform>
+            <numerusform>Удалено %n клипов.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The clips are gone from the library, but %1 could not be deleted.</source>
+        <translation>Клипы убраны из библиотеки, но %1 удалить не удалось.</translation>
+    </message>
+    <message>
+        <source>Other changes came after it: Ctrl+Z takes them back one by one.</source>
+        <translation>После этого были другие изменения: Ctrl+Z отменяет их по одному.</translation>
+    </message>
+    <message>
+        <source>1 clip</source>
+        <translation>1 клип</translation>
+    </message>
+    <message>
+        <source>%1 clips</source>
+        <translation>Клипов: %1</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Ничего не найдено</translation>
+    </message>
+    <message>
+        <source>No clip matches “%1”.</source>
+        <translation>Нет клипов по запросу «%1».</translation>
+    </message>
+    <message>
+        <source>Clear the search</source>
+        <translation>Очистить поиск</translation>
+    </message>
+    <message>
+        <source>The trash is empty</source>
+        <translation>Корзина пуста</translation>
+    </message>
+    <message>
+        <source>Clips you move to the trash wait here.</source>
+        <translation>Здесь ждут клипы, перемещённые в корзину.</translation>
+    </message>
+    <message>
+        <source>No clips in this project</source>
+        <translation>В проекте нет клипов</translation>
+    </message>
+    <message>
+        <source>Select clips and move them here from their menu.</source>
+        <translation>Выберите клипы и переместите их сюда через меню.</translation>
+    </message>
+    <message>
+        <source>Show all projects</source>
+        <translation>Показать все проекты</translation>
+    </message>
+    <message>
+        <source>No clips yet</source>
+        <translation>Клипов пока нет</translation>
+    </message>
+    <message>
+        <source>Every clip you make is kept here, with everything that made it.</source>
+        <translation>Здесь хранится каждый созданный клип со всем, что его определило.</translation>
+    </message>
+    <message>
+        <source>Only the first %1 of the selected clips are used.</source>
+        <translation>Из выбранных клипов взяты только первые %1.</translation>
+    </message>
+    <message>
+        <source>The file of this clip is missing: %1</source>
+        <translation>Файл этого клипа не найден: %1</translation>
+    </message>
+    <message>
+        <source>The file is %1</source>
+        <translation>Файл: %1</translation>
+    </message>
+    <message>
+        <source>The settings are on the clipboard.</source>
+        <translation>Настройки в буфере обмена.</translation>
+    </message>
+    <message>
+        <source>One clip moved to the trash.</source>
+        <translation>Один клип перемещён в корзину.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clips moved to the trash.</source>
+        <translation>
+            <numerusform>%n клип перемещён в корзину.</numerusform>
+            <numerusform>%n клипа перемещены в корзину.</numerusform>
+            <numerusform>%n клипов перемещены в корзину.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Отменить</translation>
+    </message>
+    <message>
+        <source>One clip restored.</source>
+        <translation>Один клип восстановлен.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clips restored.</source>
+        <translation>
+            <numerusform>%n клип восстановлен.</numerusform>
+            <numerusform>%n клипа восстановлены.</numerusform>
+            <numerusform>%n клипов восстановлены.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Delete this clip for good?</source>
+        <translation>Удалить этот клип навсегда?</translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete %n clips for good?</source>
+        <translation>
+            <numerusform>Удалить навсегда %n клип?</numerusform>
+            <numerusform>Удалить навсегда %n клипа?</numerusform>
+            <numerusform>Удалить навсегда %n клипов?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What is deleted is gone from the disk too. This cannot be taken back.</source>
+        <translation>Файлы исчезнут и с диска. Отменить это нельзя.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Оставить</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>Восстановить</translation>
+    </message>
+    <message>
+        <source>Delete for good…</source>
+        <translation>Удалить навсегда…</translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation>Воспроизвести</translation>
+    </message>
+    <message>
+        <source>Load settings</source>
+        <translation>Загрузить настройки</translation>
+    </message>
+    <message>
+        <source>Vary seed</source>
+        <translation>Сменить сид</translation>
+    </message>
+    <message>
+        <source>Show in folder</source>
+        <translation>Показать в папке</translation>
+    </message>
+    <message>
+        <source>What differs…</source>
+        <translation>Различия…</translation>
+    </message>
+    <message>
+        <source>Add to the comparison</source>
+        <translation>Добавить к сравнению</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Экспорт…</translation>
+    </message>
+    <message>
+        <source>Copy settings</source>
+        <translation>Копировать настройки</translation>
+    </message>
+    <message>
+        <source>Stars</source>
+        <translation>Оценка</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Нет</translation>
+    </message>
+    <message>
+        <source>Move to project</source>
+        <translation>Переместить в проект</translation>
+    </message>
+    <message>
+        <source>New project…</source>
+        <translation>Новый проект…</translation>
+    </message>
+    <message>
+        <source>Move to the trash</source>
+        <translation>Переместить в корзину</translation>
+    </message>
+    <message>
+        <source>New project</source>
+        <translation>Новый проект</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Имя</translation>
+    </message>
+    <message>
+        <source>Rename project</source>
+        <translation>Переименовать проект</translation>
+    </message>
+    <message>
+        <source>One clip to compare: add another one.</source>
+        <translation>К сравнению отложен один клип: добавьте ещё.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clips to compare</source>
+        <translation>
+            <numerusform>К сравнению: %n клип</numerusform>
+            <numerusform>К сравнению: %n клипа</numerusform>
+            <numerusform>К сравнению: %n клипов</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Project</source>
+        <translation>Проект</translation>
+    </message>
+    <message>
+        <source>Shows the clips of one project</source>
+        <translation>Показывает клипы одного проекта</translation>
+    </message>
+    <message>
+        <source>All projects</source>
+        <translation>Все проекты</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation>Порядок</translation>
+    </message>
+    <message>
+        <source>The order of the clips</source>
+        <translation>Порядок клипов</translation>
+    </message>
+    <message>
+        <source>Newest</source>
+        <translation>Новые</translation>
+    </message>
+    <message>
+        <source>Oldest</source>
+        <translation>Старые</translation>
+    </message>
+    <message>
+        <source>Most stars</source>
+        <translation>Лучшая оценка</translation>
+    </message>
+    <message>
+        <source>Longest</source>
+        <translation>Длинные</translation>
+    </message>
+    <message>
+        <source>Prompt A–Z</source>
+        <translation>Промпт А–Я</translation>
+    </message>
+    <message>
+        <source>Show as a list</source>
+        <translation>Показать списком</translation>
+    </message>
+    <message>
+        <source>Shows one clip in each line</source>
+        <translation>По одному клипу в строке</translation>
+    </message>
+    <message>
+        <source>Trash</source>
+        <translation>Корзина</translation>
+    </message>
+    <message>
+        <source>Shows the clips in the trash</source>
+        <translation>Показывает клипы в корзине</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Ещё</translation>
+    </message>
+    <message>
+        <source>Projects, size of the tiles, trash</source>
+        <translation>Проекты, размер миниатюр, корзина</translation>
+    </message>
+    <message>
+        <source>Size of the tiles</source>
+        <translation>Размер миниатюр</translation>
+    </message>
+    <message>
+        <source>Small</source>
+        <translation>Мелкие</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>Средние</translation>
+    </message>
+    <message>
+        <source>Large</source>
+        <translation>Крупные</translation>
+    </message>
+    <message>
+        <source>Rename this project…</source>
+        <translation>Переименовать этот проект…</translation>
+    </message>
+    <message>
+        <source>Empty the trash…</source>
+        <translation>Очистить корзину…</translation>
+    </message>
+    <message>
+        <source>Clips wait in the trash until you delete them.</source>
+        <translation>Клипы ждут в корзине, пока вы их не удалите.</translation>
+    </message>
+    <message>
+        <source>Takes the selected clips out of the trash</source>
+        <translation>Возвращает выбранные клипы из корзины</translation>
+    </message>
+    <message>
+        <source>Deletes the selected clips and their files</source>
+        <translation>Удаляет выбранные клипы и их файлы</translation>
+    </message>
+    <message>
+        <source>Shows the settings of the collected clips side by side</source>
+        <translation>Показывает настройки отложенных клипов рядом</translation>
+    </message>
+    <message>
+        <source>Forget the collected clips</source>
+        <translation>Убрать отложенные клипы</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::LibrarySearch</name>
+    <message>
+        <source>model&apos;s name</source>
+        <translation>имя модели</translation>
+    </message>
+    <message>
+        <source>attention method</source>
+        <translation>метод внимания</translation>
+    </message>
+    <message>
+        <source>has this tag</source>
+        <translation>есть такая метка</translation>
+    </message>
+    <message>
+        <source>number of stars</source>
+        <translation>число звёзд</translation>
+    </message>
+    <message>
+        <source>project&apos;s name</source>
+        <translation>имя проекта</translation>
+    </message>
+    <message>
+        <source>day it was made</source>
+        <translation>дата создания</translation>
+    </message>
+    <message>
+        <source>denoising steps</source>
+        <translation>шаги денойзинга</translation>
+    </message>
+    <message>
+        <source>guidance</source>
+        <translation>сила CFG</translation>
+    </message>
+    <message>
+        <source>digits of the seed</source>
+        <translation>цифры сида</translation>
+    </message>
+    <message>
+        <source>sampler</source>
+        <translation>сэмплер</translation>
+    </message>
+    <message>
+        <source>number of frames</source>
+        <translation>число кадров</translation>
+    </message>
+    <message>
+        <source>pixels</source>
+        <translation>пиксели</translation>
+    </message>
+    <message>
+        <source>time it took to make</source>
+        <translation>время создания</translation>
+    </message>
+    <message>
+        <source>device it ran on</source>
+        <translation>устройство</translation>
+    </message>
+    <message>
+        <source>file is missing</source>
+        <translation>файл не найден</translation>
+    </message>
+    <message>
+        <source>Search: words, model:mini, star:&gt;=3 …</source>
+        <translation>Поиск: слова, model:mini, star:&gt;=3 …</translation>
+    </message>
+    <message>
+        <source>Search the clips</source>
+        <translation>Поиск клипов</translation>
+    </message>
+    <message>
+        <source>Words of the prompt, notes and tags, and terms such as steps:&gt;20. Ctrl+F comes here.</source>
+        <translation>Слова из промпта, заметок и меток и условия вида steps:&gt;20. Сюда ведёт Ctrl+F.</translation>
+    </message>
+    <message>
+        <source>How to search</source>
+        <translation>Как искать</translation>
+    </message>
+    <message>
+        <source>What the search understands</source>
+        <translation>Что понимает поиск</translation>
+    </message>
+    <message>
+        <source>At character %1: %2.</source>
+        <translation>Символ %1: %2.</translation>
+    </message>
+    <message>
+        <source>Words are looked for in prompts, notes and tags; the last letters may be missing. “Several words” in quotes belong together, a minus sign excludes.</source>
+        <translation>Слова ищутся в промптах, заметках и метках; окончание можно не писать. «Несколько слов» в кавычках ищутся вместе, минус исключает.</translation>
+    </message>
+    <message>
+        <source>Add %1 to the search</source>
+        <translation>Добавить %1 в поиск</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::MainWindow</name>
+    <message>
+        <source>Prompt</source>
+        <translation>Промпт</translation>
+    </message>
+    <message>
+        <source>Queue</source>
+        <translation>Очередь</translation>
+    </message>
+    <message>
+        <source>Library</source>
+        <translation>Библиотека</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>Продолжить</translation>
+    </message>
+    <message>
+        <source>Make the clips that wait</source>
+        <translation>Создать ожидающие клипы</translation>
+    </message>
+    <message>
+        <source>Keep paused</source>
+        <translation>Оставить на паузе</translation>
+    </message>
+    <message>
+        <source>Leave the queue as it is for now</source>
+        <translation>Пока не трогать очередь</translation>
+    </message>
+    <message>
+        <source>Clip in the making</source>
+        <translation>Создаваемый клип</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Показать</translation>
+    </message>
+    <message>
+        <source>Back to the clip that is being made</source>
+        <translation>Вернуться к создаваемому клипу</translation>
+    </message>
+    <message>
+        <source>Show or hide this panel</source>
+        <translation>Показать или скрыть панель</translation>
+    </message>
+    <message>
+        <source>that clip</source>
+        <translation>этого клипа</translation>
+    </message>
+    <message numerus="yes">
+        <source>The queue is paused; %n clip(s) wait.</source>
+        <translation>
+            <numerusform>Очередь на паузе; ожидает %n клип.</numerusform>
+            <numerusform>Очередь на паузе; ожидают %n клипа.</numerusform>
+            <numerusform>Очередь на паузе; ожидают %n клипов.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Framewright did not end properly last time. %n clip(s) wait; the one in the making goes on from its last step.</source>
+        <translation>
+            <numerusform>В прошлый раз Framewright завершился аварийно. Ожидает %n клип; незаконченный продолжится с последнего шага.</numerusform>
+            <numerusform>В прошлый раз Framewright завершился аварийно. Ожидают %n клипа; незаконченный продолжится с последнего шага.</numerusform>
+            <numerusform>В прошлый раз Framewright завершился аварийно. Ожидают %n клипов; незаконченный продолжится с последнего шага.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Framewright did not end properly last time. %n clip(s) wait.</source>
+        <translation>
+            <numerusform>В прошлый раз Framewright завершился аварийно. Ожидает %n клип.</numerusform>
+            <numerusform>В прошлый раз Framewright завершился аварийно. Ожидают %n клипа.</numerusform>
+            <numerusform>В прошлый раз Framewright завершился аварийно. Ожидают %n клипов.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Another clip is being made: step %1 of %2.</source>
+        <translation>Создаётся другой клип: шаг %1 из %2.</translation>
+    </message>
+    <message>
+        <source>Another clip is being made.</source>
+        <translation>Создаётся другой клип.</translation>
+    </message>
+    <message>
+        <source>Choose a model folder</source>
+        <translation>Выберите папку модели</translation>
+    </message>
+    <message>
+        <source>A clip is done</source>
+        <translation>Клип готов</translation>
+    </message>
+    <message>
+        <source>A clip was not made</source>
+        <translation>Клип не создан</translation>
+    </message>
+    <message>
+        <source>loading of settings</source>
+        <translation>загрузку настроек</translation>
+    </message>
+    <message>
+        <source>The settings of %1 are in the form.</source>
+        <translation>Настройки %1 загружены в форму.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Отменить</translation>
+    </message>
+    <message>
+        <source>The folder is %1</source>
+        <translation>Папка: %1</translation>
+    </message>
+    <message>
+        <source>&amp;File</source>
+        <translation>&amp;Файл</translation>
+    </message>
+    <message>
+        <source>Load settings from a clip…</source>
+        <translation>Загрузить настройки из клипа…</translation>
+    </message>
+    <message>
+        <source>Load settings from a clip</source>
+        <translation>Загрузка настроек из клипа</translation>
+    </message>
+    <message>
+        <source>Clips (*.mp4 *.webm *.mkv *.mov *.gif *.webp *.png);;All files (*)</source>
+        <translation>Клипы (*.mp4 *.webm *.mkv *.mov *.gif *.webp *.png);;Все файлы (*)</translation>
+    </message>
+    <message>
+        <source>Export the clip…</source>
+        <translation>Экспорт клипа…</translation>
+    </message>
+    <message>
+        <source>Choose a model folder…</source>
+        <translation>Выбрать папку модели…</translation>
+    </message>
+    <message>
+        <source>Use the embedded model</source>
+        <translation>Использовать встроенную модель</translation>
+    </message>
+    <message>
+        <source>Open the library folder</source>
+        <translation>Открыть папку библиотеки</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>Настройки…</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Выход</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>&amp;Правка</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Повторить</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Вид</translation>
+    </message>
+    <message>
+        <source>Next panel</source>
+        <translation>Следующая панель</translation>
+    </message>
+    <message>
+        <source>Previous panel</source>
+        <translation>Предыдущая панель</translation>
+    </message>
+    <message>
+        <source>Show the clip in the making</source>
+        <translation>Показать создаваемый клип</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>Оформление</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>Во весь экран</translation>
+    </message>
+    <message>
+        <source>Reset the layout</source>
+        <translation>Сбросить расположение</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Как в системе</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Светлое</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Тёмное</translation>
+    </message>
+    <message>
+        <source>&amp;Queue</source>
+        <translation>&amp;Очередь</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Создать</translation>
+    </message>
+    <message>
+        <source>Show an exact preview now</source>
+        <translation>Показать точный предпросмотр сейчас</translation>
+    </message>
+    <message>
+        <source>Stop and keep what there is</source>
+        <translation>Остановить и сохранить, что есть</translation>
+    </message>
+    <message>
+        <source>Cancel the clip</source>
+        <translation>Отменить клип</translation>
+    </message>
+    <message>
+        <source>Pause the queue</source>
+        <translation>Приостановить очередь</translation>
+    </message>
+    <message>
+        <source>The clip in the making goes on; no other one begins</source>
+        <translation>Создаваемый клип будет закончен, новые не начнутся</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>&amp;Справка</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Сочетания клавиш</translation>
+    </message>
+    <message>
+        <source>About Framewright</source>
+        <translation>О программе Framewright</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::MethodForm</name>
+    <message>
+        <source>From %1 to %2%3.</source>
+        <translation>От %1 до %2%3.</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>вкл.</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>выкл.</translation>
+    </message>
+    <message>
+        <source>Usually %1.</source>
+        <translation>Обычно %1.</translation>
+    </message>
+    <message>
+        <source>“%1” is not known to this machine&apos;s engine.</source>
+        <translation>Движок этого компьютера не знает «%1».</translation>
+    </message>
+    <message>
+        <source>%1 (%2)</source>
+        <translation>%1 (%2)</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ModelPicker</name>
+    <message>
+        <source>%1 billion parameters</source>
+        <translation>%1 млрд параметров</translation>
+    </message>
+    <message>
+        <source>%1 million parameters</source>
+        <translation>%1 млн параметров</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Модели</translation>
+    </message>
+    <message>
+        <source>Models found on this machine</source>
+        <translation>Модели, найденные на этом компьютере</translation>
+    </message>
+    <message>
+        <source>Add folder…</source>
+        <translation>Добавить папку…</translation>
+    </message>
+    <message>
+        <source>Look for models in another folder as well</source>
+        <translation>Искать модели ещё и в другой папке</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Выбрать</translation>
+    </message>
+    <message>
+        <source>Make clips with this model (Enter)</source>
+        <translation>Создавать клипы этой моделью (Enter)</translation>
+    </message>
+    <message>
+        <source>%1 (built in)</source>
+        <translation>%1 (встроенная)</translation>
+    </message>
+    <message>
+        <source>%1 (cannot be used)</source>
+        <translation>%1 (нельзя использовать)</translation>
+    </message>
+    <message>
+        <source>%1, %2 on disk
+Prefers %3 × %4 pixels, %5 frames at %6 per second, %7 steps
+%8</source>
+        <translation>%1, на диске %2
+Рекомендует %3 × %4 пикс., кадров: %5, %6 кадр/с, шагов: %7
+%8</translation>
+    </message>
+    <message>
+        <source>Looking for models…</source>
+        <translation>Поиск моделей…</translation>
+    </message>
+    <message>
+        <source>Folder with models</source>
+        <translation>Папка с моделями</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::NoticeBar</name>
+    <message>
+        <source>Close this remark</source>
+        <translation>Закрыть сообщение</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::PresetMenu</name>
+    <message>
+        <source>Presets</source>
+        <translation>Пресеты</translation>
+    </message>
+    <message>
+        <source>Keep these settings under a name, use kept ones, or pass them on</source>
+        <translation>Сохранить настройки под именем, взять сохранённые или передать другим</translation>
+    </message>
+    <message>
+        <source>The preset “%1” cannot be read; delete it and save it anew.</source>
+        <translation>Пресет «%1» не читается; удалите его и сохраните заново.</translation>
+    </message>
+    <message>
+        <source>A preset needs a name of 1 to %1 characters.</source>
+        <translation>Имя пресета — от 1 до %1 символов.</translation>
+    </message>
+    <message>
+        <source>There is a preset “%1” already; choose another name.</source>
+        <translation>Пресет «%1» уже есть; выберите другое имя.</translation>
+    </message>
+    <message>
+        <source>Deleted the preset “%1”; the menu of presets can bring it back.</source>
+        <translation>Пресет «%1» удалён; вернуть его можно в меню пресетов.</translation>
+    </message>
+    <message>
+        <source>Kept as the preset “%1”.</source>
+        <translation>Сохранено как пресет «%1».</translation>
+    </message>
+    <message>
+        <source>No presets yet</source>
+        <translation>Пресетов пока нет</translation>
+    </message>
+    <message>
+        <source>Save these settings…</source>
+        <translation>Сохранить эти настройки…</translation>
+    </message>
+    <message>
+        <source>Manage</source>
+        <translation>Управление</translation>
+    </message>
+    <message>
+        <source>Bring back “%1”</source>
+        <translation>Вернуть «%1»</translation>
+    </message>
+    <message>
+        <source>Open a file…</source>
+        <translation>Открыть файл…</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>Вставить</translation>
+    </message>
+    <message>
+        <source>Use a preset that somebody sent as text</source>
+        <translation>Взять пресет, присланный текстом</translation>
+    </message>
+    <message>
+        <source>Copy these settings</source>
+        <translation>Копировать эти настройки</translation>
+    </message>
+    <message>
+        <source>As text, to send to somebody</source>
+        <translation>Как текст, чтобы кому-то отправить</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Настройки</translation>
+    </message>
+    <message>
+        <source>The settings were copied as text.</source>
+        <translation>Настройки скопированы как текст.</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>Переименовать…</translation>
+    </message>
+    <message>
+        <source>Save to a file…</source>
+        <translation>Сохранить в файл…</translation>
+    </message>
+    <message>
+        <source>Copy as text</source>
+        <translation>Копировать как текст</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>Save preset</source>
+        <translation>Сохранить пресет</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Имя</translation>
+    </message>
+    <message>
+        <source>Replace the preset “%1”?</source>
+        <translation>Заменить пресет «%1»?</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>Заменить</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>Оставить</translation>
+    </message>
+    <message>
+        <source>Rename preset</source>
+        <translation>Переименовать пресет</translation>
+    </message>
+    <message>
+        <source>Presets (*.json)</source>
+        <translation>Пресеты (*.json)</translation>
+    </message>
+    <message>
+        <source>%1 cannot be written: %2</source>
+        <translation>Не удаётся записать %1: %2</translation>
+    </message>
+    <message>
+        <source>Open preset</source>
+        <translation>Открыть пресет</translation>
+    </message>
+    <message>
+        <source>Presets (*.json);;All files (*)</source>
+        <translation>Пресеты (*.json);;Все файлы (*)</translation>
+    </message>
+    <message>
+        <source>%1 cannot be read: %2</source>
+        <translation>Не удаётся прочитать %1: %2</translation>
+    </message>
+    <message>
+        <source>Presets cannot be kept: no library is open.</source>
+        <translation>Пресеты не сохранить: библиотека не открыта.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ProgressRow</name>
+    <message>
+        <source>Loading the model</source>
+        <translation>Загрузка модели</translation>
+    </message>
+    <message>
+        <source>Reading the prompt</source>
+        <translation>Чтение промпта</translation>
+    </message>
+    <message>
+        <source>Forming the clip</source>
+        <translation>Создание клипа</translation>
+    </message>
+    <message>
+        <source>Painting the frames</source>
+        <translation>Отрисовка кадров</translation>
+    </message>
+    <message>
+        <source>Writing the file</source>
+        <translation>Запись файла</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Ход работы</translation>
+    </message>
+    <message>
+        <source>Show now</source>
+        <translation>Показать</translation>
+    </message>
+    <message>
+        <source>Stop and keep</source>
+        <translation>Стоп и сохранить</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+    <message>
+        <source>Stop now and keep nothing (Esc)</source>
+        <translation>Остановить сейчас и ничего не сохранять (Esc)</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>Запуск</translation>
+    </message>
+    <message>
+        <source>The exact picture comes after the step that is being computed</source>
+        <translation>Точная картинка появится после текущего шага</translation>
+    </message>
+    <message>
+        <source>Decode the clip as it is after this step; it goes on forming afterwards (E)</source>
+        <translation>Декодировать клип после этого шага и продолжить создание (E)</translation>
+    </message>
+    <message>
+        <source>There is something to decode while the clip forms</source>
+        <translation>Декодировать можно, пока клип создаётся</translation>
+    </message>
+    <message>
+        <source>Stop forming the clip and save what there is now</source>
+        <translation>Остановить создание и сохранить то, что уже есть</translation>
+    </message>
+    <message>
+        <source>There is something to keep after the first step</source>
+        <translation>Сохранять будет что после первого шага</translation>
+    </message>
+    <message>
+        <source>step %1 of %2</source>
+        <translation>шаг %1 из %2</translation>
+    </message>
+    <message>
+        <source>%1 so far</source>
+        <translation>прошло %1</translation>
+    </message>
+    <message>
+        <source>almost done</source>
+        <translation>почти готово</translation>
+    </message>
+    <message>
+        <source>about %1 left</source>
+        <translation>ещё около %1</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::PromptHistory</name>
+    <message>
+        <source>Search prompts</source>
+        <translation>Поиск промптов</translation>
+    </message>
+    <message>
+        <source>Shows the prompts that contain these words</source>
+        <translation>Показывает промпты с этими словами</translation>
+    </message>
+    <message>
+        <source>Prompts used before</source>
+        <translation>Прежние промпты</translation>
+    </message>
+    <message>
+        <source>Enter or a click puts the prompt into the form</source>
+        <translation>Enter или щелчок переносит промпт в форму</translation>
+    </message>
+    <message>
+        <source>%1
+Last used on %2</source>
+        <translation>%1
+Последний раз: %2</translation>
+    </message>
+    <message>
+        <source>Without: %1</source>
+        <translation>Негативный: %1</translation>
+    </message>
+    <message>
+        <source>Prompts appear here once clips were made of them.</source>
+        <translation>Здесь появятся промпты, по которым создавались клипы.</translation>
+    </message>
+    <message>
+        <source>No prompt contains these words.</source>
+        <translation>Нет промптов с этими словами.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::PromptPanel</name>
+    <message>
+        <source>Model</source>
+        <translation>Модель</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Отбросить</translation>
+    </message>
+    <message>
+        <source>Leave the waiting job as it is</source>
+        <translation>Оставить ожидающее задание как есть</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Сохранить</translation>
+    </message>
+    <message>
+        <source>Change the waiting job to what the form says</source>
+        <translation>Изменить ожидающее задание по форме</translation>
+    </message>
+    <message>
+        <source>Prompts used before</source>
+        <translation>Прежние промпты</translation>
+    </message>
+    <message>
+        <source>Prompts used before (Ctrl+Up and Ctrl+Down step through them)</source>
+        <translation>Прежние промпты (Ctrl+↑ и Ctrl+↓ листают их)</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Промпт</translation>
+    </message>
+    <message>
+        <source>What the clip shows: who does what, and where</source>
+        <translation>Что в клипе: кто что делает и где</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>Негативный промпт</translation>
+    </message>
+    <message>
+        <source>Say what the clip should stay away from. Works only with guidance above 1.</source>
+        <translation>Чего в клипе быть не должно. Действует только при CFG больше 1.</translation>
+    </message>
+    <message>
+        <source>What the clip should stay away from</source>
+        <translation>Чего в клипе быть не должно</translation>
+    </message>
+    <message>
+        <source>Attention</source>
+        <translation>Внимание</translation>
+    </message>
+    <message>
+        <source>How the model looks at its own picture. Dense looks at everything; others leave out what matters little and are quicker.</source>
+        <translation>Как модель смотрит на свою картинку. Плотное внимание видит всё; другие методы пропускают малозначимое и работают быстрее.</translation>
+    </message>
+    <message>
+        <source>Step cache</source>
+        <translation>Кэш шагов</translation>
+    </message>
+    <message>
+        <source>Whether results of one step are used again in the next ones</source>
+        <translation>Использовать ли результаты шага в следующих шагах</translation>
+    </message>
+    <message>
+        <source>Forecast</source>
+        <translation>Прогноз</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Создать</translation>
+    </message>
+    <message>
+        <source>Editing job %1</source>
+        <translation>Правка задания %1</translation>
+    </message>
+    <message>
+        <source>The model is being opened.</source>
+        <translation>Модель открывается.</translation>
+    </message>
+    <message>
+        <source>opening…</source>
+        <translation>открывается…</translation>
+    </message>
+    <message>
+        <source>%1
+%2 million parameters, %3
+%4</source>
+        <translation>%1
+%2 млн параметров, %3
+%4</translation>
+    </message>
+    <message>
+        <source>For example: %1</source>
+        <translation>Например: %1</translation>
+    </message>
+    <message>
+        <source>There is no model: %1</source>
+        <translation>Модели нет: %1</translation>
+    </message>
+    <message>
+        <source>no model</source>
+        <translation>нет модели</translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation>показано</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>скрыто</translation>
+    </message>
+    <message>
+        <source>1 character</source>
+        <translation>1 символ</translation>
+    </message>
+    <message>
+        <source>%1 characters</source>
+        <translation>Символов: %1</translation>
+    </message>
+    <message>
+        <source>No forecast</source>
+        <translation>Нет прогноза</translation>
+    </message>
+    <message>
+        <source>Time, memory and tokens appear here.</source>
+        <translation>Здесь появятся время, память и токены.</translation>
+    </message>
+    <message>
+        <source>%1 of memory</source>
+        <translation>%1 памяти</translation>
+    </message>
+    <message>
+        <source>About %1, %2</source>
+        <translation>Около %1, %2</translation>
+    </message>
+    <message>
+        <source>About %1 for %2 clips, %3</source>
+        <translation>Около %1, клипов: %2, %3</translation>
+    </message>
+    <message>
+        <source>%1 tokens, %2</source>
+        <translation>Токенов: %1, %2</translation>
+    </message>
+    <message>
+        <source>Each attention looks at %1 tokens: pieces of 2 × 2 latent pixels in space and one latent frame in time. The whole clip takes %2.</source>
+        <translation>Каждый слой внимания видит токенов: %1. Токен — это 2 × 2 латентных пикселя в пространстве и один латентный кадр во времени. Весь клип требует %2.</translation>
+    </message>
+    <message>
+        <source>Run %1 clips</source>
+        <translation>Создать клипы: %1</translation>
+    </message>
+    <message>
+        <source>Ctrl+Enter</source>
+        <translation>Ctrl+Enter</translation>
+    </message>
+    <message>
+        <source>Make the clip (%1)</source>
+        <translation>Создать клип (%1)</translation>
+    </message>
+    <message>
+        <source>%1 runs, Esc cancels.</source>
+        <translation>%1 — создать, Esc — отменить.</translation>
+    </message>
+    <message>
+        <source>Save or discard the job you are editing first.</source>
+        <translation>Сначала сохраните или отбросьте правку задания.</translation>
+    </message>
+    <message>
+        <source>Write a prompt first.</source>
+        <translation>Сначала напишите промпт.</translation>
+    </message>
+    <message>
+        <source>The seed must be a whole number from 0 to 18446744073709551615.</source>
+        <translation>Сид должен быть целым числом от 0 до 18446744073709551615.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::QueueModel</name>
+    <message>
+        <source>Text</source>
+        <translation>Текст</translation>
+    </message>
+    <message>
+        <source>Denoise</source>
+        <translation>Денойз</translation>
+    </message>
+    <message>
+        <source>Decode</source>
+        <translation>Декод.</translation>
+    </message>
+    <message>
+        <source>Encode</source>
+        <translation>Запись</translation>
+    </message>
+    <message>
+        <source>%1 × %2</source>
+        <translation>%1 × %2</translation>
+    </message>
+    <message>
+        <source>%1 frames</source>
+        <translation>кадров: %1</translation>
+    </message>
+    <message>
+        <source>%1 steps</source>
+        <translation>шагов: %1</translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>сид %1</translation>
+    </message>
+    <message>
+        <source>Settings that cannot be read</source>
+        <translation>Настройки не читаются</translation>
+    </message>
+    <message>
+        <source>No prompt</source>
+        <translation>Без промпта</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>Выполняется</translation>
+    </message>
+    <message>
+        <source>Waiting  ·  %1</source>
+        <translation>Ожидают  ·  %1</translation>
+    </message>
+    <message>
+        <source>Failed  ·  %1</source>
+        <translation>С ошибкой  ·  %1</translation>
+    </message>
+    <message>
+        <source>Finished lately  ·  %1</source>
+        <translation>Недавно готовые  ·  %1</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>Запуск</translation>
+    </message>
+    <message>
+        <source>Interrupted, goes on after step %1</source>
+        <translation>Прервано, продолжится после шага %1</translation>
+    </message>
+    <message>
+        <source>Interrupted</source>
+        <translation>Прервано</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>Отменено</translation>
+    </message>
+    <message>
+        <source>step %1 of %2</source>
+        <translation>шаг %1 из %2</translation>
+    </message>
+    <message>
+        <source>loading the model</source>
+        <translation>загрузка модели</translation>
+    </message>
+    <message>
+        <source>almost done</source>
+        <translation>почти готово</translation>
+    </message>
+    <message>
+        <source>about %1 left</source>
+        <translation>ещё около %1</translation>
+    </message>
+    <message>
+        <source>waiting, place %1</source>
+        <translation>ожидает, место %1</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>ошибка</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>готово</translation>
+    </message>
+    <message>
+        <source>%1 of a batch of %2</source>
+        <translation>%1 из %2 в серии</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::QueuePanel</name>
+    <message>
+        <source>Nothing is queued.
+
+Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask for waits here until it is made.</source>
+        <translation>Очередь пуста.
+
+Напишите промпт и нажмите Ctrl+Enter — сколько угодно раз: каждый заказанный клип ждёт здесь, пока не будет создан.</translation>
+    </message>
+    <message>
+        <source>Clear finished jobs</source>
+        <translation>Убрать законченные</translation>
+    </message>
+    <message>
+        <source>Take finished and cancelled jobs off this list. Their clips stay in the library.</source>
+        <translation>Убрать из списка готовые и отменённые задания. Их клипы остаются в библиотеке.</translation>
+    </message>
+    <message>
+        <source>Show the clip</source>
+        <translation>Показать клип</translation>
+    </message>
+    <message>
+        <source>Edit…</source>
+        <translation>Изменить…</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Попробовать снова</translation>
+    </message>
+    <message>
+        <source>Use its settings</source>
+        <translation>Взять его настройки</translation>
+    </message>
+    <message>
+        <source>Duplicate</source>
+        <translation>Дублировать</translation>
+    </message>
+    <message>
+        <source>Select the whole batch</source>
+        <translation>Выделить всю серию</translation>
+    </message>
+    <message>
+        <source>Run next</source>
+        <translation>Выполнить следующим</translation>
+    </message>
+    <message>
+        <source>Move up</source>
+        <translation>Выше</translation>
+    </message>
+    <message>
+        <source>Move down</source>
+        <translation>Ниже</translation>
+    </message>
+    <message>
+        <source>Copy the error</source>
+        <translation>Копировать ошибку</translation>
+    </message>
+    <message>
+        <source>Stop and keep what there is</source>
+        <translation>Остановить и сохранить, что есть</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+    <message>
+        <source>Remove from the queue</source>
+        <translation>Убрать из очереди</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Отменить</translation>
+    </message>
+    <message>
+        <source>Paused after this one</source>
+        <translation>Пауза после текущего</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>На паузе</translation>
+    </message>
+    <message>
+        <source>%1 waiting</source>
+        <translation>Ожидают: %1</translation>
+    </message>
+    <message>
+        <source>Nothing waits</source>
+        <translation>Ничего не ожидает</translation>
+    </message>
+    <message>
+        <source>The last one is running</source>
+        <translation>Выполняется последнее</translation>
+    </message>
+    <message>
+        <source>about %1</source>
+        <translation>около %1</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Продолжить</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Пауза</translation>
+    </message>
+    <message>
+        <source>Resume the queue</source>
+        <translation>Возобновить очередь</translation>
+    </message>
+    <message>
+        <source>Pause the queue</source>
+        <translation>Приостановить очередь</translation>
+    </message>
+    <message>
+        <source>Go on with the jobs that wait</source>
+        <translation>Продолжить с ожидающими заданиями</translation>
+    </message>
+    <message>
+        <source>Start no further job. The one that is running is finished.</source>
+        <translation>Не начинать новых заданий. Текущее будет закончено.</translation>
+    </message>
+    <message>
+        <source>The settings of this job cannot be read.</source>
+        <translation>Настройки этого задания не читаются.</translation>
+    </message>
+    <message>
+        <source>One job removed.</source>
+        <translation>Одно задание убрано.</translation>
+    </message>
+    <message>
+        <source>%1 jobs removed.</source>
+        <translation>Убрано заданий: %1.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::QueueView</name>
+    <message>
+        <source>Queue</source>
+        <translation>Очередь</translation>
+    </message>
+    <message>
+        <source>Enter edits or shows a job, Alt with the up and down keys moves it, Delete removes it.</source>
+        <translation>Enter изменяет или показывает задание, Alt со стрелками вверх и вниз перемещает его, Delete убирает.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::RecentStrip</name>
+    <message>
+        <source>Recent clips</source>
+        <translation>Недавние клипы</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Removals</name>
+    <message>
+        <source>remove jobs from the queue</source>
+        <translation>удаление заданий из очереди</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ScrubBar</name>
+    <message>
+        <source>plays from %1 to %2</source>
+        <translation>воспроизводится с %1 по %2</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::SeedField</name>
+    <message>
+        <source>Seed</source>
+        <translation>Сид</translation>
+    </message>
+    <message>
+        <source>Which noise the clip grows from. The same seed and settings give the same clip again.</source>
+        <translation>Из какого шума вырастает клип. С тем же сидом и настройками получится тот же клип.</translation>
+    </message>
+    <message>
+        <source>New seed</source>
+        <translation>Новый сид</translation>
+    </message>
+    <message>
+        <source>Draw another seed</source>
+        <translation>Выбрать другой сид</translation>
+    </message>
+    <message>
+        <source>Keep the seed</source>
+        <translation>Закрепить сид</translation>
+    </message>
+    <message>
+        <source>The seed is kept. Click to draw a new one for every clip.</source>
+        <translation>Сид закреплён. Щёлкните, чтобы для каждого клипа выбирался новый.</translation>
+    </message>
+    <message>
+        <source>A new seed is drawn for every clip. Click to keep this one.</source>
+        <translation>Для каждого клипа выбирается новый сид. Щёлкните, чтобы закрепить этот.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Settings</name>
+    <message>
+        <source>Prompt</source>
+        <translation>Промпт</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>Негативный промпт</translation>
+    </message>
+    <message>
+        <source>Model folder</source>
+        <translation>Папка модели</translation>
+    </message>
+    <message>
+        <source>Attention</source>
+        <translation>Внимание</translation>
+    </message>
+    <message>
+        <source>Step cache</source>
+        <translation>Кэш шагов</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>Ширина</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>Высота</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Кадры</translation>
+    </message>
+    <message>
+        <source>Frames per second</source>
+        <translation>Кадров в секунду</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Шаги</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>Сила CFG</translation>
+    </message>
+    <message>
+        <source>Shift</source>
+        <translation>Сдвиг (shift)</translation>
+    </message>
+    <message>
+        <source>Sampler</source>
+        <translation>Сэмплер</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Сид</translation>
+    </message>
+    <message>
+        <source>Asked for device</source>
+        <translation>Запрошено устройство</translation>
+    </message>
+    <message>
+        <source>Asked for precision</source>
+        <translation>Запрошена точность</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>Потоки</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Модель</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Веса</translation>
+    </message>
+    <message>
+        <source>Ran on</source>
+        <translation>Выполнено на</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Точность</translation>
+    </message>
+    <message>
+        <source>Program version</source>
+        <translation>Версия программы</translation>
+    </message>
+    <message>
+        <source>Time taken</source>
+        <translation>Затрачено времени</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Файл</translation>
+    </message>
+    <message>
+        <source>Size on disk</source>
+        <translation>Размер файла</translation>
+    </message>
+    <message>
+        <source>Project</source>
+        <translation>Проект</translation>
+    </message>
+    <message>
+        <source>Made</source>
+        <translation>Создан</translation>
+    </message>
+    <message>
+        <source>Weights hash</source>
+        <translation>Хеш весов</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Устройство</translation>
+    </message>
+    <message>
+        <source>loading</source>
+        <translation>загрузка</translation>
+    </message>
+    <message>
+        <source>text</source>
+        <translation>текст</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation>шаги</translation>
+    </message>
+    <message>
+        <source>decoding</source>
+        <translation>декодирование</translation>
+    </message>
+    <message>
+        <source>writing</source>
+        <translation>запись</translation>
+    </message>
+    <message>
+        <source>Peak memory</source>
+        <translation>Пик памяти</translation>
+    </message>
+    <message>
+        <source>Trace</source>
+        <translation>Трассировка</translation>
+    </message>
+    <message>
+        <source>SHA-256</source>
+        <translation>SHA-256</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::SettingsDialog</name>
+    <message>
+        <source>Settings</source>
+        <translation>Настройки</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Как в системе</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Светлое</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Тёмное</translation>
+    </message>
+    <message>
+        <source>Light or dark windows</source>
+        <translation>Светлые или тёмные окна</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>Оформление</translation>
+    </message>
+    <message>
+        <source>Tell me when a clip is done and I am elsewhere</source>
+        <translation>Сообщать о готовом клипе, когда я занят другим</translation>
+    </message>
+    <message>
+        <source>A notification of the desktop, only while another window is active</source>
+        <translation>Уведомление рабочего стола, только когда активно другое окно</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Открыть</translation>
+    </message>
+    <message>
+        <source>Show the library&apos;s folder. Another one: framewright --library FOLDER</source>
+        <translation>Показать папку библиотеки. Другая папка: framewright --library FOLDER</translation>
+    </message>
+    <message>
+        <source>Library</source>
+        <translation>Библиотека</translation>
+    </message>
+    <message>
+        <source>The language of all texts, from the next start on</source>
+        <translation>Язык всех текстов, начиная со следующего запуска</translation>
+    </message>
+    <message>
+        <source>The language changes when Framewright is started again.</source>
+        <translation>Язык сменится после перезапуска Framewright.</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Язык</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::SettingsForm</name>
+    <message>
+        <source>square</source>
+        <translation>квадрат</translation>
+    </message>
+    <message>
+        <source>wide</source>
+        <translation>широкий</translation>
+    </message>
+    <message>
+        <source>tall</source>
+        <translation>высокий</translation>
+    </message>
+    <message>
+        <source>Clip</source>
+        <translation>Клип</translation>
+    </message>
+    <message>
+        <source>Width and height of the clip in pixels. Larger clips take much longer.</source>
+        <translation>Ширина и высота клипа в пикселях. Крупные клипы создаются намного дольше.</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Размер</translation>
+    </message>
+    <message>
+        <source>Width in pixels</source>
+        <translation>Ширина в пикселях</translation>
+    </message>
+    <message>
+        <source>Height in pixels</source>
+        <translation>Высота в пикселях</translation>
+    </message>
+    <message>
+        <source>How many frames the clip has. Longer clips take much longer to make.</source>
+        <translation>Сколько кадров в клипе. Длинные клипы создаются намного дольше.</translation>
+    </message>
+    <message>
+        <source>Length</source>
+        <translation>Длина</translation>
+    </message>
+    <message>
+        <source>Number of frames</source>
+        <translation>Число кадров</translation>
+    </message>
+    <message>
+        <source> per second</source>
+        <translation> кадр/с</translation>
+    </message>
+    <message>
+        <source>Frames shown in a second. The model learned its own rate: others play the same movement faster or slower.</source>
+        <translation>Сколько кадров показывается в секунду. Модель обучена на своей частоте: с другой то же движение идёт быстрее или медленнее.</translation>
+    </message>
+    <message>
+        <source>Frame rate</source>
+        <translation>Частота кадров</translation>
+    </message>
+    <message>
+        <source>Sampling</source>
+        <translation>Сэмплинг</translation>
+    </message>
+    <message>
+        <source>How many times the clip is refined. More steps look cleaner and take longer.</source>
+        <translation>Сколько раз клип уточняется. Больше шагов — чище картинка и дольше работа.</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Шаги</translation>
+    </message>
+    <message>
+        <source>How closely the clip follows the prompt. 1 switches guidance off and halves the time; high values look harsh.</source>
+        <translation>Насколько точно клип следует промпту. Значение 1 отключает CFG и сокращает время вдвое; высокие дают резкую картинку.</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>Сила CFG</translation>
+    </message>
+    <message>
+        <source>How much of the work goes into the whole picture rather than its details. Larger clips want more.</source>
+        <translation>Какая доля работы идёт на картинку в целом, а не на детали. Крупным клипам нужно больше.</translation>
+    </message>
+    <message>
+        <source>Shift</source>
+        <translation>Сдвиг (shift)</translation>
+    </message>
+    <message>
+        <source>UniPC</source>
+        <translation>UniPC</translation>
+    </message>
+    <message>
+        <source>Euler</source>
+        <translation>Euler</translation>
+    </message>
+    <message>
+        <source>How one step leads to the next. UniPC needs fewer steps; Euler is the plain reference.</source>
+        <translation>Как один шаг ведёт к следующему. UniPC нужно меньше шагов; Euler — простой эталон.</translation>
+    </message>
+    <message>
+        <source>Sampler</source>
+        <translation>Сэмплер</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Сид</translation>
+    </message>
+    <message>
+        <source>%1 × %2, %3</source>
+        <translation>%1 × %2, %3</translation>
+    </message>
+    <message>
+        <source>Custom…</source>
+        <translation>Другое…</translation>
+    </message>
+    <message>
+        <source>1 frame, a still</source>
+        <translation>1 кадр, картинка</translation>
+    </message>
+    <message>
+        <source>%1 frames, %2</source>
+        <translation>Кадров: %1, %2</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ShortcutSheet</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Сочетания клавиш</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::StageCanvas</name>
+    <message>
+        <source>Clip</source>
+        <translation>Клип</translation>
+    </message>
+    <message>
+        <source>Space plays and pauses, the arrow keys step by one frame, plus and minus zoom, zero fits the window.</source>
+        <translation>Пробел запускает и останавливает, стрелки листают по кадру, плюс и минус меняют масштаб, ноль вписывает в окно.</translation>
+    </message>
+    <message>
+        <source>The first look comes with the first step.</source>
+        <translation>Первая картинка появится с первым шагом.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::StageDirector</name>
+    <message>
+        <source>Finished: %1</source>
+        <translation>Готово: %1</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Показать</translation>
+    </message>
+    <message>
+        <source>Not made: %1. %2</source>
+        <translation>Не создано: %1. %2</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::StageWidget</name>
+    <message>
+        <source>Frame %1 is on the clipboard.</source>
+        <translation>Кадр %1 в буфере обмена.</translation>
+    </message>
+    <message>
+        <source>preview</source>
+        <translation>предпросмотр</translation>
+    </message>
+    <message>
+        <source>%1 frame %2.png</source>
+        <translation>%1 кадр %2.png</translation>
+    </message>
+    <message>
+        <source>Save this frame</source>
+        <translation>Сохранить кадр</translation>
+    </message>
+    <message>
+        <source>PNG picture (*.png)</source>
+        <translation>Изображение PNG (*.png)</translation>
+    </message>
+    <message>
+        <source>Saved as %1</source>
+        <translation>Сохранено как %1</translation>
+    </message>
+    <message>
+        <source>%1 cannot be written: %2</source>
+        <translation>Не удаётся записать %1: %2</translation>
+    </message>
+    <message>
+        <source>%1 steps</source>
+        <translation>шагов: %1</translation>
+    </message>
+    <message>
+        <source>guidance %1</source>
+        <translation>CFG %1</translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>сид %1</translation>
+    </message>
+    <message>
+        <source>%1 × %2  ·  %3 frames at %4 per second</source>
+        <translation>%1 × %2  ·  кадров: %3, %4 кадр/с</translation>
+    </message>
+    <message>
+        <source>Run again</source>
+        <translation>Создать снова</translation>
+    </message>
+    <message>
+        <source>Make this clip after all (Ctrl+Enter)</source>
+        <translation>Всё-таки создать этот клип (Ctrl+Enter)</translation>
+    </message>
+    <message>
+        <source>Step %1 of %2, decoded exactly</source>
+        <translation>Шаг %1 из %2, точное декодирование</translation>
+    </message>
+    <message>
+        <source>Preview of step %1 of %2</source>
+        <translation>Предпросмотр шага %1 из %2</translation>
+    </message>
+    <message>
+        <source>Cancelled. Nothing was saved.</source>
+        <translation>Отменено. Ничего не сохранено.</translation>
+    </message>
+    <message>
+        <source>Cancelled at %1. Nothing was saved.</source>
+        <translation>Отменено: %1. Ничего не сохранено.</translation>
+    </message>
+    <message>
+        <source>made in %1</source>
+        <translation>создан за %1</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::StarField</name>
+    <message>
+        <source>Stars: click, or press 0 to 5</source>
+        <translation>Оценка: щелчок или клавиши 0–5</translation>
+    </message>
+    <message>
+        <source>Stars: the clips differ</source>
+        <translation>Оценка: у клипов разная</translation>
+    </message>
+    <message>
+        <source>Stars: %1 of 5</source>
+        <translation>Оценка: %1 из 5</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::StepBar</name>
+    <message>
+        <source>Denoising step</source>
+        <translation>Шаг денойзинга</translation>
+    </message>
+    <message>
+        <source>Drag to see how the clip formed, step by step (Alt+Left, Alt+Right). A diamond marks a step that was decoded exactly.</source>
+        <translation>Перетащите, чтобы увидеть, как клип формировался шаг за шагом (Alt+←, Alt+→). Ромб отмечает точно декодированный шаг.</translation>
+    </message>
+    <message>
+        <source>Denoising</source>
+        <translation>Денойзинг</translation>
+    </message>
+    <message>
+        <source>Show the newest</source>
+        <translation>Показать последний</translation>
+    </message>
+    <message>
+        <source>step %1 of %2</source>
+        <translation>шаг %1 из %2</translation>
+    </message>
+    <message>
+        <source>finished</source>
+        <translation>готов</translation>
+    </message>
+    <message>
+        <source>step %1</source>
+        <translation>шаг %1</translation>
+    </message>
+    <message>
+        <source>Show the clip</source>
+        <translation>Показать клип</translation>
+    </message>
+    <message>
+        <source>Back to the finished clip</source>
+        <translation>Вернуться к готовому клипу</translation>
+    </message>
+    <message>
+        <source>Follow the clip as it forms again</source>
+        <translation>Снова следить за созданием клипа</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::TransportBar</name>
+    <message>
+        <source>Previous frame</source>
+        <translation>Предыдущий кадр</translation>
+    </message>
+    <message>
+        <source>One frame back (Left)</source>
+        <translation>На кадр назад (←)</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Пауза</translation>
+    </message>
+    <message>
+        <source>Next frame</source>
+        <translation>Следующий кадр</translation>
+    </message>
+    <message>
+        <source>One frame on (Right)</source>
+        <translation>На кадр вперёд (→)</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Скорость</translation>
+    </message>
+    <message>
+        <source>How fast it plays (&lt; and &gt;). J, K and L play back, pause and on.</source>
+        <translation>Скорость воспроизведения (&lt; и &gt;). J, K и L — назад, пауза и вперёд.</translation>
+    </message>
+    <message>
+        <source>Loop</source>
+        <translation>Повтор</translation>
+    </message>
+    <message>
+        <source>Begin again at the end</source>
+        <translation>В конце начинать сначала</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>Масштаб</translation>
+    </message>
+    <message>
+        <source>How large the picture is (plus, minus, 0 and 1, or the mouse wheel)</source>
+        <translation>Величина картинки (плюс, минус, 0 и 1 или колесо мыши)</translation>
+    </message>
+    <message>
+        <source>Scaling</source>
+        <translation>Сглаживание</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Ещё</translation>
+    </message>
+    <message>
+        <source>Frames and the part that is played</source>
+        <translation>Кадры и воспроизводимый отрезок</translation>
+    </message>
+    <message>
+        <source>Save as…</source>
+        <translation>Сохранить как…</translation>
+    </message>
+    <message>
+        <source>Save a copy in a format of your choice (Ctrl+S)</source>
+        <translation>Сохранить копию в выбранном формате (Ctrl+S)</translation>
+    </message>
+    <message>
+        <source>Fit the window</source>
+        <translation>Вписать в окно</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>Copy this frame</source>
+        <translation>Копировать кадр</translation>
+    </message>
+    <message>
+        <source>Ctrl+C</source>
+        <translation>Ctrl+C</translation>
+    </message>
+    <message>
+        <source>Save this frame as PNG…</source>
+        <translation>Сохранить кадр в PNG…</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+S</source>
+        <translation>Ctrl+Shift+S</translation>
+    </message>
+    <message>
+        <source>Play from here</source>
+        <translation>Воспроизводить отсюда</translation>
+    </message>
+    <message>
+        <source>Play up to here</source>
+        <translation>Воспроизводить досюда</translation>
+    </message>
+    <message>
+        <source>Play all of it</source>
+        <translation>Воспроизводить всё</translation>
+    </message>
+    <message>
+        <source>Scaled smoothly. Click to see the pixels as they are.</source>
+        <translation>Масштаб со сглаживанием. Щёлкните, чтобы увидеть сами пиксели.</translation>
+    </message>
+    <message>
+        <source>Pixels as they are. Click to scale smoothly.</source>
+        <translation>Пиксели как есть. Щёлкните, чтобы сгладить.</translation>
+    </message>
+    <message>
+        <source>smooth</source>
+        <translation>сгладить</translation>
+    </message>
+    <message>
+        <source>pixels</source>
+        <translation>пиксели</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>Сохранение…</translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation>Воспроизвести</translation>
+    </message>
+    <message>
+        <source>Pause (Space)</source>
+        <translation>Пауза (пробел)</translation>
+    </message>
+    <message>
+        <source>Play (Space)</source>
+        <translation>Воспроизвести (пробел)</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>Вписать</translation>
+    </message>
+</context>
+</TS>
