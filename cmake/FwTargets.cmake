@@ -80,7 +80,7 @@ function(fw_test target)
   add_test(NAME ${target} COMMAND ${target})
   # Two cores are shared by parallel tests: one OpenMP thread each keeps spinning threads from starving one another.
   set_tests_properties(${target} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
-    ENVIRONMENT "OMP_NUM_THREADS=1")
+    ENVIRONMENT "OMP_NUM_THREADS=1;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
   if(ARG_LABEL MATCHES "^(unit|golden)$")
     add_dependencies(sanitized_tests ${target})
   endif()

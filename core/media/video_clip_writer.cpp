@@ -24,11 +24,12 @@ VideoFileSpec::Options encoderOptions(ClipFormat format, const ClipSpec& spec) {
             return {{"crf", text}, {"preset", "medium"}, {"profile", "high"}, {"g", "24"}};
         case ClipFormat::H265:
             // One frame after another, because the bytes depend on the number of threads; x265 would also write its
-            // settings to stderr, and into the file.
+            // settings to stderr, and into the file. Without cutree: its vector code writes past the end of a row
+            // of blocks whose number is no multiple of eight (x265 3.5), which corrupts the heap.
             return {{"crf", text},
                     {"preset", "medium"},
                     {"g", "48"},
-                    {"x265-params", "log-level=none:pools=none:frame-threads=1:info=0"}};
+                    {"x265-params", "log-level=none:pools=none:frame-threads=1:info=0:cutree=0"}};
         case ClipFormat::Vp9:
             // b=0 with crf is libvpx's constant quality mode.
             return {{"crf", text}, {"b", "0"}, {"deadline", "good"}, {"cpu-used", "4"}, {"g", "48"}};

@@ -88,7 +88,7 @@ class SlidingWindow final : public AttentionMethod {
         }
         if (m_fixed.empty()) {
             for (std::int64_t head = 0; head < call.q.dim(2); ++head) {
-                m_fixed.push_back(m_rule == OrderRule::Token ? 1 : static_cast<std::uint8_t>(head % 2));
+                m_fixed.push_back(static_cast<std::uint8_t>(m_rule == OrderRule::Token ? 1 : head % 2));
             }
         }
         return m_fixed;
