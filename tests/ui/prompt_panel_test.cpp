@@ -63,7 +63,6 @@ class PromptPanelTest : public QObject {
     std::unique_ptr<QTemporaryDir> m_folder;
     std::unique_ptr<Theme> m_theme;
     std::unique_ptr<app::LibraryService> m_library;
-    std::unique_ptr<QMenu> m_menu;
     std::unique_ptr<PromptPanel> m_panel;
 
     static app::ModelSummary mini() {
@@ -141,8 +140,7 @@ class PromptPanelTest : public QObject {
     }
     void init() {
         m_folder = std::make_unique<QTemporaryDir>();
-        m_menu = std::make_unique<QMenu>();
-        m_panel = std::make_unique<PromptPanel>(m_menu.get());
+        m_panel = std::make_unique<PromptPanel>();
         m_panel->resize(kPanelWidth, 900);
         m_panel->setModel(mini());
         m_panel->show();
@@ -467,7 +465,7 @@ class PromptPanelTest : public QObject {
             {"block_size", 32}, {"keep_ratio", 0.5}, {"tiny", 0.0}, {"use_gate", false}, {"order", "raster"}};
         m_panel->showRequest(request);
         m_panel->save(settings);
-        PromptPanel other(m_menu.get());
+        PromptPanel other;
         other.setModel(mini());
         other.restore(settings);
         // The engine says later what it can do.
