@@ -20,8 +20,10 @@ VideoFileSpec::Options encoderOptions(ClipFormat format, const ClipSpec& spec) {
     const std::string text = std::to_string(value);
     switch (format) {
         case ClipFormat::H264:
-            // A key frame every two dozen frames keeps stepping backwards in a player quick.
-            return {{"crf", text}, {"preset", "medium"}, {"profile", "high"}, {"g", "24"}};
+            // A key frame every two dozen frames keeps stepping backwards in a player quick. Without mbtree: for
+            // narrow pictures x264's choice then hangs on memory it never wrote, and the bytes differ from run to
+            // run.
+            return {{"crf", text}, {"preset", "medium"}, {"profile", "high"}, {"g", "24"}, {"mbtree", "0"}};
         case ClipFormat::H265:
             // One frame after another, because the bytes depend on the number of threads; x265 would also write its
             // settings to stderr, and into the file. Without cutree: its vector code writes past the end of a row
