@@ -17,7 +17,6 @@
 #include "ui/message_view.h"
 #include "ui/notice_bar.h"
 #include "ui/progress_row.h"
-#include "ui/recent_strip.h"
 #include "ui/stage_canvas.h"
 #include "ui/step_bar.h"
 #include "ui/theme.h"
@@ -125,9 +124,7 @@ QWidget* StageWidget::buildBottom() {
     box->addWidget(m_steps);
     box->addWidget(m_frames);
     box->addWidget(m_controls);
-    m_recent = new RecentStrip;
     column->addWidget(m_controlsBox);
-    column->addWidget(m_recent);
     return bottom;
 }
 
@@ -191,7 +188,6 @@ void StageWidget::resizeEvent(QResizeEvent* event) {
 void StageWidget::showEmpty() {
     m_clip.reset();
     m_player->clear();
-    m_recent->setCurrent(QString());
     setState(StageState::Empty);
 }
 
@@ -199,7 +195,6 @@ void StageWidget::beginJob(const job::GenerationRequest& request) {
     m_clip.reset();
     m_previews = 0;
     m_player->clear();
-    m_recent->setCurrent(QString());
     m_progress->reset();
     m_progress->setOffered(isSignalConnected(QMetaMethod::fromSignal(&StageWidget::showNowRequested)),
                            isSignalConnected(QMetaMethod::fromSignal(&StageWidget::stopAndKeepRequested)));
@@ -311,7 +306,6 @@ void StageWidget::showClip(const app::LoadedClip& clip, double seconds) {
         facts += QStringLiteral("  ·  ") + tr("made in %1").arg(durationText(seconds));
     }
     setCaption(title, facts);
-    m_recent->setCurrent(clip.file);
     setState(StageState::Finished);
 }
 
@@ -319,7 +313,6 @@ void StageWidget::showError(const PresentedError& error, const QString& details)
     m_clip.reset();
     m_historyOpen = false;
     m_player->clear();
-    m_recent->setCurrent(QString());
     m_error->show(error, details);
     setState(StageState::Failed);
 }

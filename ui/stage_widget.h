@@ -21,7 +21,6 @@ class FrameRow;
 class InvitationView;
 class NoticeBar;
 class ProgressRow;
-class RecentStrip;
 class StageCanvas;
 class StepBar;
 class TransportBar;
@@ -72,7 +71,6 @@ class StageWidget : public QWidget {
     [[nodiscard]] TransportBar* transportBar() const { return m_transport; }
     [[nodiscard]] StepBar* stepBar() const { return m_steps; }
     [[nodiscard]] const PreviewHistory& history() const { return m_history; }
-    [[nodiscard]] RecentStrip* recentStrip() const { return m_recent; }
 
  signals:
     void stateChanged(fw::ui::StageState state);
@@ -133,7 +131,6 @@ class StageWidget : public QWidget {
     TransportBar* m_transport;
     QWidget* m_cancelledRow;
     QLabel* m_cancelledText;
-    RecentStrip* m_recent;
 };
 
 }  // namespace fw::ui

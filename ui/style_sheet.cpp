@@ -136,7 +136,6 @@ QProgressBar::chunk { background: @accent; border-radius: 2px; }
 #libraryMessage { background: @window; }
 #libraryGrid { background: @window; border: 0; outline: 0; }
 #libraryGrid:focus { border: 0; }
-#recent { background: transparent; border: 0; }
 )";
 
 }  // namespace

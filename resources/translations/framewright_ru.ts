@@ -2304,13 +2304,6 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     </message>
 </context>
 <context>
-    <name>fw::ui::RecentStrip</name>
-    <message>
-        <source>Recent clips</source>
-        <translation>Недавние клипы</translation>
-    </message>
-</context>
-<context>
     <name>fw::ui::Removals</name>
     <message>
         <source>remove jobs from the queue</source>

@@ -2280,13 +2280,6 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     </message>
 </context>
 <context>
-    <name>fw::ui::RecentStrip</name>
-    <message>
-        <source>Recent clips</source>
-        <translation>最近的视频</translation>
-    </message>
-</context>
-<context>
     <name>fw::ui::Removals</name>
     <message>
         <source>remove jobs from the queue</source>
