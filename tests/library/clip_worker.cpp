@@ -1,7 +1,8 @@
 // A worker without a model: it takes steps of a few milliseconds, saves checkpoints, shows previews and writes a
 // clip whose bytes depend on every step, so that a resumed run can be compared with an uninterrupted one. A prompt
-// tells it to misbehave: "crash at N", "fail", "die of the first cancel", "fail to decode once", "babble once", or
-// to name files that are not its own: "clip elsewhere", "clip above", "clip is a link", "checkpoint elsewhere".
+// may ask for time ("slow ...": tests that must meet a running job) or tell it to misbehave: "crash at N", "fail",
+// "slow to die of the first cancel", "fail to decode once", "babble once", or to name files that are not its own:
+// "clip elsewhere", "clip above", "clip is a link", "checkpoint elsewhere".
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -97,10 +98,10 @@ class Worker {
         auto ring = ipc::PreviewRing::open(job.previewMemory);
         bool partial = false;
         for (int step = static_cast<int>(state.size()); step < kSteps && !partial; ++step) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(8));
+            std::this_thread::sleep_for(std::chrono::milliseconds(prompt.starts_with("slow") ? 60 : 8));
             handleMessages(0);
             if (m_cancelled == job.jobId) {
-                if (prompt == "die of the first cancel" && job.checkpointFile.empty()) {
+                if (prompt == "slow to die of the first cancel" && job.checkpointFile.empty()) {
                     kill(getpid(), SIGKILL);
                 }
                 if (!m_keep) {
