@@ -1,4 +1,5 @@
-// What happened inside a run: one row per module call. Written as one safetensors file (trace_file.h).
+// What happened inside a run: one row per module call, and what its probes saw. Written as one safetensors file
+// (trace_file.h).
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/trace/probe_data.h"
 
 namespace fw::trace {
 
@@ -24,6 +26,7 @@ enum class Module : std::uint8_t {
     VaeDecode,
     VaeEncode,
     Blocks,  // all blocks or a whole pass, where a step cache stood in for them
+    Probe,   // the reading of probes; no part of the rows around it
 };
 
 // Where a module's result came from.
@@ -54,6 +57,7 @@ class Trace {
     // Free-form description written into the file's metadata: request, plan, versions, device.
     Json metadata = Json::object();
     std::int64_t originUs = 0;  // Ops::timestampUs() when the trace began
+    ProbeData probes;
 
  private:
     std::vector<Row> m_rows;

@@ -2,21 +2,24 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/trace/probe_file.h"
 #include "core/weights/safetensors.h"
 
 namespace fw::trace {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kModuleNames{
+constexpr std::array<std::string_view, 14> kModuleNames{
     "text_encoder", "embeddings", "self_attention", "attention_core", "cross_attention", "feed_forward", "output",
-    "guidance",     "sampler",    "preview",        "vae_decode",     "vae_encode",      "blocks",
+    "guidance",     "sampler",    "preview",        "vae_decode",     "vae_encode",      "blocks",       "probe",
 };
 constexpr const char* kMetadataKey = "trace";
+constexpr const char* kProbesKey = "probes";
 
 // The columns of a table in the order of the struct.
 struct Columns {
@@ -107,18 +110,34 @@ Status writeTrace(const std::filesystem::path& path, const Trace& trace) {
     const Columns columns = toColumns(trace.rows());
     Json description = trace.metadata;
     description["modules"] = kModuleNames;
+    std::vector<std::pair<std::string, ConstTensorView>> tensors{
+        column("step", columns.step),
+        column("branch", columns.branch),
+        column("layer", columns.layer),
+        column("module", columns.module),
+        column("source", columns.source),
+        column("start_us", columns.startUs),
+        column("duration_us", columns.durationUs),
+        column("flops", columns.flops),
+        column("bytes", columns.bytes),
+        column("pairs", columns.pairs),
+        column("dense_pairs", columns.densePairs),
+        column("tiles", columns.tiles),
+        column("dense_tiles", columns.denseTiles),
+    };
+    ProbeColumns probes;
+    if (trace.probes.isPresent()) {
+        description[kProbesKey] = toJson(trace.probes.info);
+        probes = probeColumns(trace.probes);
+        tensors.insert(tensors.end(), probes.tensors.begin(), probes.tensors.end());
+    }
     return weights::writeSafetensors(
-        path,
-        {column("step", columns.step), column("branch", columns.branch), column("layer", columns.layer),
-         column("module", columns.module), column("source", columns.source), column("start_us", columns.startUs),
-         column("duration_us", columns.durationUs), column("flops", columns.flops), column("bytes", columns.bytes),
-         column("pairs", columns.pairs), column("dense_pairs", columns.densePairs), column("tiles", columns.tiles),
-         column("dense_tiles", columns.denseTiles)},
-        {{kMetadataKey, description.dump(-1, ' ', false, Json::error_handler_t::replace)}});
+        path, tensors, {{kMetadataKey, description.dump(-1, ' ', false, Json::error_handler_t::replace)}});
 }
 
 Result<Trace> readTrace(const std::filesystem::path& path) {
-    FW_ASSIGN(const auto file, weights::SafetensorsFile::open(path));
+    FW_ASSIGN(auto opened, weights::SafetensorsFile::open(path));
+    const std::shared_ptr<const weights::SafetensorsFile> file = std::move(opened);
     const auto text = file->metadata().find(kMetadataKey);
     if (text == file->metadata().end()) {
         return fail(ErrorCode::BadModel, "{} is no trace: its metadata has no key '{}'", path.string(),
@@ -133,8 +152,9 @@ Result<Trace> readTrace(const std::filesystem::path& path) {
     for (std::size_t i = 0; i < columns.step.size(); ++i) {
         const std::int32_t module = columns.module[i];
         if (module < 0 || module >= static_cast<std::int32_t>(kModuleNames.size())) {
-            return fail(ErrorCode::BadModel, "{}: row {} names module {}, which is not known", path.string(), i,
-                        module);
+            return fail(ErrorCode::BadModel,
+                        "{}: row {} names module {}, which is not known; a newer version may have written it",
+                        path.string(), i, module);
         }
         const std::int32_t source = columns.source[i];
         if (source < 0 || source > static_cast<std::int32_t>(Source::Predicted)) {
@@ -144,6 +164,9 @@ Result<Trace> readTrace(const std::filesystem::path& path) {
         trace.add({columns.step[i], columns.branch[i], columns.layer[i], static_cast<Module>(module),
                    columns.startUs[i], columns.durationUs[i], columns.flops[i], columns.bytes[i], columns.pairs[i],
                    columns.densePairs[i], columns.tiles[i], columns.denseTiles[i], static_cast<Source>(source)});
+    }
+    if (trace.metadata.contains(kProbesKey)) {
+        FW_ASSIGN(trace.probes, readProbes(file, trace.metadata.at(kProbesKey)));
     }
     return trace;
 }

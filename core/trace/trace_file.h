@@ -8,9 +8,12 @@
 //          (tiles of 64 x 64); absent in older files
 // Times of a row include those of the rows inside it (self_attention holds attention_core). The file's metadata has
 // one key, "trace": a JSON object with the run's description (request, plan, versions, device) and "modules".
+// Rows of probes are no part of the rows around them. What the probes saw lies in further tensors, "probe.…", which
+// probe_data.h describes; pandas wants the columns of the table alone then.
 //
-// In Python, the whole table in one line:
-//   table = pandas.DataFrame(safetensors.numpy.load_file("clip.trace.safetensors"))
+// In Python, the whole table:
+//   tensors = safetensors.numpy.load_file("clip.trace.safetensors")
+//   table = pandas.DataFrame({name: values for name, values in tensors.items() if not name.startswith("probe.")})
 // and its description in another:
 //   about = json.loads(safetensors.safe_open("clip.trace.safetensors", "np").metadata()["trace"])
 #pragma once
@@ -29,7 +32,10 @@ namespace fw::trace {
 // Io when the file cannot be written; nothing is left behind then.
 [[nodiscard]] Status writeTrace(const std::filesystem::path& path, const Trace& trace);
 
-// Rows and description of a file made by writeTrace; originUs is 0. BadModel when the file is no trace.
+// Rows, description and probes of a file made by writeTrace; originUs is 0. The probes' data stay in the file,
+// which is mapped while the trace or a copy of one of its tables lives: weights/safetensors.h says what that means
+// for files others may shorten. BadModel when the file is no trace or damaged; probe tensors of kinds this program
+// does not know are passed over.
 [[nodiscard]] Result<Trace> readTrace(const std::filesystem::path& path);
 
 }  // namespace fw::trace

@@ -1,0 +1,28 @@
+#include "core/tensor/half.h"
+
+#include <bit>
+
+namespace fw {
+
+std::uint16_t floatToHalf(float value) {
+    constexpr std::uint32_t kInfinity = 0x7c00U;
+    const auto word = std::bit_cast<std::uint32_t>(value);
+    const auto sign = static_cast<std::uint32_t>(word >> 16U & 0x8000U);
+    const std::uint32_t magnitude = word & 0x7fffffffU;
+    const auto with = [sign](std::uint32_t bits) { return static_cast<std::uint16_t>(sign | bits); };
+    if (magnitude > 0x7f800000U) {
+        return with(0x7e00U);
+    }
+    if (magnitude >= 0x477ff000U) {  // 65520 rounds up to 65536
+        return with(kInfinity);
+    }
+    if (magnitude < 0x38800000U) {  // below 2^-14: a subnormal, in units of 2^-24
+        // Adding 0.5 leaves the units in the lowest bits of the mantissa, rounded by the addition itself.
+        const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
+        return with(std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(0.5F));
+    }
+    const std::uint32_t odd = magnitude >> 13U & 1U;
+    return with((magnitude - 0x38000000U + 0xfffU + odd) >> 13U);
+}
+
+}  // namespace fw
