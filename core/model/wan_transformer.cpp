@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/cache/step_cache.h"
+#include "core/model/self_attention.h"
 #include "core/model/weight_loader.h"
 
 namespace fw::model {
@@ -23,28 +24,23 @@ constexpr DType kEdge = DType::F32;
 // Rows of a block's modulation, in the order of its table.
 enum Modulation : std::int64_t { kShift, kScale, kGate, kFeedShift, kFeedScale, kFeedGate, kModulations };
 
-struct Attention {
-    std::unique_ptr<PackedLinear> qkv;    // self-attention: [q; k; v]
-    std::unique_ptr<PackedLinear> q, kv;  // cross-attention: q, and [k; v] of the text
+struct CrossAttention {
+    std::unique_ptr<PackedLinear> q, kv;  // kv: [k; v] of the text
     std::unique_ptr<PackedLinear> out;
     OwnedTensor normQ, normK;  // [d]
 };
 
 struct Block {
-    Attention self, cross;
+    CrossAttention cross;
     OwnedTensor crossNormWeight, crossNormBias;  // [d]; none without cross_attn_norm
     std::unique_ptr<PackedLinear> feedIn, feedOut;
 };
 
-Result<Attention> loadAttention(WeightLoader& loader, const std::string& prefix, bool cross, std::int64_t width,
-                                DType compute) {
-    Attention attention;
-    if (cross) {
-        FW_ASSIGN(attention.q, loader.linear({prefix + "to_q"}, true, compute));
-        FW_ASSIGN(attention.kv, loader.linear({prefix + "to_k", prefix + "to_v"}, true, compute));
-    } else {
-        FW_ASSIGN(attention.qkv, loader.linear({prefix + "to_q", prefix + "to_k", prefix + "to_v"}, true, compute));
-    }
+Result<CrossAttention> loadAttention(WeightLoader& loader, const std::string& prefix, std::int64_t width,
+                                     DType compute) {
+    CrossAttention attention;
+    FW_ASSIGN(attention.q, loader.linear({prefix + "to_q"}, true, compute));
+    FW_ASSIGN(attention.kv, loader.linear({prefix + "to_k", prefix + "to_v"}, true, compute));
     FW_ASSIGN(attention.out, loader.linear({prefix + "to_out.0"}, true, compute));
     FW_ASSIGN(attention.normQ, loader.floats(prefix + "norm_q.weight", {width}));
     FW_ASSIGN(attention.normK, loader.floats(prefix + "norm_k.weight", {width}));
@@ -55,8 +51,7 @@ Result<Block> loadBlock(WeightLoader& loader, const weights::WanTransformerConfi
                         DType compute) {
     const std::string prefix = fmt::format("blocks.{}.", index);
     Block block;
-    FW_ASSIGN(block.self, loadAttention(loader, prefix + "attn1.", false, config.width(), compute));
-    FW_ASSIGN(block.cross, loadAttention(loader, prefix + "attn2.", true, config.width(), compute));
+    FW_ASSIGN(block.cross, loadAttention(loader, prefix + "attn2.", config.width(), compute));
     if (config.crossAttnNorm) {
         FW_ASSIGN(block.crossNormWeight, loader.floats(prefix + "norm2.weight", {config.width()}));
         FW_ASSIGN(block.crossNormBias, loader.floats(prefix + "norm2.bias", {config.width()}));
@@ -66,51 +61,7 @@ Result<Block> loadBlock(WeightLoader& loader, const weights::WanTransformerConfi
     return block;
 }
 
-struct Axis {
-    std::int64_t positions, channels, firstPair;
-};
-
-void fillAxis(std::vector<float>& values, const Axis& axis, std::int64_t pairs, bool sine) {
-    for (std::int64_t position = 0; position < axis.positions; ++position) {
-        for (std::int64_t m = 0; m < axis.channels / 2; ++m) {
-            const double exponent = static_cast<double>(2 * m) / static_cast<double>(axis.channels);
-            const double angle = static_cast<double>(position) * (1.0 / std::pow(10000.0, exponent));
-            const double value = sine ? std::sin(angle) : std::cos(angle);
-            values[static_cast<std::size_t>(position * pairs + axis.firstPair + m)] = static_cast<float>(value);
-        }
-    }
-}
-
-// The tables of one function (cosine or sine), composed from one short table per axis.
-std::vector<float> gridTable(const method::TokenGrid& grid, std::int64_t headDim, bool sine) {
-    const std::int64_t pairs = headDim / 2;
-    const std::int64_t space = 2 * (headDim / 6);
-    const std::int64_t time = headDim - 2 * space;
-    const Axis axes[] = {
-        {grid.frames, time, 0}, {grid.height, space, time / 2}, {grid.width, space, time / 2 + space / 2}};
-    std::vector<float> byAxis[3];
-    for (std::size_t a = 0; a < 3; ++a) {
-        byAxis[a].resize(static_cast<std::size_t>(axes[a].positions * pairs));
-        fillAxis(byAxis[a], axes[a], pairs, sine);
-    }
-    std::vector<float> table(static_cast<std::size_t>(grid.tokens() * pairs));
-    auto row = table.begin();
-    for (std::int64_t token = 0; token < grid.tokens(); ++token) {
-        const std::int64_t position[] = {token / (grid.height * grid.width), token / grid.width % grid.height,
-                                         token % grid.width};
-        for (std::size_t a = 0; a < 3; ++a) {
-            const auto from = byAxis[a].begin() + position[a] * pairs + axes[a].firstPair;
-            row = std::copy(from, from + axes[a].channels / 2, row);
-        }
-    }
-    return table;
-}
-
 }  // namespace
-
-RopeValues ropeValues(const method::TokenGrid& grid, std::int64_t headDim) {
-    return {gridTable(grid, headDim, false), gridTable(grid, headDim, true)};
-}
 
 std::vector<float> timestepSinusoid(double timestep, std::int64_t width) {
     const std::int64_t half = width / 2;
@@ -129,18 +80,16 @@ struct WanTransformer::Parts {
     weights::WanTransformerConfig config;
     Geometry geometry;
     DType compute = DType::F32;
-    backend::Device* device = nullptr;
     std::unique_ptr<PackedLinear> patchEmbedding;                // C·pT·pH·pW → d
     std::unique_ptr<PackedLinear> time1, time2, timeProjection;  // freq → d → d → 6d
     std::unique_ptr<PackedLinear> text1, text2;                  // textDim → d → d
     std::unique_ptr<PackedLinear> head;                          // d → pT·pH·pW·C
+    std::unique_ptr<TokenMixer> mixer;
     std::vector<Block> blocks;
     OwnedTensor modulation;      // [layers, 6, d]
     OwnedTensor headModulation;  // [2, d]: shift, scale
     std::int64_t bytes = 0;
 
-    method::TokenGrid ropeGrid;  // what the tables were made for
-    OwnedTensor ropeCosine, ropeSine;
     std::vector<float> sinusoid;  // read by the last upload
 };
 
@@ -186,7 +135,6 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     auto parts = std::make_unique<Parts>();
     parts->config = config;
     parts->compute = compute;
-    parts->device = &device;
     parts->geometry = {config.inChannels, config.patchT, config.patchH,  config.patchW,
                        config.layers,     config.heads,  config.headDim, config.textDim};
     const std::string condition = "condition_embedder.";
@@ -196,6 +144,7 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     FW_ASSIGN(parts->timeProjection, loader.linear({condition + "time_proj"}, true, kEdge));
     FW_ASSIGN(parts->text1, loader.linear({condition + "text_embedder.linear_1"}, true, kEdge));
     FW_ASSIGN(parts->text2, loader.linear({condition + "text_embedder.linear_2"}, true, kEdge));
+    FW_ASSIGN(parts->mixer, SelfAttentionMixer::load(loader, config, compute));
     std::vector<std::string> tables;
     for (std::int64_t i = 0; i < config.layers; ++i) {
         FW_ASSIGN(auto block, loadBlock(loader, config, i, compute));
@@ -208,33 +157,6 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     FW_ASSIGN(parts->head, loader.linear({"proj_out"}, true, kEdge));
     parts->bytes = loader.bytes();
     return std::unique_ptr<WanTransformer>(new WanTransformer(std::move(parts)));
-}
-
-Status WanTransformer::prepareRope(backend::Ops& ops, const method::TokenGrid& grid) {
-    Parts& parts = *m_parts;
-    const method::TokenGrid& made = parts.ropeGrid;
-    if (made.frames == grid.frames && made.height == grid.height && made.width == grid.width) {
-        return {};
-    }
-    const std::int64_t longest = std::max({grid.frames, grid.height, grid.width});
-    if (longest > parts.config.ropeMaxSeqLen) {
-        return fail(
-            ErrorCode::InvalidArgument,
-            "the clip is {} x {} x {} tokens (frames, height, width); the model knows {} positions per axis",
-            grid.frames, grid.height, grid.width, parts.config.ropeMaxSeqLen);
-    }
-    const Shape shape{grid.tokens(), parts.config.headDim / 2};
-    parts.ropeGrid = {};
-    FW_ASSIGN(parts.ropeCosine, backend::createTensor(*parts.device, DType::F32, shape));
-    FW_ASSIGN(parts.ropeSine, backend::createTensor(*parts.device, DType::F32, shape));
-    if (ops.deviceKind() != DeviceKind::Meta) {
-        const RopeValues values = ropeValues(grid, parts.config.headDim);
-        ops.upload(ConstTensorView(values.cosine.data(), DType::F32, shape), parts.ropeCosine.view);
-        ops.upload(ConstTensorView(values.sine.data(), DType::F32, shape), parts.ropeSine.view);
-        FW_TRY(ops.synchronize());
-    }
-    parts.ropeGrid = grid;
-    return {};
 }
 
 // Patches as rows [C, pT, pH, pW] of a matrix: the patch convolution is a product.
@@ -288,7 +210,7 @@ void WanTransformer::embedText(Call& call, const ConstTensorView& text) const {
 // Keys and values of the text for one layer, [1, L, 2d].
 void WanTransformer::computeTextKeys(Call& call, std::int64_t layer, const TensorView& keys) const {
     const auto& config = m_parts->config;
-    const Attention& attention = m_parts->blocks[static_cast<std::size_t>(layer)].cross;
+    const CrossAttention& attention = m_parts->blocks[static_cast<std::size_t>(layer)].cross;
     const TensorView k = keys.slice(2, 0, config.width());
     call.context.ops.linear(call.text, *attention.kv, keys);
     call.context.ops.rmsNormRope(k, attention.normK.view, static_cast<float>(config.eps), std::nullopt,
@@ -315,37 +237,15 @@ void WanTransformer::prepareTextKeys(Call& call, const ConstTensorView& text) co
 }
 
 Status WanTransformer::selfAttention(Call& call, std::int64_t layer, const TensorView& delta) const {
-    const auto& config = m_parts->config;
-    const Attention& attention = m_parts->blocks[static_cast<std::size_t>(layer)].self;
-    const auto eps = static_cast<float>(config.eps);
-    const std::int64_t d = config.width();
-    backend::Ops& ops = call.context.ops;
-    const ArenaScope scope(call.context.arena);
-    const TensorView qkv = call.context.arena.take(m_parts->compute, {1, call.grid.tokens(), 3 * d});
-    const auto third = [&](std::int64_t i) { return qkv.slice(2, i * d, (i + 1) * d); };
-    const auto heads = [&](const TensorView& view) { return view.split(2, config.heads, config.headDim); };
-    const backend::RopeTables rope{m_parts->ropeCosine.view, m_parts->ropeSine.view};
-
-    ops.layerNormModulate(call.x, call.row(layer, kScale), call.row(layer, kShift), eps, call.normed);
-    ops.linear(call.normed, *attention.qkv, qkv);
-    ops.rmsNormRope(third(0), attention.normQ.view, eps, rope, config.headDim, third(0));
-    ops.rmsNormRope(third(1), attention.normK.view, eps, rope, config.headDim, third(1));
-    {
-        const ModuleScope core(call.context, Module::AttentionCore, static_cast<int>(layer));
-        method::SelfAttentionCall request;
-        request.q = heads(third(0));
-        request.k = heads(third(1));
-        request.v = heads(third(2));
-        request.out = heads(call.buffer);
-        request.hidden = call.normed;
-        request.rope = rope;
-        request.grid = call.grid;
-        request.scale = 1.0F / std::sqrt(static_cast<float>(config.headDim));
-        request.layer = static_cast<int>(layer);
-        FW_TRY(call.context.selfAttention.attend(call.context, request));
-    }
-    ops.linear(call.buffer, *attention.out, delta);
-    return {};
+    const MixerCall request{.context = call.context,
+                            .grid = call.grid,
+                            .layer = layer,
+                            .x = call.x,
+                            .scale = call.row(layer, kScale),
+                            .shift = call.row(layer, kShift),
+                            .normed = call.normed,
+                            .buffer = call.buffer};
+    return m_parts->mixer->mix(request, delta);
 }
 
 void WanTransformer::crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const {
@@ -428,7 +328,7 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
             return context.ops.synchronize();
         }
     }
-    FW_TRY(prepareRope(context.ops, grid));
+    FW_TRY(m_parts->mixer->prepare(context.ops, grid));
 
     const ArenaScope scope(context.arena);
     const Shape stream{1, grid.tokens(), config.width()};

@@ -9,14 +9,6 @@
 
 namespace fw::model {
 
-// Cosines and sines of 3-D rotary position embedding for every token of a grid: f32 [tokens, headDim / 2] each.
-// Of a head's pairs, the first belong to time, then to rows, then to columns: h = w = 2·(headDim / 6) channels, the
-// rest time. Angles are float64, position · 10000^(-2m / channels of the axis), positions counted from 0.
-struct RopeValues {
-    std::vector<float> cosine, sine;
-};
-[[nodiscard]] RopeValues ropeValues(const method::TokenGrid& grid, std::int64_t headDim);
-
 // Sinusoid of a timestep: [cos | sin], `width` values, frequencies 10000^(-i / (width / 2)). float32 as the
 // reference.
 [[nodiscard]] std::vector<float> timestepSinusoid(double timestep, std::int64_t width);
@@ -45,7 +37,6 @@ class WanTransformer final : public VideoTransformer {
     struct Parts;
     struct Call;
     explicit WanTransformer(std::unique_ptr<Parts> parts);
-    [[nodiscard]] Status prepareRope(backend::Ops& ops, const method::TokenGrid& grid);
     void embedLatents(Call& call, const ConstTensorView& latents) const;
     void embedTime(Call& call, double timestep);
     void embedText(Call& call, const ConstTensorView& text) const;

@@ -1,6 +1,7 @@
 // The denoiser against diffusers' WanTransformer3DModel.
 #include <cmath>
 
+#include "core/model/rotary.h"
 #include "core/model/wan_transformer.h"
 #include "golden_support.h"
 #include "recipe.h"
