@@ -2,6 +2,7 @@
 // so that it runs wherever the model runs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 

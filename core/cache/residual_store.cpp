@@ -20,6 +20,7 @@ void ResidualStore::open(method::RunContext& context, const TensorView& x) {
 }
 
 void ResidualStore::close(method::RunContext& context, const TensorView& x) {
+    const method::ModuleScope timed(context, trace::Module::Blocks);
     const std::array<backend::Ops::Term, 2> difference{{{1.0, x}, {-1.0, m_before}}};
     context.ops.linearCombination(difference, m_before);
     const auto branch = static_cast<std::size_t>(context.branch);

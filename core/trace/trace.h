@@ -25,7 +25,7 @@ enum class Module : std::uint8_t {
     Preview,
     VaeDecode,
     VaeEncode,
-    Blocks,  // all blocks or a whole pass, where a step cache stood in for them
+    Blocks,  // a step cache standing in for all blocks or a whole pass, or keeping what they gave (Computed)
     Probe,   // the reading of probes; no part of the rows around it
 };
 

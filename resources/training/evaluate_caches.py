@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument("--first", action="store_true", help="only the first setting of each cache")
     parser.add_argument("more", nargs="*", help="further options of fw generate, after --")
     arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
     scorer = Scorer()
     scorer.load_state_dict({name: value.float() for name, value in load_file(arguments.scorer).items()})
     scorer.eval()

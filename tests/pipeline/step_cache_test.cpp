@@ -41,10 +41,7 @@ Json eager(const std::string& id) {
 std::vector<std::string> cacheIds() {
     std::vector<std::string> ids;
     for (const cache::CacheEntry& entry : cache::stepCaches()) {
-        const std::string& id = entry.description.id;
-        if (id != "teacache" && id != "magcache") {  // the embedded model brings no constants for these
-            ids.push_back(id);
-        }
+        ids.push_back(entry.description.id);
     }
     return ids;
 }
