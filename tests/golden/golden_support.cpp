@@ -21,9 +21,15 @@ bool endsWithAny(const std::string& name, std::initializer_list<std::string_view
 std::vector<BFloat16> weight(const std::string& name, std::uint64_t seed, const Shape& shape) {
     double deviation = 0.0;
     double mean = 0.0;
-    if (endsWithAny(name, {"gamma", "norm_q.weight", "norm_k.weight", "layer_norm.weight", "norm2.weight"})) {
+    if (endsWithAny(name, {"gamma", "norm_q.weight", "norm_k.weight", "layer_norm.weight", "norm2.weight",
+                           "ssm.norm.weight"})) {
         deviation = 0.2;
         mean = 1.0;
+    } else if (endsWithAny(name, {"dt_bias"})) {  // step sizes of a hundredth to a third
+        deviation = 1.0;
+        mean = -2.5;
+    } else if (endsWithAny(name, {"A_log"})) {
+        deviation = 0.8;
     } else if (endsWithAny(name, {"bias"})) {
         deviation = 0.1;
     } else if (endsWithAny(name, {"scale_shift_table", "relative_attention_bias.weight"})) {

@@ -47,8 +47,12 @@ def gaussian(name: str, seed: int, shape: tuple) -> np.ndarray:
 
 def weight(name: str, seed: int, shape: tuple) -> np.ndarray:
     """float32 rounded to bfloat16: a weight of this name with a scale that keeps activations near one."""
-    if name.endswith(("gamma", "norm_q.weight", "norm_k.weight", "layer_norm.weight", "norm2.weight")):
+    if name.endswith(("gamma", "norm_q.weight", "norm_k.weight", "layer_norm.weight", "norm2.weight", "ssm.norm.weight")):
         numbers = values(name, seed, shape, 0.2, 1.0)
+    elif name.endswith("dt_bias"):  # step sizes of a hundredth to a third
+        numbers = values(name, seed, shape, 1.0, -2.5)
+    elif name.endswith("A_log"):
+        numbers = values(name, seed, shape, 0.8)
     elif name.endswith("bias"):
         numbers = values(name, seed, shape, 0.1)
     elif name.endswith(("scale_shift_table", "relative_attention_bias.weight")):

@@ -9,7 +9,7 @@ import torch
 
 from .text_encoder import TextEncoder
 from .video_vae import VideoVae
-from .wan_transformer import WanTransformer, wan_block
+from .wan_transformer import WanTransformer
 
 
 def flow_sigmas(steps: int, shift: float) -> np.ndarray:
@@ -85,7 +85,7 @@ class Sampler:
 
     @torch.no_grad()
     def clips(
-        self, prompts, height=256, width=256, frames=33, steps=20, guidance=4.0, shift=3.0, seeds=None, decode_batch=4, block=wan_block
+        self, prompts, height=256, width=256, frames=33, steps=20, guidance=4.0, shift=3.0, seeds=None, decode_batch=4, block=None
     ) -> torch.Tensor:
         """Returns [B, 3, frames, height, width] in [-1, 1]. The noise of clip i comes from seeds[i] (default i) alone."""
         shape = (16, (frames - 1) // 4 + 1, height // 8, width // 8)

@@ -93,28 +93,38 @@ def _modulated(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> tor
     return (F.layer_norm(x.float(), (x.shape[-1],), None, None, 1e-6) * (1 + scale) + shift).to(x.dtype)
 
 
-def wan_block(block: WanBlock, x, text, time_modulation, cosine, sine, heads: int) -> torch.Tensor:
-    """One transformer block. x: [B, N, D].  text: [B, L, D].  time_modulation: [B, 6, D], float32."""
-    table = (block.scale_shift_table + time_modulation).chunk(6, 1)
-    shift_attention, scale_attention, gate_attention, shift_ffn, scale_ffn, gate_ffn = table
+def modulation_table(block: WanBlock, time_modulation: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Shift, scale and gate of the mixer, then of the feed-forward part, [B, 1, D] each."""
+    return (block.scale_shift_table + time_modulation).chunk(6, 1)
 
-    hidden = _modulated(x, scale_attention, shift_attention)
-    attention = block.attn1
+
+def attention_operands(attention: Attention, hidden: torch.Tensor, cosine, sine, heads: int) -> tuple[torch.Tensor, ...]:
+    """Rotated queries and keys, and values, of a self-attention: [B, N, heads, D] each."""
     query = _rotate(_rms(linear(hidden, attention.to_q), attention.norm_q).unflatten(-1, (heads, -1)), cosine, sine)
     key = _rotate(_rms(linear(hidden, attention.to_k), attention.norm_k).unflatten(-1, (heads, -1)), cosine, sine)
-    value = linear(hidden, attention.to_v).unflatten(-1, (heads, -1))
-    x = (x.float() + linear(_attend(query, key, value), attention.to_out[0]) * gate_attention).to(x.dtype)
+    return query, key, linear(hidden, attention.to_v).unflatten(-1, (heads, -1))
 
+
+def finish_block(block: WanBlock, x: torch.Tensor, mixed: torch.Tensor, text: torch.Tensor, table, heads: int) -> torch.Tensor:
+    """What every kind of block does after its mixer: gate and residual, cross-attention, feed-forward. mixed: the mixer's output."""
+    x = (x.float() + mixed * table[2]).to(x.dtype)
     hidden = F.layer_norm(x.float(), (x.shape[-1],), block.norm2.weight, block.norm2.bias, 1e-6).to(x.dtype)
     attention = block.attn2
     query = _rms(linear(hidden, attention.to_q), attention.norm_q).unflatten(-1, (heads, -1))
     key = _rms(linear(text, attention.to_k), attention.norm_k).unflatten(-1, (heads, -1))
     value = linear(text, attention.to_v).unflatten(-1, (heads, -1))
     x = x + linear(_attend(query, key, value), attention.to_out[0])
-
-    hidden = _modulated(x, scale_ffn, shift_ffn)
+    hidden = _modulated(x, table[4], table[3])
     hidden = linear(F.gelu(linear(hidden, block.ffn.net[0].proj), approximate="tanh"), block.ffn.net[2])
-    return (x.float() + hidden.float() * gate_ffn).to(x.dtype)
+    return (x.float() + hidden.float() * table[5]).to(x.dtype)
+
+
+def wan_block(block: WanBlock, x, text, time_modulation, cosine, sine, heads: int) -> torch.Tensor:
+    """One transformer block. x: [B, N, D].  text: [B, L, D].  time_modulation: [B, 6, D], float32."""
+    table = modulation_table(block, time_modulation)
+    hidden = _modulated(x, table[1], table[0])
+    mixed = linear(_attend(*attention_operands(block.attn1, hidden, cosine, sine, heads)), block.attn1.to_out[0])
+    return finish_block(block, x, mixed, text, table, heads)
 
 
 def rotary_tables(frames: int, rows: int, columns: int, head_dim: int, device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -139,10 +149,13 @@ class WanTransformer(nn.Module):
         self.config = config
         self.patch_embedding = nn.Conv3d(config.in_channels, config.width, config.patch_size, config.patch_size)
         self.condition_embedder = ConditionEmbedder(config)
-        self.blocks = nn.ModuleList([WanBlock(config) for _ in range(config.num_layers)])
+        self.blocks = nn.ModuleList([self.make_block() for _ in range(config.num_layers)])
         self.proj_out = nn.Linear(config.width, config.out_channels * math.prod(config.patch_size))
         self.scale_shift_table = nn.Parameter(torch.zeros(1, 2, config.width))
         self._rotary: dict = {}
+
+    def make_block(self) -> WanBlock:
+        return WanBlock(self.config)
 
     def initialise(self) -> None:
         """Xavier in the blocks, a zero output layer, and open gates so that every block learns from the first step."""
@@ -169,24 +182,33 @@ class WanTransformer(nn.Module):
         embedding = embedder.linear_2(F.silu(embedder.linear_1(torch.cat([angle.cos(), angle.sin()], -1))))
         return embedding, self.condition_embedder.time_proj(F.silu(embedding)).unflatten(1, (6, -1))
 
-    def forward(self, latents: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor, dtype=torch.bfloat16, block=wan_block) -> torch.Tensor:
+    def rotary(self, grid: tuple[int, int, int], device) -> tuple[torch.Tensor, torch.Tensor]:
+        """`rotary_tables` of a grid of tokens, computed once."""
+        if (grid, device) not in self._rotary:
+            self._rotary[grid, device] = rotary_tables(*grid, self.config.attention_head_dim, device)
+        return self._rotary[grid, device]
+
+    def run_blocks(self, x: torch.Tensor, text: torch.Tensor, modulation: torch.Tensor, grid: tuple[int, int, int], block) -> torch.Tensor:
+        """x: [B, N, D], the tokens of a grid of frames, rows and columns."""
+        tables = self.rotary(grid, x.device)
+        for layer in self.blocks:
+            x = (block or wan_block)(layer, x, text, modulation, *tables, self.config.num_attention_heads)
+        return x
+
+    def forward(self, latents: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor, dtype=torch.bfloat16, block=None) -> torch.Tensor:
         """latents: [B, 16, T, H, W].  timestep: [B].  text: [B, L, text_dim].  Returns [B, 16, T, H, W] in `dtype`.
 
-        `block` may be a compiled version of `wan_block`.
+        `block` may be what computes a block instead of the plain code, for example a compiled version of `wan_block`.
         """
         batch, channels, frames, height, width = latents.shape
         rows, columns = height // 2, width // 2
-        key = (frames, rows, columns, latents.device)
-        if key not in self._rotary:
-            self._rotary[key] = rotary_tables(frames, rows, columns, self.config.attention_head_dim, latents.device)
         patches = latents.to(dtype).view(batch, channels, frames, rows, 2, columns, 2).permute(0, 2, 3, 5, 1, 4, 6)
         patches = patches.reshape(batch, frames * rows * columns, 4 * channels)
         x = F.linear(patches, self.patch_embedding.weight.flatten(1).to(dtype), self.patch_embedding.bias.to(dtype))
         embedding, modulation = self._time(timestep)
         embedder = self.condition_embedder.text_embedder
         context = linear(F.gelu(linear(text.to(dtype), embedder.linear_1), approximate="tanh"), embedder.linear_2)
-        for layer in self.blocks:
-            x = block(layer, x, context, modulation, *self._rotary[key], self.config.num_attention_heads)
+        x = self.run_blocks(x, context, modulation, (frames, rows, columns), block)
         shift, scale = (self.scale_shift_table + embedding[:, None]).chunk(2, 1)
         x = linear(_modulated(x, scale, shift), self.proj_out)
         x = x.view(batch, frames, rows, columns, 2, 2, channels).permute(0, 6, 1, 2, 4, 3, 5)
