@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from minimodel.configs import TextEncoderConfig, TransformerConfig
+from minimodel.export import read_model, write_lingen
 from minimodel.lingen_transformer import (
     RASTER_AXES,
     LinGenConfig,
@@ -26,8 +28,13 @@ from minimodel.lingen_transformer import (
     pool_rows,
     scan_one_way,
 )
+from minimodel.parallel import Team
 from minimodel.ssd import scan_chunks, scan_steps
+from minimodel.text_encoder import TextEncoder
+from minimodel.train_lingen import LinGenTrainer, choose_trained, start_from
+from minimodel.wan_transformer import WanTransformer
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "golden"
 GRID = (5, 6, 7)
@@ -232,7 +239,103 @@ def check_blocks() -> None:
         assert error < 1e-5, (reviewed, error)
 
 
-CHECKS = (check_scan, check_gradients, check_published, check_orders, check_pooling, check_windows, check_blocks)
+# -- training -----------------------------------------------------------------------------------------------------------------------
+
+
+class FixedPool:
+    """One batch, always the same."""
+
+    def __init__(self) -> None:
+        generator = torch.Generator().manual_seed(5)
+        self.latents = torch.randn(2, 4, 3, 8, 8, generator=generator)
+        self.cover = torch.rand(2, 1, 3, 8, 8, generator=generator)
+        self.tokens = torch.randint(2, 30, (2, 6), generator=generator)
+
+    def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self.latents, self.cover, self.tokens
+
+
+def small_trainer() -> LinGenTrainer:
+    torch.manual_seed(1)
+    dense = WanTransformer(TransformerConfig(**SMALL, num_layers=4))
+    dense.initialise()
+    with torch.no_grad():
+        dense.proj_out.weight.normal_(std=0.1)
+    dense.requires_grad_(False)
+    transformer = LinGenTransformer(CONFIG)
+    transformer.initialise()
+    start_from(transformer, dense, attention_shaped=True)
+    choose_trained(transformer, everything=False, windows=True)
+    encoder = TextEncoder(TextEncoderConfig(vocab_size=32, d_model=12, d_kv=4, d_ff=8, num_layers=1, num_heads=2)).requires_grad_(False)
+    return LinGenTrainer(Team(), transformer, encoder, dense, teacher_share=0.5)
+
+
+def seeded(seed: int, action):
+    torch.manual_seed(seed)
+    return action()
+
+
+def check_training() -> None:
+    """Steps on one batch lower its loss, and only what is trained changes."""
+    trainer, pool = small_trainer(), FixedPool()
+    before = {name: value.clone() for name, value in trainer.transformer.state_dict().items()}
+    losses = []
+    for _ in range(8):
+        losses.append(seeded(2, lambda: trainer.losses(pool, 2))[0].item())
+        seeded(2, lambda: trainer.step(pool, 2, 1.0))
+    assert losses[1] < losses[0] and losses[-1] < 0.98 * losses[0], losses
+    changed = {name for name, value in trainer.transformer.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed and changed <= set(trainer.trained), changed - set(trainer.trained)
+
+
+def check_resume() -> None:
+    """A run that was cut has the same next losses as one that was not."""
+    pool = FixedPool()
+    with tempfile.TemporaryDirectory() as name:
+        whole = small_trainer()
+        for step in range(3):
+            seeded(step, lambda: whole.step(pool, 2, 0.5))
+        whole.save(Path(name) / "checkpoint", 0.5, {"seconds": 30.0})
+        resumed = small_trainer()
+        assert resumed.load(Path(name) / "nothing") is None
+        assert resumed.load(Path(name) / "checkpoint")["seconds"] == 30.0
+        assert (resumed.step_count, resumed.spent) == (3, 0.5)
+        for step in range(3, 6):
+            losses = [float(seeded(step, lambda: trainer.step(pool, 2, 0.5))) for trainer in (whole, resumed)]
+            assert losses[0] == losses[1], (step, losses)
+        assert all(torch.equal(a, b) for a, b in zip(whole.average.values, resumed.average.values))
+
+
+@torch.no_grad()
+def check_export() -> None:
+    """A folder that was written and read back draws the same velocities; what is the dense model's is not stored twice."""
+    base = Path(__file__).resolve().parents[1] / "models" / "mini"
+    dense = read_model(base)
+    transformer = LinGenTransformer(LinGenConfig())
+    transformer.initialise()
+    start_from(transformer, dense.transformer, attention_shaped=True)
+    choose_trained(transformer, everything=False, windows=True)
+    for name, parameter in transformer.named_parameters():
+        if parameter.requires_grad:
+            parameter.add_(0.01 * torch.randn_like(parameter))
+        exact = name.endswith((".dt_bias", ".A_log", ".D"))
+        parameter.copy_(parameter if exact else parameter.to(torch.bfloat16))
+    latents, text = torch.randn(1, 16, 2, 8, 8), torch.randn(1, 4, 256)
+    with tempfile.TemporaryDirectory() as name:
+        size = write_lingen(Path(name) / "mini-lingen", transformer, base)
+        assert size < 10 * 1024**2, size
+        again = read_model(Path(name) / "mini-lingen").transformer
+        assert again.config == transformer.config
+        arguments = (latents, torch.tensor([300.0]), text, torch.float32)
+        assert torch.equal(transformer(*arguments), again(*arguments))
+        trained = {name for name, parameter in transformer.named_parameters() if parameter.requires_grad}
+        assert set(load_file(Path(name) / "mini-lingen" / "transformer" / "mate.safetensors")) == trained
+
+
+CHECKS = (
+    check_scan, check_gradients, check_published, check_orders, check_pooling, check_windows, check_blocks, check_training, check_resume,
+    check_export,
+)  # fmt: skip
 
 
 def main() -> None:

@@ -1,8 +1,12 @@
-"""Writes the trained networks as a model folder in diffusers' layout, and reads such a folder back."""
+"""Writes the trained networks as a model folder in diffusers' layout, and reads such a folder back.
+
+LinGen's folder (docs/lingen.md) holds what differs from the model it was started from: parts and tensors that are the same are links to it.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from .configs import TextEncoderConfig, TransformerConfig, VaeConfig
+from .lingen_transformer import LinGenConfig, LinGenTransformer
 from .sampling import Sampler
 from .text_encoder import TextEncoder
 from .tokenizer import CaptionTokenizer
@@ -23,6 +28,7 @@ WEIGHTS = {
     "vae": "diffusion_pytorch_model.safetensors",
     "text_encoder": "model.safetensors",
 }
+OWN_WEIGHTS, SHARED_WEIGHTS = "mate.safetensors", "base.safetensors"  # of a LinGen folder
 MODEL_INDEX = {
     "_class_name": "WanPipeline",
     "_diffusers_version": DIFFUSERS_VERSION,
@@ -78,15 +84,68 @@ def _config_from(kind, values: dict):
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known})
 
 
+def _link(path: Path, target: Path) -> None:
+    """A relative symbolic link at `path`, replacing an older one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink():
+        path.unlink()
+    path.symlink_to(os.path.relpath(target.resolve(), path.parent.resolve()))
+
+
+def write_lingen(folder: Path, transformer: LinGenTransformer, base: Path, name: str = "mini-lingen") -> int:
+    """Writes a LinGen model beside the model folder `base` it was started from; returns the bytes of its own tensors.
+
+    Own are the tensors that base lacks or has other values of; everything else is linked. Step sizes, decays and skips stay float32.
+    """
+    known = read_weights(base / "transformer", WEIGHTS["transformer"])
+    own, weight_map, total = {}, {}, 0
+    for key, value in transformer.state_dict().items():
+        exact = key.endswith((".dt_bias", ".A_log", ".D"))
+        stored = value.detach().to(torch.float32 if exact else torch.bfloat16).cpu().contiguous()
+        shared = key in known and known[key].shape == stored.shape and torch.equal(known[key], stored)
+        weight_map[key] = SHARED_WEIGHTS if shared else OWN_WEIGHTS
+        total += stored.nbytes
+        if not shared:
+            own[key] = stored
+    part = folder / "transformer"
+    config = {"_class_name": "LinGenTransformer3DModel", "_diffusers_version": DIFFUSERS_VERSION, **transformer.config.to_dict()}
+    _write_json(part / "config.json", config)
+    _write_json(part / (WEIGHTS["transformer"] + ".index.json"), {"metadata": {"total_size": total}, "weight_map": weight_map})
+    save_file(own, part / OWN_WEIGHTS, metadata={"format": "pt"})
+    if SHARED_WEIGHTS in weight_map.values():
+        _link(part / SHARED_WEIGHTS, base / "transformer" / WEIGHTS["transformer"])
+    for shared in ("vae", "text_encoder", "tokenizer", "scheduler"):
+        _link(folder / shared, base / shared)
+    classes = {"_class_name": "LinGenPipeline", "transformer": ["framewright", "LinGenTransformer3DModel"]}
+    _write_json(folder / "model_index.json", MODEL_INDEX | classes)
+    settings = base / "framewright.json"
+    if settings.exists():
+        about = {"name": name, "description": "mini with LinGen's blocks: cost linear in frames and pixels; see MODEL_CARD.md"}
+        _write_json(folder / "framewright.json", json.loads(settings.read_text()) | about)
+    return (part / OWN_WEIGHTS).stat().st_size
+
+
+def read_weights(folder: Path, name: str) -> dict[str, torch.Tensor]:
+    """The tensors of one part: of its file, or of the files its index names."""
+    index = folder / (name + ".index.json")
+    if not index.exists():
+        return load_file(folder / name)
+    places = json.loads(index.read_text())["weight_map"]
+    files = {file: load_file(folder / file) for file in set(places.values())}
+    return {key: files[file][key] for key, file in places.items()}
+
+
 def read_model(folder: Path, device: str | torch.device = "cpu") -> Sampler:
-    """Loads a folder written by `write_model`, ready to draw clips; bfloat16 on a GPU, float32 elsewhere."""
+    """Loads a folder written by `write_model` or `write_lingen`, ready to draw clips; bfloat16 on a GPU, float32 elsewhere."""
     folder = Path(folder)
     kinds = {"transformer": (WanTransformer, TransformerConfig), "vae": (VideoVae, VaeConfig), "text_encoder": (TextEncoder, TextEncoderConfig)}
     modules = {}
     for name, (kind, config) in kinds.items():
         values = json.loads((folder / name / "config.json").read_text())
+        if values.get("_class_name") == "LinGenTransformer3DModel":
+            kind, config = LinGenTransformer, LinGenConfig
         module = kind(_config_from(config, values))
-        module.load_state_dict({key: tensor.float() for key, tensor in load_file(folder / name / WEIGHTS[name]).items()})
+        module.load_state_dict({key: tensor.float() for key, tensor in read_weights(folder / name, WEIGHTS[name]).items()})
         modules[name] = module.to(device).eval().requires_grad_(False)
     statistics = json.loads((folder / "vae" / "config.json").read_text())
     dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32

@@ -174,7 +174,7 @@ class ScanOrder:
         if self.axes is None:
             return rows[:, self.index.to(rows.device)]
         if self.axes == (0, 1, 2):
-            return rows
+            return rows.contiguous()  # as every other order's, or the next step is compiled twice
         return rows.view(len(rows), *self.grid, -1).permute(0, *(axis + 1 for axis in self.axes), 4).flatten(1, 3)
 
     def put_back(self, rows: torch.Tensor) -> torch.Tensor:

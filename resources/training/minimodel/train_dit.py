@@ -1,7 +1,11 @@
-"""Training of the transformer and the text encoder together: stills first, for the looks of things, then whole clips."""
+"""Training of the transformer and the text encoder together: stills first, for the looks of things, then whole clips.
+
+`DitTrainer` has two methods that another kind of transformer overrides: `make_block` and `losses`.
+"""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import torch
@@ -36,7 +40,7 @@ class PoolPlan:
 
 @dataclass(frozen=True)
 class DitPlan:
-    """seconds: budget for everything.  still_share: first part of it, on stills.  rotation: which pool each step of the second part uses.
+    """seconds: budget for everything.  still_share: first part of it, on the pool `opening`.  rotation: the pool of each step of the second.
 
     refresh: clips are added to a pool every so many of its steps (stills, clips).
     """
@@ -45,6 +49,7 @@ class DitPlan:
     pools: dict[str, PoolPlan]
     rotation: tuple[str, ...]
     still_share: float = 0.2
+    opening: str = "still"
     still_refresh: int = 2
     clip_refresh: int = 6
     steps: int | None = None
@@ -62,21 +67,22 @@ def _tokens(view: View) -> int:
     return ((view.frames - 1) // 4 + 1) * (view.height // 16) * (view.width // 16)
 
 
+def pool_plan(batch: int, view: View, capacity: int, initial: int, encode_batch: int, share: float = 1.0) -> PoolPlan:
+    """As many clips a step as `batch` clips of 256 x 256 x 33 have tokens, times `share`."""
+    return PoolPlan(view, max(1, int(share * batch * CLIP_TOKENS / _tokens(view))), capacity, initial, encode_batch)
+
+
 def standard_plan(seconds: float, batch: int = 64, **options) -> DitPlan:
     """The plan of the shipped weights: `batch` clips of 256 x 256 x 33 a step and process, now and then others of about as many tokens.
 
     Stills get 0.6 times as many tokens a step, because they are cheap to have in large numbers anyway.
     """
-
-    def plan(view: View, capacity: int, initial: int, encode_batch: int, share: float = 1.0) -> PoolPlan:
-        return PoolPlan(view, int(share * batch * CLIP_TOKENS / _tokens(view)), capacity, initial, encode_batch)
-
     pools = {
-        "still": plan(View(frames=1, random_start=True), 65536, 8192, 64, share=0.6),
-        "clip": plan(View(), 24576, 2048, 16),
-        "short": plan(View(frames=17), 4096, 512, 16),
-        "wide": plan(View.of_size(192, 320), 3072, 256, 16),
-        "tall": plan(View.of_size(320, 192), 3072, 256, 16),
+        "still": pool_plan(batch, View(frames=1, random_start=True), 65536, 8192, 64, share=0.6),
+        "clip": pool_plan(batch, View(), 24576, 2048, 16),
+        "short": pool_plan(batch, View(frames=17), 4096, 512, 16),
+        "wide": pool_plan(batch, View.of_size(192, 320), 3072, 256, 16),
+        "tall": pool_plan(batch, View.of_size(320, 192), 3072, 256, 16),
     }
     rotation = ("clip",) * 7 + ("short",) + ("clip",) * 6 + ("wide",) + ("clip",) * 6 + ("tall",) + ("clip",) * 5 + ("still",)
     return DitPlan(seconds, pools, rotation, **options)
@@ -92,29 +98,32 @@ def dry_plan(size: int = 32, steps: int = 8) -> DitPlan:
     return DitPlan(0, pools, ("clip", "wide", "still"), still_share=0.4, steps=steps, workers=0, snapshots=(0.5,))
 
 
-def velocity_loss(transformer, encode_text, latents, cover, tokens, dtype, block) -> tuple[torch.Tensor, torch.Tensor]:
-    """Flow-matching loss, weighted towards sprites, and the plain mean squared error.
+def noisy(latents: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Training samples: (1 - t) data + t noise, timesteps 1000 t, tokens of which some are the empty caption, the target noise - data.
 
-    latents: [B, 16, T, H, W], normalised.  cover: [B, 1, T, H, W].  tokens: [B, L].
-    The sample is (1 - t) data + t noise, the target noise - data; t is logit-normal, shifted towards noise.
+    latents: [B, 16, T, H, W], normalised.  tokens: [B, L].  t is logit-normal, shifted towards noise.
     """
     count = len(latents)
     empty = torch.zeros_like(tokens)
     empty[:, 0] = END_TOKEN
     dropped = torch.rand(count, 1, device=tokens.device) < EMPTY_CAPTION_SHARE
-    text = encode_text(torch.where(dropped, empty, tokens))
     uniform = torch.sigmoid(torch.randn(count, device=latents.device))
     t = SHIFT * uniform / (1 + (SHIFT - 1) * uniform)
     level = t.view(-1, 1, 1, 1, 1)
     noise = torch.randn_like(latents)
-    velocity = transformer((1 - level) * latents + level * noise, 1000 * t, text, dtype, block).float()
-    square = (velocity - (noise - latents)).square()
+    return (1 - level) * latents + level * noise, 1000 * t, torch.where(dropped, empty, tokens), noise - latents
+
+
+def weighted_mean(square: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
+    """Mean of squared errors, weighted towards sprites. cover: [B, 1, T, H, W]."""
     weight = 1 + SPRITE_WEIGHT * cover
-    return (square * weight).mean() / weight.mean(), square.mean().detach()
+    return (square * weight).mean() / weight.mean()
 
 
 class DitTrainer:
-    """Owns the two networks, their optimiser and their running average."""
+    """Owns the two networks, their optimiser and their running average. Parameters without gradient stay as they are."""
+
+    muon_rate, adam_rate = MUON_RATE, ADAM_RATE
 
     def __init__(self, team: Team, transformer: WanTransformer, text_encoder: TextEncoder, resume: dict | None = None, capture: bool = False):
         """capture: run the optimiser's step as a CUDA graph."""
@@ -122,19 +131,28 @@ class DitTrainer:
         self.on_gpu = team.device.type == "cuda"
         self.dtype = torch.bfloat16 if self.on_gpu else torch.float32
         torch._dynamo.config.recompile_limit = 64  # one compiled block per shape of the rotation, with and without gradients
-        self.block = torch.compile(wan_block, dynamic=False) if self.on_gpu else wan_block
-        matrices = [p for name, p in transformer.named_parameters() if name.startswith("blocks") and p.ndim == 2]
+        self.block = self.make_block()
+        matrices = [p for name, p in transformer.named_parameters() if p.requires_grad and name.startswith("blocks") and p.ndim == 2]
         chosen = {id(p) for p in matrices}
-        others = [p for p in (*transformer.parameters(), *text_encoder.parameters()) if id(p) not in chosen]
+        others = [p for p in (*transformer.parameters(), *text_encoder.parameters()) if p.requires_grad and id(p) not in chosen]
         self.optimiser = OptimiserPair(matrices, others, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, capture=capture)
         team.share_parameters(transformer, text_encoder)
         self.average = Average(self.optimiser.parameters, AVERAGE_DECAY)
         self.step_count, self.spent, self.history = 0, 0.0, []
+        self.pools: dict[str, LatentPool] = {}
         if resume:
-            self.optimiser.load_state_dict(resume["optimiser"])
-            for value, saved in zip(self.average.values, resume["average"]):
-                value.copy_(saved)
-            self.step_count, self.spent, self.history = resume["step"], resume["progress"], resume["history"]
+            self.restore(resume)
+
+    def restore(self, saved: dict) -> None:
+        """Goes on from what `state_dict` gave."""
+        self.optimiser.load_state_dict(saved["optimiser"])
+        for value, kept in zip(self.average.values, saved["average"], strict=True):
+            value.copy_(kept)
+        self.step_count, self.spent, self.history = saved["step"], saved["progress"], saved["history"]
+
+    def make_block(self):
+        """What computes a block, as `forward` of the transformer takes it."""
+        return torch.compile(wan_block, dynamic=False) if self.on_gpu else wan_block
 
     def state_dict(self, progress: float) -> dict:
         """Everything needed to go on, apart from the networks' own weights."""
@@ -147,13 +165,20 @@ class DitTrainer:
         with torch.autocast("cuda", torch.bfloat16, enabled=self.on_gpu):
             return self.text_encoder(tokens)
 
+    def losses(self, pool: LatentPool, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss of one batch that is minimised, and the plain mean squared error of the velocity."""
+        latents, cover, tokens = pool.draw(batch)
+        samples, timestep, tokens, target = noisy(latents, tokens)
+        velocity = self.transformer(samples, timestep, self._encode_text(tokens), self.dtype, self.block).float()
+        square = (velocity - target).square()
+        return weighted_mean(square, cover), square.mean().detach()
+
     def step(self, pool: LatentPool, batch: int, factor: float) -> torch.Tensor:
         """One update; returns the unweighted loss."""
-        latents, cover, tokens = pool.draw(batch)
-        loss, plain = velocity_loss(self.transformer, self._encode_text, latents, cover, tokens, self.dtype, self.block)
+        loss, plain = self.losses(pool, batch)
         self.optimiser.gradients.compute(loss)
         self.team.average(self.optimiser.gradients.buffer)
-        self.optimiser.step(MUON_RATE * factor, ADAM_RATE * factor)
+        self.optimiser.step(self.muon_rate * factor, self.adam_rate * factor)
         self.average.update(self.step_count)
         self.step_count += 1
         return plain
@@ -166,7 +191,7 @@ class DitTrainer:
         team = self.team
         seed = plan.seed * 1_000_003 + team.rank * 50_021
         torch.manual_seed(seed)
-        pools: dict[str, LatentPool] = {}
+        pools = self.pools
 
         def pool_of(name: str) -> LatentPool:
             if name not in pools:
@@ -184,7 +209,7 @@ class DitTrainer:
         turn = 0
         while (progress := budget.advance()) < 1:
             if progress < plan.still_share:
-                name, refresh = "still", plan.still_refresh
+                name, refresh = plan.opening, plan.still_refresh if plan.opening == "still" else plan.clip_refresh
             else:
                 name, refresh = plan.rotation[turn % len(plan.rotation)], plan.clip_refresh
                 turn += 1
@@ -206,7 +231,8 @@ class DitTrainer:
 
     def _report(self, progress: float, factor: float, losses: dict[str, list], pools: dict[str, LatentPool]) -> None:
         means = {name: self.team.mean(torch.stack(values).mean())[0] for name, values in losses.items()}
-        self.history.append({"step": self.step_count, "progress": round(progress, 4), "loss": means})
+        seconds = round(time.time() - self.team.started, 1)
+        self.history.append({"step": self.step_count, "seconds": seconds, "progress": round(progress, 4), "loss": means})
         shown = " ".join(f"{name} {value:.4f}" for name, value in means.items())
         sizes = " ".join(f"{name} {pool.filled}" for name, pool in pools.items())
         self.team.say(f"dit step {self.step_count} {100 * progress:.0f} % factor {factor:.3f} loss {shown} | pools {sizes}")
