@@ -1,9 +1,12 @@
 """Scores a model on held-out prompts, with nothing picked, and draws contact sheets.
 
 python evaluate.py --model ../models/mini --out work/evaluation
+python evaluate.py --model work/lingen/model --frames 129 --batch 4 --prompts 32
 
 Every prompt holds a pair (sprite, motion) or (sprite, place) that training never saw. Beside the model's score stand the scorer's own score
 on real clips of the same scenes (ceiling) and on the generated clips shifted by one prompt (control). The noise seed of a clip is its index.
+Clips longer than 33 frames show the same course of things more slowly, so that the same scorer judges them; of these it is also asked for
+every quarter which sprite it shows (identity, kept from the first quarter to the last).
 """
 
 from __future__ import annotations
@@ -19,8 +22,9 @@ from minimodel.export import read_model
 from minimodel.feeding import make_renderer
 from minimodel.parallel import Team
 from minimodel.pictures import save_sheet
-from minimodel.scorer import Scorer, judge, read_clips
-from miniworld.batches import View, make_batch
+from minimodel.scorer import Scorer, identity, judge, read_clips
+from miniworld import CLIP_FRAMES
+from miniworld.batches import make_batch, whole_course
 from miniworld.captions import plain_caption
 from miniworld.scenes import Scene, draw_scene
 from safetensors.torch import load_file
@@ -50,9 +54,10 @@ def main() -> None:
     parser.add_argument("--guidance", type=float, nargs="+", default=[4.0])
     parser.add_argument("--variants", type=int, default=24)
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--frames", type=int, default=CLIP_FRAMES, help="4k + 1")
+    parser.add_argument("--batch", type=int, default=16, help="clips drawn at a time")
     parser.add_argument("--sheets", type=int, default=4, help="contact sheets of 16 clips to write")
-    parser.add_argument("--clips", help="score the clips of this file instead of drawing any: a torch file, uint8 [B, 33, H, W, 3]")
+    parser.add_argument("--clips", help="score the clips of this file instead of drawing any: a torch file, uint8 [B, T, H, W, 3]")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     team = Team()
@@ -62,20 +67,26 @@ def main() -> None:
     scenes, prompts = draw_prompts(arguments.seed, arguments.prompts, arguments.sprites)
     renderer = make_renderer(team, arguments.atlas, arguments.variants)
     rng = random.Random(arguments.seed + 1)
-    real = torch.cat([renderer.render(make_batch([s], View.of_size(arguments.size, arguments.size), rng))[0].cpu() for s in scenes])
-    ceiling, _ = judge(read_clips(scorer, real.to(team.device)), scenes)
-    report = {"prompts": len(prompts), "seed": arguments.seed, "steps": arguments.steps, "ceiling": ceiling.as_table(), "model": {}}
+    view = whole_course(arguments.frames, arguments.size, arguments.size)
+    real = torch.cat([renderer.render(make_batch([s], view, rng))[0].cpu() for s in scenes])
+    ceiling, _ = judge(read_clips(scorer, real), scenes)
+    report = {"prompts": len(prompts), "frames": arguments.frames, "seed": arguments.seed, "steps": arguments.steps, "ceiling": ceiling.as_table(), "model": {}}
     print("ceiling", share(ceiling.as_table()))
+    long = arguments.frames > CLIP_FRAMES
+    if long:
+        report["identity of real clips"] = identity(scorer, real, scenes)
+        print("identity of real clips", share(report["identity of real clips"]))
+    del real
     sampler = None if arguments.clips else read_model(arguments.model, team.device)
     for guidance in arguments.guidance:
         begun = time.time()
         if arguments.clips:
             stored = torch.load(arguments.clips, weights_only=True)
-            clips = stored.permute(0, 4, 1, 2, 3).float().to(team.device) / 127.5 - 1
+            clips = stored.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
         else:
-            options = dict(height=arguments.size, width=arguments.size, steps=arguments.steps, guidance=guidance)
+            options = dict(height=arguments.size, width=arguments.size, frames=arguments.frames, steps=arguments.steps, guidance=guidance)
             clips = torch.cat([
-                sampler.clips(prompts[start : start + arguments.batch], seeds=range(start, min(start + arguments.batch, len(prompts))), **options)
+                sampler.clips(prompts[start : start + arguments.batch], seeds=range(start, min(start + arguments.batch, len(prompts))), **options).cpu()
                 for start in range(0, len(prompts), arguments.batch)
             ])  # fmt: skip
         logits = read_clips(scorer, clips)
@@ -86,6 +97,9 @@ def main() -> None:
         for row, prompt in zip(rows, prompts):
             row["prompt"] = prompt
         report["model"][str(guidance)] = {"score": tally.as_table(), "control": control.as_table(), "clips": rows}
+        if long:
+            report["model"][str(guidance)]["identity"] = identity(scorer, clips, scenes)
+            print("identity", share(report["model"][str(guidance)]["identity"]))
         for sheet in range(min(arguments.sheets, -(-len(prompts) // 16))):
             chosen = slice(16 * sheet, 16 * sheet + 16)
             save_sheet(arguments.out / f"sheet_g{guidance:g}_{sheet}.jpg", clips[chosen], prompts[chosen])

@@ -139,8 +139,9 @@ class Tally:
 
 @torch.no_grad()
 def read_clips(scorer: Scorer, clips: torch.Tensor, batch: int = 16) -> dict[str, torch.Tensor]:
-    """Logits of every head for clips [B, 3, 33, H, W]."""
-    parts = [scorer(shrink_for_scorer(clips[start : start + batch])) for start in range(0, len(clips), batch)]
+    """Logits of every head for clips [B, 3, T, H, W], which may lie on another device."""
+    device = next(scorer.parameters()).device
+    parts = [scorer(shrink_for_scorer(clips[start : start + batch].to(device))) for start in range(0, len(clips), batch)]
     return {name: torch.cat([part[name] for part in parts]) for name in HEADS}
 
 
@@ -168,3 +169,21 @@ def judge(logits: dict[str, torch.Tensor], scenes: Sequence[Scene]) -> tuple[Tal
             "place": [scene.place, PLACES[seen["place"][0]]],
         })  # fmt: skip
     return tally, rows
+
+
+@torch.no_grad()
+def identity(scorer: Scorer, clips: torch.Tensor, scenes: Sequence[Scene], stretches: int = 4, batch: int = 16) -> dict[str, dict]:
+    """Whether the sprite stays what it is: the answer for every one of `stretches` equal parts of a clip, from the first to the last.
+
+    "kept": all answers are the same.  "kept and right": they are also the scene's.
+    """
+    length = (clips.shape[2] - 1) // stretches + 1
+    answers = []
+    for part in range(stretches):
+        start = part * (length - 1)
+        logits = read_clips(scorer, clips[:, :, start : start + length], batch)["sprite"]
+        answers.append([set(row.topk(len(scene.sprites)).indices.tolist()) for row, scene in zip(logits, scenes)])
+    wanted = [{SPRITE_INDEX[key] for key in scene.sprites} for scene in scenes]
+    kept = [all(answer == course[0] for answer in course) for course in zip(*answers)]
+    right = [same and first == true for same, first, true in zip(kept, answers[0], wanted)]
+    return {name: {"right": sum(values), "of": len(scenes)} for name, values in (("kept", kept), ("kept and right", right))}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from miniworld import CLIP_FRAMES
-from miniworld.batches import View
+from miniworld.batches import View, whole_course
 
 from .checkpoint import load_checkpoint, save_checkpoint
 from .feeding import LatentPool
@@ -23,17 +23,12 @@ SCANS = {"rotary": LinGenConfig.scan_orders, "raster": ("s_row",), "zigzag": ZIG
 CHECK_CLIPS, CHECK_SEED = 16, 99
 
 
-def stretched(frames: int, size: int = 256) -> View:
-    """A longer clip that shows the same course of things, slower: nothing leaves the picture, and the scorer can judge it."""
-    return View.of_size(size, size, frames, stride=(CLIP_FRAMES - 1) / (frames - 1))
-
-
 def lingen_plan(seconds: float, batch: int, **options) -> DitPlan:
     """A first part on clips of 33 frames, then lengths and formats in turn, each with about as many tokens a step."""
     pools = {
         "clip": pool_plan(batch, View(), 24576, 2048, 16),
-        "middle": pool_plan(batch, stretched(65), 4096, 256, 8),
-        "long": pool_plan(batch, stretched(129), 2048, 96, 4),
+        "middle": pool_plan(batch, whole_course(65), 4096, 256, 8),
+        "long": pool_plan(batch, whole_course(129), 2048, 96, 4),
         "wide": pool_plan(batch, View.of_size(192, 320), 3072, 256, 16),
         "tall": pool_plan(batch, View.of_size(320, 192), 3072, 256, 16),
     }
@@ -44,7 +39,7 @@ def lingen_plan(seconds: float, batch: int, **options) -> DitPlan:
 def dry_lingen_plan() -> DitPlan:
     """A few steps of everything at toy size."""
     plan = dry_plan(32, steps=6)
-    pools = plan.pools | {"long": PoolPlan(stretched(41, 32), 1, 2, 1, 1)}
+    pools = plan.pools | {"long": PoolPlan(whole_course(41, 32, 32), 1, 2, 1, 1)}
     return replace(plan, pools=pools, rotation=("clip", "long", "wide"), opening="clip")
 
 

@@ -24,7 +24,7 @@ SCENERY_INDEX = {scenery: index for index, scenery in enumerate(SCENERIES)}
 class View:
     """What part of the world is drawn and at what size.
 
-    height, width: pixels.  frames: number of frames.  stride: clip frames between two drawn ones.
+    height, width: pixels.  frames: number of frames.  stride: clip frames between two drawn ones, below 1 for slow motion.
     scale: pixels per world unit.  crop: draw a random window of the 256 x 256 frame instead of all of it.
     random_start: begin at a random frame (a still: any moment of the clip).
     """
@@ -32,7 +32,7 @@ class View:
     height: int = FRAME_SIZE
     width: int = FRAME_SIZE
     frames: int = CLIP_FRAMES
-    stride: int = 1
+    stride: float = 1
     scale: float = 1.0
     crop: bool = False
     random_start: bool = False
@@ -45,6 +45,14 @@ class View:
     @property
     def world_width(self) -> float:
         return FRAME_SIZE if self.crop else self.width / self.scale
+
+
+def whole_course(frames: int, height: int = FRAME_SIZE, width: int = FRAME_SIZE) -> View:
+    """A view of `frames` frames: at the usual pace up to CLIP_FRAMES, and longer ones the same course of things more slowly.
+
+    So nothing leaves the picture in a long clip, and evenly spread frames of it look like those of a short one.
+    """
+    return View.of_size(height, width, frames, stride=min(1, (CLIP_FRAMES - 1) / max(1, frames - 1)))
 
 
 @dataclass
