@@ -147,7 +147,7 @@ void ExportDialog::buildForm(QGridLayout* grid) {
         if (!info.unavailable.isEmpty() && items != nullptr) {
             auto* item = items->item(m_format->count() - 1);
             item->setEnabled(false);
-            item->setToolTip(asSentence(info.unavailable.toStdString()));
+            item->setToolTip(asToolTip(asSentence(info.unavailable.toStdString())));
             item->setText(tr("%1 (not installed)").arg(info.name));
         }
     }

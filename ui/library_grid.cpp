@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "app/library/clip_paths.h"
+#include "ui/key_map.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
@@ -21,9 +22,10 @@ constexpr int kRowHeight = 7 * kGrid;
 }  // namespace
 
 LibraryGrid::LibraryGrid(LibraryModel& model, ThumbnailCache& thumbnails, QWidget* parent)
-    : QListView(parent), m_model(model), m_thumbnails(thumbnails) {
+    : QListView(parent), m_model(model), m_thumbnails(thumbnails), m_keys(new KeyMap(this)) {
     setObjectName(QStringLiteral("libraryGrid"));
     setAccessibleName(tr("Clips"));
+    addKeys();
     setModel(&model);
     setItemDelegate(new ClipDelegate(model, thumbnails, *this));
     // List mode with wrapping lays 100,000 equal items out in a few milliseconds; icon mode keeps a tree of them.
@@ -183,26 +185,33 @@ QRegion LibraryGrid::visualRegionForSelection(const QItemSelection& selection) c
     return count > kManyRows ? QRegion(viewport()->rect()) : QListView::visualRegionForSelection(selection);
 }
 
+void LibraryGrid::addKeys() {
+    m_keys->add({Qt::Key_Return, Qt::Key_Enter}, tr("Play the clip"), [this] {
+        if (currentIndex().isValid()) {
+            emit clipActivated(currentIndex().row());
+        }
+    });
+    m_keys->add({{Qt::Key_0, Qt::Key_1, Qt::Key_2, Qt::Key_3, Qt::Key_4, Qt::Key_5},
+                 tr("Give stars"),
+                 [this](int stars) {
+                     emit starsRequested(stars);
+                     return true;
+                 },
+                 true});
+    m_keys->add({Qt::Key_C}, tr("Add to the comparison"), [this] { emit collectRequested(); });
+    // For good where the clips already are in the trash.
+    m_keys->add(QKeySequence::keyBindings(QKeySequence::Delete) << Qt::Key_Backspace, tr("Move to the trash"),
+                [this] { emit trashRequested(); });
+    m_keys->add(QKeySequence::keyBindings(QKeySequence::Undo), tr("Undo"), [this] { emit undoRequested(); });
+    m_keys->add(QKeySequence::keyBindings(QKeySequence::Redo), tr("Redo"), [this] { emit redoRequested(); });
+}
+
 void LibraryGrid::keyPressEvent(QKeyEvent* event) {
-    if (event->matches(QKeySequence::Undo)) {
-        emit undoRequested();
-    } else if (event->matches(QKeySequence::Redo)) {
-        emit redoRequested();
-    } else if (event->matches(QKeySequence::Delete) || event->key() == Qt::Key_Backspace) {
-        emit trashRequested();
-    } else if (event->key() == Qt::Key_C && event->modifiers() == Qt::NoModifier) {
-        emit collectRequested();
-    } else if (event->key() >= Qt::Key_0 && event->key() <= Qt::Key_5 &&
-               (event->modifiers() & ~Qt::KeypadModifier) == Qt::NoModifier) {
-        emit starsRequested(event->key() - Qt::Key_0);
-    } else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) &&
-               event->modifiers() == Qt::NoModifier && currentIndex().isValid()) {
-        emit clipActivated(currentIndex().row());
+    if (m_keys->handle(*event)) {
+        event->accept();
     } else {
         QListView::keyPressEvent(event);
-        return;
     }
-    event->accept();
 }
 
 void LibraryGrid::contextMenuEvent(QContextMenuEvent* event) {

@@ -12,6 +12,8 @@
 
 namespace fw::ui {
 
+class KeyMap;
+
 class LibraryGrid : public QListView {
     Q_OBJECT
 
@@ -61,12 +63,14 @@ class LibraryGrid : public QListView {
     void startDrag(Qt::DropActions actions) override;
 
  private:
+    void addKeys();
     void arrange();
     void hover(const QModelIndex& index);
     void updateClip(std::int64_t clipId);
 
     LibraryModel& m_model;
     ThumbnailCache& m_thumbnails;
+    KeyMap* m_keys;
     Layout m_layout = Layout::Tiles;
     int m_tileWidth = 168;
     bool m_trash = false;

@@ -30,6 +30,7 @@
 #include "ui/library_model.h"
 #include "ui/library_search.h"
 #include "ui/notice_bar.h"
+#include "ui/saved_search_menu.h"
 #include "ui/thumbnail_cache.h"
 
 namespace fw::ui {
@@ -76,6 +77,8 @@ QUndoStack* LibraryPanel::undoStack() const {
 }
 
 void LibraryPanel::connectParts() {
+    connect(m_saved, &SavedSearchMenu::applied, this, &LibraryPanel::showSearch);
+    connect(m_saved, &SavedSearchMenu::notice, this, [this](const QString& sentence) { tell(sentence); });
     connect(m_search, &LibrarySearch::searched, this, &LibraryPanel::startSearch);
     connect(m_search, &LibrarySearch::leftDown, this, [this] {
         m_grid->setFocus();

@@ -30,6 +30,7 @@ class LibraryGrid;
 class LibraryModel;
 class LibrarySearch;
 class NoticeBar;
+class SavedSearchMenu;
 class ThumbnailCache;
 
 class LibraryPanel : public QWidget {
@@ -50,6 +51,7 @@ class LibraryPanel : public QWidget {
     [[nodiscard]] LibraryModel* model() const { return m_model; }
     [[nodiscard]] LibrarySearch* search() const { return m_search; }
     [[nodiscard]] ClipDetails* details() const { return m_details; }
+    [[nodiscard]] SavedSearchMenu* savedSearches() const { return m_saved; }
 
  public slots:
     void clipAdded(qint64 clipId);
@@ -79,6 +81,8 @@ class LibraryPanel : public QWidget {
     void connectEdits();
     void fillMenu(QMenu* menu);
 
+    [[nodiscard]] store::SavedSearch currentSearch() const;  // without a name
+    void showSearch(const store::SavedSearch& search);
     void startSearch();
     void showFound(qint64 count);
     void showMessage(const QString& title, const QString& text, const QString& action);
@@ -114,6 +118,7 @@ class LibraryPanel : public QWidget {
     ThumbnailCache* m_thumbnails;
     LibraryEdits* m_edits;
     LibrarySearch* m_search = nullptr;
+    SavedSearchMenu* m_saved = nullptr;
     QComboBox *m_projects = nullptr, *m_order = nullptr;
     QToolButton *m_rows = nullptr, *m_trash = nullptr;
     QWidget* m_trashBar = nullptr;

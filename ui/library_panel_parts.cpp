@@ -18,6 +18,7 @@
 #include "ui/library_panel.h"
 #include "ui/library_search.h"
 #include "ui/notice_bar.h"
+#include "ui/saved_search_menu.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
@@ -74,11 +75,14 @@ void LibraryPanel::build() {
     m_notice = new NoticeBar(this);
     auto* find = new QShortcut(QKeySequence::Find, this);
     find->setContext(Qt::WidgetWithChildrenShortcut);
+    find->setWhatsThis(tr("Search"));
     connect(find, &QShortcut::activated, this, &LibraryPanel::focusSearch);
 }
 
 QWidget* LibraryPanel::buildHeader() {
     m_search = new LibrarySearch;
+    m_saved = new SavedSearchMenu(m_library, [this] { return currentSearch(); });
+    m_search->addControl(m_saved);
     m_projects = new QComboBox;
     m_projects->setAccessibleName(tr("Project"));
     m_projects->setToolTip(tr("Shows the clips of one project"));
@@ -264,6 +268,24 @@ void LibraryPanel::updateChoices(Values values) {
             }
             m_detailsTimer.start();
         });
+}
+
+store::SavedSearch LibraryPanel::currentSearch() const {
+    return {{},
+            m_search->text().trimmed().toStdString(),
+            m_projects->currentData().toLongLong(),
+            static_cast<store::ClipOrder>(m_order->currentData().toInt())};
+}
+
+void LibraryPanel::showSearch(const store::SavedSearch& search) {
+    const auto show = [](QComboBox* box, const QVariant& value) {
+        box->setCurrentIndex(std::max(0, box->findData(value)));
+    };
+    show(m_projects, QVariant::fromValue<qint64>(search.projectId));
+    show(m_order, static_cast<int>(search.order));
+    m_search->setText(text(search.text));
+    startSearch();
+    m_search->line()->setFocus();
 }
 
 void LibraryPanel::remember() {

@@ -77,14 +77,14 @@ LibrarySearch::LibrarySearch(QWidget* parent) : QWidget(parent) {
     m_mistake->setObjectName(QStringLiteral("searchMistake"));
     m_mistake->setProperty("tone", QStringLiteral("danger"));
     m_mistake->hide();
-    auto* row = new QHBoxLayout;
-    row->setSpacing(kGrid / 2);
-    row->addWidget(m_line, 1);
-    row->addWidget(help);
+    m_row = new QHBoxLayout;
+    m_row->setSpacing(kGrid / 2);
+    m_row->addWidget(m_line, 1);
+    m_row->addWidget(help);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(kGrid / 2);
-    column->addLayout(row);
+    column->addLayout(m_row);
     column->addWidget(m_mistake);
     setFocusProxy(m_line);
 
@@ -96,6 +96,11 @@ LibrarySearch::LibrarySearch(QWidget* parent) : QWidget(parent) {
     connect(m_completer, qOverload<const QString&>(&QCompleter::activated), this, &LibrarySearch::insertCompletion);
     connect(m_line, &QLineEdit::textChanged, this, &LibrarySearch::textChanged);
     connect(m_line, &QLineEdit::textEdited, this, &LibrarySearch::complete);
+}
+
+void LibrarySearch::addControl(QWidget* control) {
+    m_row->insertWidget(m_row->count() - 1, control);
+    setTabOrder(m_line, control);
 }
 
 QString LibrarySearch::text() const {

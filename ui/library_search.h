@@ -7,6 +7,7 @@
 #include <QWidget>
 
 class QCompleter;
+class QHBoxLayout;
 class QLabel;
 class QLineEdit;
 class QStringListModel;
@@ -28,6 +29,8 @@ class LibrarySearch : public QWidget {
     // The mistake in the line, empty when there is none.
     [[nodiscard]] QString mistake() const;
     [[nodiscard]] QLineEdit* line() const { return m_line; }
+    // A control between the line and the help.
+    void addControl(QWidget* control);
 
  signals:
     void searched();  // understood() changed
@@ -43,6 +46,7 @@ class LibrarySearch : public QWidget {
     void showHelp();
 
     QLineEdit* m_line;
+    QHBoxLayout* m_row;
     QLabel* m_mistake;
     QCompleter* m_completer;
     QStringListModel* m_completions;

@@ -58,7 +58,7 @@ void InvitationView::setExamples(const QStringList& prompts) {
         button->setToolTip(tr("Put this into the prompt"));
         if (button->fontMetrics().horizontalAdvance(prompt) > kColumnWidth - 5 * kGrid) {
             button->setText(button->fontMetrics().elidedText(prompt, Qt::ElideRight, kColumnWidth - 5 * kGrid));
-            button->setToolTip(prompt);
+            button->setToolTip(asToolTip(prompt));
         }
         connect(button, &QPushButton::clicked, this, [this, prompt] { emit exampleChosen(prompt); });
         m_examples->addWidget(button);

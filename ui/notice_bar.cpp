@@ -39,7 +39,7 @@ NoticeBar::NoticeBar(QWidget* parent) : QFrame(parent) {
 void NoticeBar::show(const QString& text, const QString& action) {
     const int room = std::max(200, parentWidget()->width() - 40 * kGrid);
     m_text->setText(m_text->fontMetrics().elidedText(text, Qt::ElideMiddle, room));
-    m_text->setToolTip(text);
+    m_text->setToolTip(asToolTip(text));
     m_action->setText(action);
     m_action->setAccessibleName(action);
     m_action->setVisible(!action.isEmpty());

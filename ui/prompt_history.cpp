@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "ui/controls.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
@@ -91,7 +92,7 @@ void PromptHistory::showEntries(const std::vector<store::PromptEntry>& entries) 
             tip +=
                 QLatin1Char('\n') + tr("Without: %1").arg(QString::fromStdString(entry.negativePrompt).left(300));
         }
-        item->setToolTip(tip.toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
+        item->setToolTip(asToolTip(tip));
     }
     m_list->setCurrentRow(entries.empty() ? -1 : 0);
     m_list->setHidden(entries.empty());

@@ -20,6 +20,7 @@
 #include "ui/example_prompts.h"
 #include "ui/formats.h"
 #include "ui/icons.h"
+#include "ui/key_map.h"
 #include "ui/method_form.h"
 #include "ui/model_picker.h"
 #include "ui/preset_menu.h"
@@ -187,6 +188,10 @@ QWidget* PromptPanel::buildForm() {
     addPromptTools(row);
     column->addLayout(row);
     m_prompt->installEventFilter(this);
+    m_promptKeys = new KeyMap(m_prompt);
+    const auto step = [this](int by) { m_history->step(by, m_prompt->toPlainText(), m_negative->toPlainText()); };
+    m_promptKeys->add({Qt::CTRL | Qt::Key_Up}, tr("The prompt before"), [step] { step(1); });
+    m_promptKeys->add({Qt::CTRL | Qt::Key_Down}, tr("The prompt after"), [step] { step(-1); });
     column->addWidget(m_prompt);
 
     m_negativeToggle = makeButton(tr("Negative prompt"), QStringLiteral("link"));
@@ -384,10 +389,7 @@ void PromptPanel::endEdit() {
 
 bool PromptPanel::eventFilter(QObject* watched, QEvent* event) {
     if (watched == m_prompt && event->type() == QEvent::KeyPress) {
-        const auto* key = dynamic_cast<QKeyEvent*>(event);
-        const bool up = key->key() == Qt::Key_Up, down = key->key() == Qt::Key_Down;
-        if ((up || down) && key->modifiers().testFlag(Qt::ControlModifier)) {
-            m_history->step(up ? 1 : -1, m_prompt->toPlainText(), m_negative->toPlainText());
+        if (m_promptKeys->handle(*static_cast<QKeyEvent*>(event))) {
             return true;
         }
     }
@@ -406,8 +408,8 @@ void PromptPanel::setModel(const app::ModelSummary& model) {
     m_modelProblem = model.problems.isEmpty() ? QString() : asSentence(model.problems.first().toStdString());
     m_modelLabel->setText(m_modelLabel->fontMetrics().elidedText(model.name, Qt::ElideMiddle, kPanelWidth / 3));
     m_modelLabel->setToolTip(
-        tr("%1\n%2 million parameters, %3\n%4")
-            .arg(model.name, millions(model.parameters), bytesText(model.bytes), model.folder));
+        asToolTip(tr("%1\n%2 million parameters, %3\n%4")
+                      .arg(model.name, millions(model.parameters), bytesText(model.bytes), model.folder)));
     m_prompt->setPlaceholderText(tr("For example: %1").arg(placeholderPrompt(model.name)));
     m_form->setDefaults(model.defaults);
 }
@@ -416,7 +418,7 @@ void PromptPanel::setModelError(const Error& error) {
     m_model.reset();
     m_modelProblem = tr("There is no model: %1").arg(QString::fromStdString(error.message));
     m_modelLabel->setText(tr("no model"));
-    m_modelLabel->setToolTip(asSentence(error.message));
+    m_modelLabel->setToolTip(asToolTip(asSentence(error.message)));
     onFormChanged();
 }
 
@@ -494,7 +496,7 @@ void PromptPanel::updateRun() {
     m_run->setText(clips > 1 ? tr("Run %1 clips").arg(countText(clips)) : tr("Run"));
     m_run->setEnabled(ready);
     const QString hint = tr("Ctrl+Enter");
-    m_run->setToolTip(ready ? tr("Make the clip (%1)").arg(hint) : m_blocked);
+    m_run->setToolTip(ready ? tr("Make the clip (%1)").arg(hint) : asToolTip(m_blocked));
     m_run->setAccessibleDescription(ready ? hint : m_blocked);
     m_reason->setText(ready ? tr("%1 runs, Esc cancels.").arg(hint) : m_blocked);
 }

@@ -25,6 +25,7 @@ class LibraryService;
 namespace fw::ui {
 
 class BatchForm;
+class KeyMap;
 class MethodForm;
 class ModelPicker;
 class PresetMenu;
@@ -126,6 +127,7 @@ class PromptPanel : public QFrame {
 
     std::optional<app::ModelSummary> m_model;
     QString m_modelProblem;
+    KeyMap* m_promptKeys = nullptr;
     QString m_busy, m_blocked;
     QString m_forecastProblem;
     std::optional<app::Forecast> m_forecast;

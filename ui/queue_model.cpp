@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "ui/controls.h"
 #include "ui/error_presenter.h"
 #include "ui/formats.h"
 #include "ui/theme.h"
@@ -457,7 +458,7 @@ QVariant QueueModel::data(const QModelIndex& index, int role) const {
         case Qt::ToolTipRole:
             // All of it: the lines may be cut off.
             return item.isHeading() ? QString()
-                                    : title(index.row()) + QStringLiteral("\n\n") + details(index.row());
+                                    : asToolTip(title(index.row()) + QStringLiteral("\n\n") + details(index.row()));
         case Qt::AccessibleTextRole: {
             QStringList said{title(index.row())};
             if (item.isWaiting()) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ui/key_map.h"
 #include "ui/queue_delegate.h"
 #include "ui/queue_model.h"
 #include "ui/theme.h"
@@ -18,7 +19,8 @@ constexpr int kScrollZone = 3 * kGrid;  // from the edges of the list, where dra
 constexpr int kScrollMs = 16;
 }  // namespace
 
-QueueView::QueueView(QueueModel& model, QWidget* parent) : QListView(parent), m_model(model) {
+QueueView::QueueView(QueueModel& model, QWidget* parent)
+    : QListView(parent), m_model(model), m_keys(new KeyMap(this)) {
     setModel(&model);
     m_delegate = new QueueDelegate(model, this);
     setItemDelegate(m_delegate);
@@ -33,6 +35,14 @@ QueueView::QueueView(QueueModel& model, QWidget* parent) : QListView(parent), m_
     setAccessibleDescription(
         tr("Enter edits or shows a job, Alt with the up and down keys moves it, Delete removes it."));
     setTabKeyNavigation(false);
+    m_keys->add({{Qt::Key_Space, Qt::Key_Return, Qt::Key_Enter}, tr("Fold or unfold what is done"), [this](int) {
+                     const QModelIndex index = currentIndex();
+                     const bool folds = index.isValid() && m_model.row(index.row()).isHeading();
+                     if (folds) {
+                         emit foldRequested();
+                     }
+                     return folds;
+                 }});
 }
 
 std::vector<std::int64_t> QueueView::selectedIds() const {
@@ -219,14 +229,9 @@ void QueueView::keyPressEvent(QKeyEvent* event) {
         endDrag(false);
         return;
     }
-    const QModelIndex index = currentIndex();
-    const bool folds = index.isValid() && m_model.row(index.row()).isHeading();
-    if (folds &&
-        (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter || event->key() == Qt::Key_Space)) {
-        emit foldRequested();
-        return;
+    if (!m_keys->handle(*event)) {
+        QListView::keyPressEvent(event);
     }
-    QListView::keyPressEvent(event);
 }
 
 void QueueView::paintEvent(QPaintEvent* event) {

@@ -8,6 +8,7 @@
 
 namespace fw::ui {
 
+class KeyMap;
 class QueueDelegate;
 class QueueModel;
 
@@ -46,6 +47,7 @@ class QueueView : public QListView {
     [[nodiscard]] std::vector<std::int64_t> selectedWaiting() const;
 
     QueueModel& m_model;
+    KeyMap* m_keys;
     QueueDelegate* m_delegate;
     QPoint m_pressed;
     bool m_mayDrag = false;   // the button went down on a waiting job

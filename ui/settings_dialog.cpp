@@ -86,7 +86,7 @@ void SettingsDialog::addLibrary(QFormLayout& form, const QString& library) {
     const QString path = QDir::toNativeSeparators(library);
     auto* label = makeLabel(QString(), TextRole::Body);
     label->setText(label->fontMetrics().elidedText(path, Qt::ElideMiddle, kWidth / 2));
-    label->setToolTip(path);
+    label->setToolTip(asToolTip(path));
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     auto* open = makeButton(tr("Open"));
     open->setToolTip(tr("Show the library's folder. Another one: framewright --library FOLDER"));

@@ -2,6 +2,7 @@
 
 #include <QAction>
 #include <QDialogButtonBox>
+#include <QDockWidget>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -12,7 +13,9 @@
 #include <QSet>
 #include <QShortcut>
 #include <QVBoxLayout>
+#include <algorithm>
 
+#include "ui/key_map.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
@@ -29,6 +32,13 @@ QString keysOf(const QList<QKeySequence>& keys) {
     return keys.isEmpty() ? QString() : keys.first().toString(QKeySequence::NativeText);
 }
 
+QString shownKeys(const KeyCommand& command) {
+    const QString first = keysOf(command.keys);
+    return command.isRange
+               ? QStringLiteral("%1 – %2").arg(first, command.keys.last().toString(QKeySequence::NativeText))
+               : first;
+}
+
 void collect(const QList<QAction*>& actions, ShortcutGroup& group, QSet<const QAction*>& seen) {
     for (const QAction* action : actions) {
         if (seen.contains(action)) {
@@ -43,14 +53,16 @@ void collect(const QList<QAction*>& actions, ShortcutGroup& group, QSet<const QA
     }
 }
 
-// The panel a widget belongs to, for the heading: its nearest ancestor with a name.
+// The panel a widget belongs to, for the heading: its dock, else its nearest ancestor with a name.
 QString panelName(const QWidget& widget) {
-    for (const QWidget* at = &widget; at != nullptr; at = at->parentWidget()) {
-        if (!at->accessibleName().isEmpty()) {
-            return at->accessibleName();
+    QString name;
+    for (const QWidget* at = &widget; at != nullptr && !at->isWindow(); at = at->parentWidget()) {
+        if (const auto* dock = qobject_cast<const QDockWidget*>(at)) {
+            return dock->windowTitle();
         }
+        name = name.isEmpty() ? at->accessibleName() : name;
     }
-    return {};
+    return name;
 }
 
 ShortcutGroup& groupOf(QList<ShortcutGroup>& groups, const QString& title) {
@@ -61,6 +73,20 @@ ShortcutGroup& groupOf(QList<ShortcutGroup>& groups, const QString& title) {
     }
     groups.append({title, {}});
     return groups.last();
+}
+
+// What another list already says is not said again.
+void addNew(QList<ShortcutGroup>& groups, const QWidget& widget, const QList<ShortcutGroup::Row>& rows) {
+    for (const ShortcutGroup::Row& row : rows) {
+        const bool known = std::any_of(groups.begin(), groups.end(), [&](const ShortcutGroup& group) {
+            return std::any_of(group.rows.begin(), group.rows.end(), [&](const ShortcutGroup::Row& other) {
+                return other.keys == row.keys && other.meaning == row.meaning;
+            });
+        });
+        if (!known) {
+            groupOf(groups, panelName(widget)).rows.append(row);
+        }
+    }
 }
 
 }  // namespace
@@ -80,16 +106,16 @@ QList<ShortcutGroup> shortcutsOf(const QMainWindow& window) {
     for (const QWidget* widget : window.findChildren<QWidget*>()) {
         ShortcutGroup found;
         collect(widget->actions(), found, seen);
-        if (!found.rows.isEmpty()) {
-            groupOf(groups, panelName(*widget)).rows += found.rows;
-        }
+        addNew(groups, *widget, found.rows);
     }
     // Keys without an action say what they do in whatsThis().
     for (const QShortcut* shortcut : window.findChildren<QShortcut*>()) {
-        if (!shortcut->whatsThis().isEmpty()) {
-            const auto* widget = qobject_cast<const QWidget*>(shortcut->parent());
-            groupOf(groups, widget != nullptr ? panelName(*widget) : QString())
-                .rows.append({shortcut->key().toString(QKeySequence::NativeText), shortcut->whatsThis()});
+        addNew(groups, *qobject_cast<const QWidget*>(shortcut->parent()),
+               {{shortcut->key().toString(QKeySequence::NativeText), shortcut->whatsThis()}});
+    }
+    for (const KeyMap* keys : window.findChildren<KeyMap*>()) {
+        for (const KeyCommand& command : keys->commands()) {
+            addNew(groups, *qobject_cast<const QWidget*>(keys->parent()), {{shownKeys(command), command.meaning}});
         }
     }
     return groups;

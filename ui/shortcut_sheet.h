@@ -17,7 +17,8 @@ struct ShortcutGroup {
     QList<Row> rows;
 };
 
-// The menus of `window` in their order, then the actions of its panels by the panels' accessible names.
+// The menus of `window` in their order, then the actions, shortcuts and key maps of its panels by the panels'
+// names.
 [[nodiscard]] QList<ShortcutGroup> shortcutsOf(const QMainWindow& window);
 
 class ShortcutSheet : public QDialog {

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "ui/frame_player.h"
+#include "ui/key_map.h"
 #include "ui/progress_row.h"
 #include "ui/stage_canvas.h"
 #include "ui/stage_widget.h"
@@ -27,102 +28,66 @@ void StageWidget::keyPressEvent(QKeyEvent* event) {
 }
 
 bool StageWidget::handleKey(const QKeyEvent& event) {
-    if (m_state == StageState::Empty || m_state == StageState::Failed || m_player->isEmpty()) {
-        return false;
-    }
-    const auto modifiers = event.modifiers() & ~Qt::KeypadModifier;
-    const int key = event.key();
-    if (modifiers == Qt::AltModifier && m_historyShown && (key == Qt::Key_Left || key == Qt::Key_Right)) {
-        m_steps->go(key == Qt::Key_Left ? -1 : 1);
-        return true;
-    }
-    if (event.matches(QKeySequence::Copy)) {
-        copyFrame();
-        return true;
-    }
-    if (modifiers == (Qt::ControlModifier | Qt::ShiftModifier) && key == Qt::Key_S) {
-        askWhereToSaveFrame();
-        return true;
-    }
-    // Layouts differ in where plus, < and > are: with or without Shift.
-    if ((modifiers & ~Qt::ShiftModifier) != Qt::NoModifier) {
-        return false;
-    }
-    return handleViewKey(event) || (m_state != StageState::Cancelled && handlePlayKey(event));
+    return m_state != StageState::Empty && m_state != StageState::Failed && !m_player->isEmpty() &&
+           m_keys->handle(event);
 }
 
-bool StageWidget::handleViewKey(const QKeyEvent& event) {
-    switch (event.key()) {
-        case Qt::Key_Plus:
-        case Qt::Key_Equal:
-            m_canvas->zoomBy(kZoomOfKey);
-            return true;
-        case Qt::Key_Minus:
-            m_canvas->zoomBy(1.0 / kZoomOfKey);
-            return true;
-        case Qt::Key_0:
-            m_canvas->fit();
-            return true;
-        case Qt::Key_1:
-            m_canvas->setZoom(1.0);
-            return true;
-        case Qt::Key_E:
-            if (m_state == StageState::Running && m_progress->showNowButton()->isVisible()) {
-                m_progress->showNowButton()->click();
-                return true;
+void StageWidget::addKeys() {
+    addPlayKeys();
+    addViewKeys();
+    const auto goBack = [this](int by) {
+        return [this, by](int) {
+            if (m_historyShown) {
+                m_steps->go(by);
             }
-            return false;
-        default:
-            return false;
-    }
+            return m_historyShown;
+        };
+    };
+    m_keys->add({{Qt::ALT | Qt::Key_Left}, tr("The preview before"), goBack(-1)});
+    m_keys->add({{Qt::ALT | Qt::Key_Right}, tr("The next preview"), goBack(1)});
+    m_keys->add({{Qt::Key_E}, tr("An exact preview now"), [this](int) {
+                     const bool offered =
+                         m_state == StageState::Running && m_progress->showNowButton()->isVisible();
+                     if (offered) {
+                         m_progress->showNowButton()->click();
+                     }
+                     return offered;
+                 }});
+    m_keys->add(QKeySequence::keyBindings(QKeySequence::Copy), tr("Copy this frame"), [this] { copyFrame(); });
+    m_keys->add({Qt::CTRL | Qt::SHIFT | Qt::Key_S}, tr("Save this frame"), [this] { askWhereToSaveFrame(); });
 }
 
-bool StageWidget::handlePlayKey(const QKeyEvent& event) {
-    switch (event.key()) {
-        case Qt::Key_Space:
-            m_player->togglePlaying();
-            return true;
-        case Qt::Key_Left:
-        case Qt::Key_Comma:
-            m_player->step(-1);
-            return true;
-        case Qt::Key_Right:
-        case Qt::Key_Period:
-            m_player->step(1);
-            return true;
-        case Qt::Key_Less:
-            changeSpeed(-1);
-            return true;
-        case Qt::Key_Greater:
-            changeSpeed(1);
-            return true;
-        case Qt::Key_Home:
-            m_player->seek(m_player->markIn());
-            return true;
-        case Qt::Key_End:
-            m_player->seek(m_player->markOut());
-            return true;
-        case Qt::Key_J:
-            m_player->shuttle(-1);
-            return true;
-        case Qt::Key_K:
-            m_player->pause();
-            return true;
-        case Qt::Key_L:
-            m_player->shuttle(1);
-            return true;
-        case Qt::Key_I:
-            m_player->setMarkIn(m_player->index());
-            return true;
-        case Qt::Key_O:
-            m_player->setMarkOut(m_player->index());
-            return true;
-        case Qt::Key_X:
-            m_player->clearMarks();
-            return true;
-        default:
-            return false;
-    }
+void StageWidget::addPlayKeys() {
+    const auto add = [this](const QList<QKeySequence>& keys, const QString& meaning,
+                            const std::function<void()>& run) {
+        m_keys->add({keys, meaning, [this, run](int) {
+                         const bool plays = m_state != StageState::Cancelled;
+                         if (plays) {
+                             run();
+                         }
+                         return plays;
+                     }});
+    };
+    add({Qt::Key_Space}, tr("Play or pause"), [this] { m_player->togglePlaying(); });
+    add({Qt::Key_Left, Qt::Key_Comma}, tr("One frame back"), [this] { m_player->step(-1); });
+    add({Qt::Key_Right, Qt::Key_Period}, tr("One frame on"), [this] { m_player->step(1); });
+    add({Qt::Key_Home}, tr("To the start"), [this] { m_player->seek(m_player->markIn()); });
+    add({Qt::Key_End}, tr("To the end"), [this] { m_player->seek(m_player->markOut()); });
+    add({Qt::Key_J}, tr("Play backwards, faster"), [this] { m_player->shuttle(-1); });
+    add({Qt::Key_K}, tr("Pause"), [this] { m_player->pause(); });
+    add({Qt::Key_L}, tr("Play forwards, faster"), [this] { m_player->shuttle(1); });
+    add({Qt::Key_Less}, tr("Slower"), [this] { changeSpeed(-1); });
+    add({Qt::Key_Greater}, tr("Faster"), [this] { changeSpeed(1); });
+    add({Qt::Key_I}, tr("The loop begins here"), [this] { m_player->setMarkIn(m_player->index()); });
+    add({Qt::Key_O}, tr("The loop ends here"), [this] { m_player->setMarkOut(m_player->index()); });
+    add({Qt::Key_X}, tr("Loop over the whole clip"), [this] { m_player->clearMarks(); });
+}
+
+void StageWidget::addViewKeys() {
+    m_keys->add({Qt::Key_Plus, Qt::Key_Equal}, tr("Larger"), [this] { m_canvas->zoomBy(kZoomOfKey); });
+    m_keys->add({Qt::Key_Minus}, tr("Smaller"), [this] { m_canvas->zoomBy(1.0 / kZoomOfKey); });
+    m_keys->add({Qt::Key_0}, tr("Fit the stage"), [this] { m_canvas->fit(); });
+    m_keys->add({Qt::Key_1}, tr("Actual size"), [this] { m_canvas->setZoom(1.0); });
 }
 
 void StageWidget::changeSpeed(int by) {

@@ -14,6 +14,7 @@
 #include "ui/formats.h"
 #include "ui/frame_player.h"
 #include "ui/frame_row.h"
+#include "ui/key_map.h"
 #include "ui/message_view.h"
 #include "ui/notice_bar.h"
 #include "ui/progress_row.h"
@@ -49,8 +50,10 @@ QString shapeOf(int width, int height, qint64 frames, double fps) {
 
 }  // namespace
 
-StageWidget::StageWidget(QWidget* parent) : QWidget(parent), m_player(new FramePlayer(this)) {
+StageWidget::StageWidget(QWidget* parent)
+    : QWidget(parent), m_keys(new KeyMap(this)), m_player(new FramePlayer(this)) {
     setObjectName(QStringLiteral("stage"));
+    setAccessibleName(tr("Player"));
     setAttribute(Qt::WA_StyledBackground);
     m_canvas = new StageCanvas(*m_player);
     m_invitation = new InvitationView;
@@ -84,6 +87,7 @@ StageWidget::StageWidget(QWidget* parent) : QWidget(parent), m_player(new FrameP
         emit smoothChanged(smooth);
     });
     m_saving.setMaxThreadCount(1);
+    addKeys();
     showEmpty();
 }
 
@@ -168,7 +172,7 @@ void StageWidget::setState(StageState state) {
 void StageWidget::setCaption(const QString& title, const QString& facts) {
     m_title = title;
     m_factsText = facts;
-    m_titleLabel->setToolTip(title);
+    m_titleLabel->setToolTip(asToolTip(title));
     m_facts->setToolTip(facts);
     elideCaption();
 }

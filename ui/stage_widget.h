@@ -18,6 +18,7 @@ namespace fw::ui {
 class ErrorView;
 class FramePlayer;
 class FrameRow;
+class KeyMap;
 class InvitationView;
 class NoticeBar;
 class ProgressRow;
@@ -89,8 +90,9 @@ class StageWidget : public QWidget {
     void keyPressEvent(QKeyEvent* event) override;
 
  private:
-    bool handlePlayKey(const QKeyEvent& event);
-    bool handleViewKey(const QKeyEvent& event);
+    void addKeys();  // stage_keys.cpp
+    void addPlayKeys();
+    void addViewKeys();
     void changeSpeed(int by);
     [[nodiscard]] bool isOfHistory(const job::GenerationRequest& request) const;
     void updateSteps();
@@ -115,6 +117,7 @@ class StageWidget : public QWidget {
     QSize m_requestSize;
     QThreadPool m_saving;
 
+    KeyMap* m_keys;
     FramePlayer* m_player;
     QStackedLayout* m_views;
     StageCanvas* m_canvas;

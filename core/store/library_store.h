@@ -29,9 +29,6 @@ struct OpenReport {
     bool uncleanExit = false;  // the last session did not close(): the queue should start paused
 };
 
-// Sort orders of clip lists.
-enum class ClipOrder : std::uint8_t { Newest, Oldest, Stars, Longest, Name };
-
 // A parsed search line: words and `field:value` terms, e.g. "red fox model:mini steps:>20 star:>=3 tag:test
 // -night". Fields: queryFields() in clip_query.h. Comparisons of numbers and dates (YYYY-MM-DD, UTC): > >= < <= =.
 // A leading '-' negates. Quotes group words; the last letters of an unquoted word may be missing.
@@ -116,6 +113,13 @@ class LibraryStore {
     [[nodiscard]] virtual Result<std::vector<Preset>> presets() = 0;
     [[nodiscard]] virtual Status savePreset(const Preset& preset) = 0;
     [[nodiscard]] virtual Status removePreset(const std::string& name) = 0;
+    // In the order of their names.
+    [[nodiscard]] virtual Result<std::vector<SavedSearch>> savedSearches() = 0;
+    // Replaces the search of that name.
+    [[nodiscard]] virtual Status saveSearch(const SavedSearch& search) = 0;
+    // InvalidArgument when another search has that name.
+    [[nodiscard]] virtual Status renameSearch(const std::string& from, const std::string& to) = 0;
+    [[nodiscard]] virtual Status removeSearch(const std::string& name) = 0;
     [[nodiscard]] virtual Result<std::string> sessionValue(const std::string& key) = 0;  // empty when unset
     [[nodiscard]] virtual Status setSessionValue(const std::string& key, const std::string& value) = 0;
 

@@ -115,7 +115,7 @@ Status salvage(const std::filesystem::path& damaged, Connection& fresh, OpenRepo
     if (auto attached = attach.bind(damaged.string()).step(); !attached) {
         return {};  // not even a database header: nothing to save
     }
-    for (const std::string table : {"project", "job", "clip", "tag", "prompt"}) {
+    for (const std::string table : {"project", "job", "clip", "tag", "prompt", "saved_search"}) {
         const auto columns = commonColumns(fresh, table);
         if (!columns || columns->empty()) {
             continue;
@@ -132,6 +132,7 @@ Status salvage(const std::filesystem::path& damaged, Connection& fresh, OpenRepo
     FW_TRY(
         fresh.execute("UPDATE clip SET project_id = 1 WHERE project_id NOT IN (SELECT id FROM project);"
                       "UPDATE job SET project_id = 1 WHERE project_id NOT IN (SELECT id FROM project);"
+                      "UPDATE saved_search SET project_id = 0 WHERE project_id NOT IN (SELECT id FROM project);"
                       "DELETE FROM clip_tag WHERE clip_id NOT IN (SELECT id FROM clip) "
                       "OR tag_id NOT IN (SELECT id FROM tag);"));
     FW_TRY(fresh.execute("DETACH DATABASE damaged"));

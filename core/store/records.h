@@ -36,6 +36,9 @@ struct Job {
     std::int64_t clipId = 0;  // the result
 };
 
+// Sort orders of clip lists. The numbers are stored: they never change.
+enum class ClipOrder : std::uint8_t { Newest, Oldest, Stars, Longest, Name };
+
 struct Clip {
     std::int64_t id = 0;
     std::int64_t projectId = 1;
@@ -77,6 +80,14 @@ struct PromptEntry {
 struct Preset {
     std::string name;
     std::string requestJson;
+};
+
+// A search line with what was chosen beside it, kept under a name.
+struct SavedSearch {
+    std::string name;  // names differ by more than the case of their letters
+    std::string text;
+    std::int64_t projectId = 0;  // 0: all
+    ClipOrder order = ClipOrder::Newest;
 };
 
 }  // namespace fw::store

@@ -62,6 +62,10 @@ class SqliteStore final : public LibraryStore {
     Result<std::vector<Preset>> presets() override;
     Status savePreset(const Preset& preset) override;
     Status removePreset(const std::string& name) override;
+    Result<std::vector<SavedSearch>> savedSearches() override;
+    Status saveSearch(const SavedSearch& search) override;
+    Status renameSearch(const std::string& from, const std::string& to) override;
+    Status removeSearch(const std::string& name) override;
     Result<std::string> sessionValue(const std::string& key) override;
     Status setSessionValue(const std::string& key, const std::string& value) override;
 

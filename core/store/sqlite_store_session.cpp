@@ -86,6 +86,56 @@ Status SqliteStore::removePreset(const std::string& name) {
     return statement.bind(name).run();
 }
 
+Result<std::vector<SavedSearch>> SqliteStore::savedSearches() {
+    FW_ASSIGN(auto statement, m_connection->prepare("SELECT name, query, project_id, sort_order FROM saved_search "
+                                                    "ORDER BY name"));
+    std::vector<SavedSearch> result;
+    for (;;) {
+        FW_ASSIGN(const bool row, statement.step());
+        if (!row) {
+            return result;
+        }
+        // A newer program may know more orders.
+        const auto order = statement.integer(3);
+        const bool known = order >= 0 && order <= static_cast<std::int64_t>(ClipOrder::Name);
+        result.push_back({statement.text(0), statement.text(1), statement.integer(2),
+                          known ? static_cast<ClipOrder>(order) : ClipOrder::Newest});
+    }
+}
+
+Status SqliteStore::saveSearch(const SavedSearch& search) {
+    if (search.name.empty()) {
+        return fail(ErrorCode::InvalidArgument, "a saved search needs a name");
+    }
+    FW_ASSIGN(auto statement,
+              m_connection->prepare("INSERT INTO saved_search (name, query, project_id, sort_order) "
+                                    "VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET name = excluded.name, "
+                                    "query = excluded.query, project_id = excluded.project_id, "
+                                    "sort_order = excluded.sort_order"));
+    return statement.bind(search.name)
+        .bind(search.text)
+        .bind(search.projectId)
+        .bind(static_cast<int>(search.order))
+        .run();
+}
+
+Status SqliteStore::renameSearch(const std::string& from, const std::string& to) {
+    if (to.empty()) {
+        return fail(ErrorCode::InvalidArgument, "a saved search needs a name");
+    }
+    FW_ASSIGN(auto statement, m_connection->prepare("UPDATE OR IGNORE saved_search SET name = ?2 WHERE name = ?1"));
+    FW_TRY(statement.bind(from).bind(to).run());
+    if (m_connection->changes() == 0) {
+        return fail(ErrorCode::InvalidArgument, "there is a saved search “{}” already; choose another name", to);
+    }
+    return {};
+}
+
+Status SqliteStore::removeSearch(const std::string& name) {
+    FW_ASSIGN(auto statement, m_connection->prepare("DELETE FROM saved_search WHERE name = ?"));
+    return statement.bind(name).run();
+}
+
 Result<std::string> SqliteStore::sessionValue(const std::string& key) {
     FW_ASSIGN(auto statement, m_connection->prepare("SELECT value FROM session WHERE key = ?"));
     FW_ASSIGN(const bool row, statement.bind(key).step());

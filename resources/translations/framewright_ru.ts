@@ -824,6 +824,30 @@ Apache License 2.0. Использует Qt %1 (LGPL 3), oneDNN, Highway, Senten
         <source>Clips</source>
         <translation>Клипы</translation>
     </message>
+    <message>
+        <source>Play the clip</source>
+        <translation>Воспроизвести клип</translation>
+    </message>
+    <message>
+        <source>Give stars</source>
+        <translation>Поставить звёзды</translation>
+    </message>
+    <message>
+        <source>Add to the comparison</source>
+        <translation>Добавить к сравнению</translation>
+    </message>
+    <message>
+        <source>Move to the trash</source>
+        <translation>Переместить в корзину</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Отменить</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Повторить</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::LibraryModel</name>
@@ -1183,6 +1207,10 @@ Its file is missing: %2</source>
     <message>
         <source>Forget the collected clips</source>
         <translation>Убрать отложенные клипы</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Поиск</translation>
     </message>
 </context>
 <context>
@@ -2049,6 +2077,14 @@ Last used on %2</source>
         <source>The seed must be a whole number from 0 to 18446744073709551615.</source>
         <translation>Сид должен быть целым числом от 0 до 18446744073709551615.</translation>
     </message>
+    <message>
+        <source>The prompt before</source>
+        <translation>Предыдущий промпт</translation>
+    </message>
+    <message>
+        <source>The prompt after</source>
+        <translation>Следующий промпт</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::QueueModel</name>
@@ -2302,12 +2338,83 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
         <source>Enter edits or shows a job, Alt with the up and down keys moves it, Delete removes it.</source>
         <translation>Enter изменяет или показывает задание, Alt со стрелками вверх и вниз перемещает его, Delete убирает.</translation>
     </message>
+    <message>
+        <source>Fold or unfold what is done</source>
+        <translation>Свернуть или развернуть завершённые</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::Removals</name>
     <message>
         <source>remove jobs from the queue</source>
         <translation>удаление заданий из очереди</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::SavedSearchMenu</name>
+    <message>
+        <source>Saved searches</source>
+        <translation>Сохранённые поиски</translation>
+    </message>
+    <message>
+        <source>Keep this search under a name, or use a kept one</source>
+        <translation>Сохранить этот поиск под именем или выбрать сохранённый</translation>
+    </message>
+    <message>
+        <source>Deleted the search “%1”; the menu of saved searches can bring it back.</source>
+        <translation>Поиск «%1» удалён; его можно вернуть в меню сохранённых поисков.</translation>
+    </message>
+    <message>
+        <source>No saved searches yet</source>
+        <translation>Сохранённых поисков пока нет</translation>
+    </message>
+    <message>
+        <source>Save this search…</source>
+        <translation>Сохранить этот поиск…</translation>
+    </message>
+    <message>
+        <source>With its project and its order</source>
+        <translation>Вместе с проектом и порядком</translation>
+    </message>
+    <message>
+        <source>Manage</source>
+        <translation>Управление</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>Переименовать…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>Bring back “%1”</source>
+        <translation>Вернуть «%1»</translation>
+    </message>
+    <message>
+        <source>Save search</source>
+        <translation>Сохранение поиска</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Имя</translation>
+    </message>
+    <message>
+        <source>Replace the search “%1”?</source>
+        <translation>Заменить поиск «%1»?</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>Заменить</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>Оставить</translation>
+    </message>
+    <message>
+        <source>Rename search</source>
+        <translation>Переименование поиска</translation>
     </message>
 </context>
 <context>
@@ -2791,6 +2898,94 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>made in %1</source>
         <translation>создан за %1</translation>
+    </message>
+    <message>
+        <source>The preview before</source>
+        <translation>Предыдущий предпросмотр</translation>
+    </message>
+    <message>
+        <source>The next preview</source>
+        <translation>Следующий предпросмотр</translation>
+    </message>
+    <message>
+        <source>An exact preview now</source>
+        <translation>Точный предпросмотр сейчас</translation>
+    </message>
+    <message>
+        <source>Copy this frame</source>
+        <translation>Копировать кадр</translation>
+    </message>
+    <message>
+        <source>Play or pause</source>
+        <translation>Воспроизведение или пауза</translation>
+    </message>
+    <message>
+        <source>One frame back</source>
+        <translation>На кадр назад</translation>
+    </message>
+    <message>
+        <source>One frame on</source>
+        <translation>На кадр вперёд</translation>
+    </message>
+    <message>
+        <source>To the start</source>
+        <translation>В начало</translation>
+    </message>
+    <message>
+        <source>To the end</source>
+        <translation>В конец</translation>
+    </message>
+    <message>
+        <source>Play backwards, faster</source>
+        <translation>Назад, быстрее</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Пауза</translation>
+    </message>
+    <message>
+        <source>Play forwards, faster</source>
+        <translation>Вперёд, быстрее</translation>
+    </message>
+    <message>
+        <source>Slower</source>
+        <translation>Медленнее</translation>
+    </message>
+    <message>
+        <source>Faster</source>
+        <translation>Быстрее</translation>
+    </message>
+    <message>
+        <source>The loop begins here</source>
+        <translation>Начало повтора здесь</translation>
+    </message>
+    <message>
+        <source>The loop ends here</source>
+        <translation>Конец повтора здесь</translation>
+    </message>
+    <message>
+        <source>Loop over the whole clip</source>
+        <translation>Повторять весь клип</translation>
+    </message>
+    <message>
+        <source>Larger</source>
+        <translation>Крупнее</translation>
+    </message>
+    <message>
+        <source>Smaller</source>
+        <translation>Мельче</translation>
+    </message>
+    <message>
+        <source>Fit the stage</source>
+        <translation>По размеру окна</translation>
+    </message>
+    <message>
+        <source>Actual size</source>
+        <translation>Настоящий размер</translation>
+    </message>
+    <message>
+        <source>Player</source>
+        <translation>Проигрыватель</translation>
     </message>
 </context>
 <context>

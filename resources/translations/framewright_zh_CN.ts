@@ -818,6 +818,30 @@ Apache License 2.0。使用了 Qt %1（LGPL 3）、oneDNN、Highway、SentencePi
         <source>Clips</source>
         <translation>视频</translation>
     </message>
+    <message>
+        <source>Play the clip</source>
+        <translation>播放视频</translation>
+    </message>
+    <message>
+        <source>Give stars</source>
+        <translation>评星</translation>
+    </message>
+    <message>
+        <source>Add to the comparison</source>
+        <translation>加入对比</translation>
+    </message>
+    <message>
+        <source>Move to the trash</source>
+        <translation>移到回收站</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>重做</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::LibraryModel</name>
@@ -1165,6 +1189,10 @@ Its file is missing: %2</source>
     <message>
         <source>Forget the collected clips</source>
         <translation>清空已收集的视频</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>搜索</translation>
     </message>
 </context>
 <context>
@@ -2025,6 +2053,14 @@ Last used on %2</source>
         <source>The seed must be a whole number from 0 to 18446744073709551615.</source>
         <translation>种子必须是 0 到 18446744073709551615 之间的整数。</translation>
     </message>
+    <message>
+        <source>The prompt before</source>
+        <translation>上一条提示词</translation>
+    </message>
+    <message>
+        <source>The prompt after</source>
+        <translation>下一条提示词</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::QueueModel</name>
@@ -2278,12 +2314,83 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
         <source>Enter edits or shows a job, Alt with the up and down keys moves it, Delete removes it.</source>
         <translation>Enter 编辑或显示任务，Alt 加上下方向键移动任务，Delete 移除任务。</translation>
     </message>
+    <message>
+        <source>Fold or unfold what is done</source>
+        <translation>折叠或展开已完成的任务</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::Removals</name>
     <message>
         <source>remove jobs from the queue</source>
         <translation>从队列移除任务</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::SavedSearchMenu</name>
+    <message>
+        <source>Saved searches</source>
+        <translation>已保存的搜索</translation>
+    </message>
+    <message>
+        <source>Keep this search under a name, or use a kept one</source>
+        <translation>为此搜索命名并保存，或使用已保存的搜索</translation>
+    </message>
+    <message>
+        <source>Deleted the search “%1”; the menu of saved searches can bring it back.</source>
+        <translation>已删除搜索“%1”；可在已保存的搜索菜单中恢复。</translation>
+    </message>
+    <message>
+        <source>No saved searches yet</source>
+        <translation>还没有已保存的搜索</translation>
+    </message>
+    <message>
+        <source>Save this search…</source>
+        <translation>保存此搜索…</translation>
+    </message>
+    <message>
+        <source>With its project and its order</source>
+        <translation>连同项目和排序一起保存</translation>
+    </message>
+    <message>
+        <source>Manage</source>
+        <translation>管理</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>重命名…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>Bring back “%1”</source>
+        <translation>恢复“%1”</translation>
+    </message>
+    <message>
+        <source>Save search</source>
+        <translation>保存搜索</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Replace the search “%1”?</source>
+        <translation>替换搜索“%1”？</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Rename search</source>
+        <translation>重命名搜索</translation>
     </message>
 </context>
 <context>
@@ -2767,6 +2874,94 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>made in %1</source>
         <translation>用时 %1</translation>
+    </message>
+    <message>
+        <source>The preview before</source>
+        <translation>上一个预览</translation>
+    </message>
+    <message>
+        <source>The next preview</source>
+        <translation>下一个预览</translation>
+    </message>
+    <message>
+        <source>An exact preview now</source>
+        <translation>立即生成精确预览</translation>
+    </message>
+    <message>
+        <source>Copy this frame</source>
+        <translation>复制此帧</translation>
+    </message>
+    <message>
+        <source>Play or pause</source>
+        <translation>播放或暂停</translation>
+    </message>
+    <message>
+        <source>One frame back</source>
+        <translation>后退一帧</translation>
+    </message>
+    <message>
+        <source>One frame on</source>
+        <translation>前进一帧</translation>
+    </message>
+    <message>
+        <source>To the start</source>
+        <translation>到开头</translation>
+    </message>
+    <message>
+        <source>To the end</source>
+        <translation>到结尾</translation>
+    </message>
+    <message>
+        <source>Play backwards, faster</source>
+        <translation>倒放，加速</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Play forwards, faster</source>
+        <translation>正放，加速</translation>
+    </message>
+    <message>
+        <source>Slower</source>
+        <translation>减速</translation>
+    </message>
+    <message>
+        <source>Faster</source>
+        <translation>加速</translation>
+    </message>
+    <message>
+        <source>The loop begins here</source>
+        <translation>从此帧开始循环</translation>
+    </message>
+    <message>
+        <source>The loop ends here</source>
+        <translation>到此帧结束循环</translation>
+    </message>
+    <message>
+        <source>Loop over the whole clip</source>
+        <translation>循环整段视频</translation>
+    </message>
+    <message>
+        <source>Larger</source>
+        <translation>放大</translation>
+    </message>
+    <message>
+        <source>Smaller</source>
+        <translation>缩小</translation>
+    </message>
+    <message>
+        <source>Fit the stage</source>
+        <translation>适应窗口</translation>
+    </message>
+    <message>
+        <source>Actual size</source>
+        <translation>实际大小</translation>
+    </message>
+    <message>
+        <source>Player</source>
+        <translation>播放器</translation>
     </message>
 </context>
 <context>

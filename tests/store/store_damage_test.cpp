@@ -27,6 +27,7 @@ class DamageTest : public StoreTest {
             ASSERT_TRUE((*store)->addClip(clip));
         }
         ASSERT_TRUE((*store)->addJob(makeJob("waits")));
+        ASSERT_TRUE((*store)->saveSearch({"best", "star:>=4", 2, ClipOrder::Stars}));
         ASSERT_TRUE((*store)->close());
     }
     static void TearDownTestSuite() { std::filesystem::remove_all(s_template); }
@@ -111,6 +112,8 @@ TEST_F(DamageTest, TagsProjectsAndWaitingJobsAreRecoveredWithTheClips) {
     EXPECT_GT(*m_store->countClips({"tag:even", ClipOrder::Newest, 0, false}), 0);
     EXPECT_EQ(m_store->projects()->back().name, "Talk");
     EXPECT_EQ(m_store->jobs({JobState::Queued}, -1)->size(), 1U);
+    ASSERT_EQ(m_store->savedSearches()->size(), 1U);
+    EXPECT_EQ(m_store->savedSearches()->front().projectId, 2);
 }
 
 TEST_F(DamageTest, ASecondDamageKeepsTheFirstCopy) {

@@ -73,6 +73,33 @@ TEST_F(JobsTest, RefusesARequestThatIsNoJson) {
     EXPECT_TRUE(m_store->jobs({JobState::Queued}, -1)->empty()) << "all or nothing";
 }
 
+TEST_F(JobsTest, KeepsSearchesUnderNames) {
+    const auto project = m_store->addProject("Talk");
+    ASSERT_TRUE(m_store->saveSearch({"Best", "star:>=4 -night", project->id, ClipOrder::Stars}));
+    ASSERT_TRUE(m_store->saveSearch({"all \"foxes\"'; --", "fox", 0, ClipOrder::Newest}));
+    ASSERT_TRUE(m_store->saveSearch({"best", "star:5", 0, ClipOrder::Longest})) << "the same name";
+    reopen();
+    const auto searches = m_store->savedSearches();
+    ASSERT_EQ(searches->size(), 2U);
+    EXPECT_EQ(searches->front().name, "all \"foxes\"'; --");
+    EXPECT_EQ(searches->back().name, "best");
+    EXPECT_EQ(searches->back().text, "star:5");
+    EXPECT_EQ(searches->back().projectId, 0);
+    EXPECT_EQ(searches->back().order, ClipOrder::Longest);
+
+    EXPECT_FALSE(m_store->saveSearch({"", "fox", 0, ClipOrder::Newest}));
+    EXPECT_FALSE(m_store->renameSearch("best", ""));
+    const auto taken = m_store->renameSearch("best", "All \"foxes\"'; --");
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().code, ErrorCode::InvalidArgument);
+    ASSERT_TRUE(m_store->renameSearch("best", "Best")) << "in other letters";
+    ASSERT_TRUE(m_store->renameSearch("Best", "Five stars"));
+    EXPECT_EQ(m_store->savedSearches()->back().name, "Five stars");
+    ASSERT_TRUE(m_store->removeSearch("Five stars"));
+    ASSERT_TRUE(m_store->removeSearch("never there"));
+    EXPECT_EQ(m_store->savedSearches()->size(), 1U);
+}
+
 TEST_F(JobsTest, ReusesPromptsAndPresetsAndSessionValues) {
     ASSERT_TRUE(m_store->rememberPrompt("a red fox", ""));
     ASSERT_TRUE(m_store->rememberPrompt("a blue car", "blurry"));

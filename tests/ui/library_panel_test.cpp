@@ -6,8 +6,10 @@
 #include <QCompleter>
 #include <QDir>
 #include <QElapsedTimer>
+#include <QInputDialog>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QMessageBox>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -35,6 +37,7 @@
 #include "ui/library_panel.h"
 #include "ui/library_search.h"
 #include "ui/notice_bar.h"
+#include "ui/saved_search_menu.h"
 #include "ui/star_field.h"
 #include "ui/theme.h"
 
@@ -220,6 +223,68 @@ class LibraryPanelTest : public QObject {
         QCOMPARE(line()->text(), QStringLiteral("red model:mini "));
         QTRY_COMPARE(model()->rowCount(), 2);
         completer->popup()->hide();
+    }
+
+    // Saved and used again by keys alone; found again after a restart.
+    void keepsSearches() {
+        auto* saved = m_panel->savedSearches();
+        auto* order = named<QComboBox>(QStringLiteral("Order"));
+        QCOMPARE(saved->names(), QStringList());
+        type(QStringLiteral("red"));
+        order->setCurrentText(QStringLiteral("Oldest"));
+        QTRY_COMPARE(model()->rowCount(), 2);
+        QTest::keyClick(line(), Qt::Key_Tab);
+        QVERIFY(saved->hasFocus());
+        QTimer::singleShot(0, saved, [&] {
+            QTRY_VERIFY(saved->menu()->isVisible());
+            QTimer::singleShot(0, saved, [] {
+                QTRY_VERIFY(qobject_cast<QInputDialog*>(QApplication::activeModalWidget()));
+                auto* dialog = qobject_cast<QInputDialog*>(QApplication::activeModalWidget());
+                QCOMPARE(dialog->textValue(), QStringLiteral("red"));
+                dialog->setTextValue(QStringLiteral("  Red & <b>oldest</b> first "));
+                QTest::keyClick(dialog, Qt::Key_Return);
+            });
+            QTest::keyClick(saved->menu(), Qt::Key_Down);  // past what cannot be chosen
+            QTest::keyClick(saved->menu(), Qt::Key_Return);
+        });
+        QTest::keyClick(saved, Qt::Key_Space);
+        const auto name = QStringLiteral("Red & <b>oldest</b> first");
+        QTRY_COMPARE(saved->names(), QStringList{name});
+
+        closePanel();
+        openPanel();
+        saved = m_panel->savedSearches();
+        QTRY_COMPARE(saved->names(), QStringList{name});
+        QTimer::singleShot(0, saved, [&] {
+            QTRY_VERIFY(saved->menu()->isVisible());
+            const QAction* action = saved->menu()->actions().first();
+            QCOMPARE(action->text(), QStringLiteral("Red && <b>oldest</b> first"));
+            QVERIFY(action->toolTip().contains(QStringLiteral("red")));
+            if (qEnvironmentVariableIsSet("FW_PICTURES")) {
+                saved->menu()->grab().save(
+                    QDir(qEnvironmentVariable("FW_PICTURES")).filePath("saved-searches.png"));
+            }
+            QTest::keyClick(saved->menu(), Qt::Key_Down);
+            QTest::keyClick(saved->menu(), Qt::Key_Return);
+        });
+        saved->setFocus();
+        QTest::keyClick(saved, Qt::Key_Space);
+        QCOMPARE(line()->text(), QStringLiteral("red"));
+        QCOMPARE(named<QComboBox>(QStringLiteral("Order"))->currentText(), QStringLiteral("Oldest"));
+        QTRY_COMPARE(rows(), (std::vector{m_ids[0], m_ids[6]}));
+        QVERIFY(line()->hasFocus());
+
+        saved->rename(name, QStringLiteral("Red"));
+        QTRY_COMPARE(saved->names(), QStringList{QStringLiteral("Red")});
+        saved->save(QStringLiteral("Other"));
+        QTRY_COMPARE(saved->names().size(), 2);
+        saved->rename(QStringLiteral("Red"), QStringLiteral("other"));
+        QTRY_VERIFY2(notice()->isVisible(), "the name is taken");
+        QCOMPARE(saved->names(), (QStringList{QStringLiteral("Other"), QStringLiteral("Red")}));
+        saved->remove(QStringLiteral("Other"));
+        QTRY_COMPARE(saved->names(), QStringList{QStringLiteral("Red")});
+        saved->restoreRemoved();
+        QTRY_COMPARE(saved->names().size(), 2);
     }
 
     void starsByKeyAndClickAndUndo() {

@@ -13,6 +13,7 @@
 #include <QPlainTextEdit>
 #include <QProcess>
 #include <QPushButton>
+#include <QShortcut>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QStandardPaths>
@@ -27,6 +28,7 @@
 #include "ui/banner.h"
 #include "ui/export_dialog.h"
 #include "ui/frame_player.h"
+#include "ui/key_map.h"
 #include "ui/library_grid.h"
 #include "ui/library_model.h"
 #include "ui/library_panel.h"
@@ -489,7 +491,18 @@ class WindowTest : public QObject {
                 QVERIFY2(sheet.contains(text), qPrintable(text));
             }
         }
-        QVERIFY(sheet.contains(QStringLiteral("Run")));
+        for (const auto* shortcut : window().findChildren<QShortcut*>()) {
+            QVERIFY2(sheet.contains(shortcut->whatsThis()), qPrintable(shortcut->key().toString()));
+        }
+        for (const auto* keys : window().findChildren<KeyMap*>()) {
+            for (const auto& command : keys->commands()) {
+                QVERIFY2(sheet.contains(command.meaning), qPrintable(command.meaning));
+            }
+        }
+        for (const auto* known : {"Run", "Search", "Give stars", "Add to the comparison", "Move to the trash",
+                                  "Play or pause", "The prompt before", "Save this frame"}) {
+            QVERIFY2(sheet.contains(QString::fromLatin1(known)), known);
+        }
         // No key means two things in the menus.
         QStringList keys;
         for (const auto* action : window().menuBar()->actions()) {
