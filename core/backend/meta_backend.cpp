@@ -19,6 +19,7 @@ class MetaOps final : public Ops {
  public:
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Meta; }
     [[nodiscard]] bool supportsSparseAttention() const override { return true; }
+    [[nodiscard]] bool supportsStateSpace() const override { return true; }
     [[nodiscard]] Status synchronize() override { return {}; }
     [[nodiscard]] std::int64_t timestampUs() override {
         const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -62,6 +63,13 @@ class MetaOps final : public Ops {
     void doLinearAttention(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&,
                            const TensorView&, const LinearAttentionOptions&) override {}
     void doAddBranch(const TensorView&, const ConstTensorView&, const BranchOptions&) override {}
+    void doScanConv(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, const ScanConvOptions&,
+                    const TensorView&) override {}
+    void doStateSpaceScan(std::span<const StateSpaceInput>, const StateSpaceOptions&, const TensorView&) override {}
+    void doGatedRmsNorm(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, std::int64_t, float,
+                        const TensorView&) override {}
+    void doPoolTokens(const ConstTensorView&, const TokenGrid&, const std::array<std::int64_t, 3>&,
+                      const TensorView&) override {}
     void doRmsNormRope(const ConstTensorView&, const ConstTensorView&, float, const std::optional<RopeTables>&,
                        std::int64_t, const TensorView&) override {}
     void doLayerNormModulate(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, float,

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/backend/scan_options.h"
 #include "core/backend/sparse_options.h"
 #include "core/base/result.h"
 #include "core/tensor/tensor_view.h"
@@ -132,6 +133,27 @@ class Ops {
     // out += scale · sigmoid(logit) · branch, with one logit per token or their mean. out, branch [B, N, C] act.
     void addBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options);
 
+    // --- tokens in a row: what Mamba2 is made of (https://arxiv.org/abs/2405.21060). Not every back-end has them:
+    // supportsStateSpace() must be true. Rows are read in any order by addressing; results lie where x lies.
+    [[nodiscard]] virtual bool supportsStateSpace() const { return false; }
+    // y = silu(bias + Σ_k weight[k] · row at position p - (K - 1) + k), channel by channel, for the row at each
+    // position p. x, y [B, N, C] act; weight f32 [K, C] contiguous, bias f32 [C].
+    void scanConv(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
+                  const ScanConvOptions& options, const TensorView& y);
+    // The sum over the directions (1 or 2) of y_t = S_t c_t + skip · x_t with S_t = exp(-Δ_t e^decay) S_{t-1} +
+    // Δ_t x_t b_tᵀ and Δ = softplus(step + stepBias). y [B, N, H, P] act, or none: only states are wanted. States
+    // in f32; y is rounded once for each direction. Computed in chunks; O(N).
+    void stateSpaceScan(std::span<const StateSpaceInput> directions, const StateSpaceOptions& options,
+                        const TensorView& y);
+    // y = v / sqrt(mean(v²) + eps) · weight with v = x · silu(gate) and the mean over each of `groups` equal parts
+    // of the channels. x, gate, y [B, N, C] act, y may be x; weight f32 [C].
+    void gatedRmsNorm(const ConstTensorView& x, const ConstTensorView& gate, const ConstTensorView& weight,
+                      std::int64_t groups, float eps, const TensorView& y);
+    // Means over boxes of `pooling` tokens of the grid, over those there are at the far ends. x [B, N, C], y [B, M,
+    // C] with the tokens of pooledGrid(); both f32 or both bf16.
+    void poolTokens(const ConstTensorView& x, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
+                    const TensorView& y);
+
     // --- normalisation
     // y = x / rms(x over C) · weight, then rotary embedding per head of width headDim when `rope` is given.
     // x, y [B, N, C] act, y may be x; weight f32 [C]; rope tables have N rows. rms over the FULL width (all heads).
@@ -214,6 +236,15 @@ class Ops {
     virtual void doLinearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                                    const TensorView& out, const LinearAttentionOptions& options);
     virtual void doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options);
+    // Called only where supportsStateSpace().
+    virtual void doScanConv(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
+                            const ScanConvOptions& options, const TensorView& y);
+    virtual void doStateSpaceScan(std::span<const StateSpaceInput> directions, const StateSpaceOptions& options,
+                                  const TensorView& y);
+    virtual void doGatedRmsNorm(const ConstTensorView& x, const ConstTensorView& gate,
+                                const ConstTensorView& weight, std::int64_t groups, float eps, const TensorView& y);
+    virtual void doPoolTokens(const ConstTensorView& x, const TokenGrid& grid,
+                              const std::array<std::int64_t, 3>& pooling, const TensorView& y);
     virtual void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                                const std::optional<RopeTables>& rope, std::int64_t headDim,
                                const TensorView& y) = 0;

@@ -37,6 +37,10 @@ void checkBlocks(const char* op, const TokenBlocks& blocks) {
     const bool runs = blocks.tile == std::array<std::int64_t, 3>{} && blocks.size > 0;
     FW_CHECK(boxes || runs, "{}: blocks of {} tokens, boxes of {} x {} x {}", op, blocks.size, blocks.tile[0],
              blocks.tile[1], blocks.tile[2]);
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        FW_CHECK(blocks.shift[axis] == 0 || (blocks.shift[axis] > 0 && blocks.shift[axis] < blocks.tile[axis]),
+                 "{}: boxes of {} shifted by {}", op, blocks.tile[axis], blocks.shift[axis]);
+    }
 }
 
 void checkLists(const char* op, const BlockLists& lists, const ConstTensorView& q, const TokenBlocks& blocks) {

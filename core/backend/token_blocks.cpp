@@ -23,8 +23,11 @@ Box boxOf(const TokenBlocks& blocks, std::int64_t block) {
     const std::int64_t index[] = {block / (tiles[1] * tiles[2]), block / tiles[2] % tiles[1], block % tiles[2]};
     Box box;
     for (std::size_t axis = 0; axis < 3; ++axis) {
-        box.first[axis] = index[axis] * blocks.tile[axis];
-        box.end[axis] = std::min(box.first[axis] + blocks.tile[axis], extents[axis]);
+        // As if a shifted axis began before its first token.
+        const std::int64_t before = blocks.shift[axis] > 0 ? blocks.tile[axis] - blocks.shift[axis] : 0;
+        const std::int64_t first = index[axis] * blocks.tile[axis] - before;
+        box.first[axis] = std::max<std::int64_t>(first, 0);
+        box.end[axis] = std::min(first + blocks.tile[axis], extents[axis]);
     }
     return box;
 }
@@ -32,7 +35,13 @@ Box boxOf(const TokenBlocks& blocks, std::int64_t block) {
 }  // namespace
 
 std::array<std::int64_t, 3> TokenBlocks::tiles() const {
-    return {divideUp(grid.frames, tile[0]), divideUp(grid.height, tile[1]), divideUp(grid.width, tile[2])};
+    const std::int64_t extents[] = {grid.frames, grid.height, grid.width};
+    std::array<std::int64_t, 3> result{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const std::int64_t before = shift[axis] > 0 ? tile[axis] - shift[axis] : 0;
+        result[axis] = divideUp(extents[axis] + before, tile[axis]);
+    }
+    return result;
 }
 
 std::int64_t TokenBlocks::count() const {

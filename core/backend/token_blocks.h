@@ -29,6 +29,8 @@ struct TokenBlocks {
     TokenGrid grid;
     std::int64_t size = 64;
     std::array<std::int64_t, 3> tile{0, 0, 0};  // frames, height, width; all 0: runs
+    // The first box of an axis ends here where this is above 0, so that all borders move; below the tile's extent.
+    std::array<std::int64_t, 3> shift{0, 0, 0};
 
     [[nodiscard]] bool isTiled() const { return tile[0] > 0; }
     // Boxes along each axis.

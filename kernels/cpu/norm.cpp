@@ -1,6 +1,7 @@
 #include "kernels/cpu/norm.h"
 
 #include <cmath>
+#include <vector>
 
 #include "kernels/cpu/rows.h"
 #include "kernels/cpu/targets.h"
@@ -105,6 +106,31 @@ void rmsRows(const RmsNormArgs& args, std::int64_t batch, std::int64_t first, st
                 rmsRopeRow(x, y, args, tables);
             }
         });
+    });
+}
+
+void gatedRmsRows(const GatedRmsNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
+    const FloatTag d;
+    const std::int64_t width = args.extents.channels / args.groups;
+    std::vector<float> gated(static_cast<std::size_t>(width));
+    float* values = gated.data();
+    withElement(args.x.element, [&](auto t) HWY_ATTR {
+        using T = decltype(t);
+        for (std::int64_t i = 0; i < (last - first) * args.groups; ++i) {
+            const std::int64_t row = first + i / args.groups, offset = i % args.groups * width;
+            const T* x = rowOf<T>(args.x, batch, row) + offset;
+            const T* gate = rowOf<T>(args.gate, batch, row) + offset;
+            T* y = rowOf<T>(args.y, batch, row) + offset;
+            forVectors(width, [&](std::int64_t c, auto lanes) HWY_ATTR {
+                store(hn::Mul(load(x + c, lanes), silu(load(gate + c, lanes))), values + c, lanes);
+            });
+            const float mean = sumOfSquares(static_cast<const float*>(values), width) / static_cast<float>(width);
+            const Floats factor = hn::Set(d, 1.0F / std::sqrt(mean + args.eps));
+            forVectors(width, [&](std::int64_t c, auto lanes) HWY_ATTR {
+                const Floats value = hn::Mul(load(static_cast<const float*>(values) + c, lanes), factor);
+                store(hn::Mul(value, load(args.weight + offset + c, lanes)), y + c, lanes);
+            });
+        }
     });
 }
 
@@ -224,12 +250,19 @@ HWY_AFTER_NAMESPACE();
 namespace fw::kernels::cpu {
 
 HWY_EXPORT(rmsRows);
+HWY_EXPORT(gatedRmsRows);
 HWY_EXPORT(layerRows);
 HWY_EXPORT(channelRows);
 
 void rmsNorm(const RmsNormArgs& args, int threads) {
     forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
         HWY_DYNAMIC_DISPATCH(rmsRows)(args, batch, first, last);
+    });
+}
+
+void gatedRmsNorm(const GatedRmsNormArgs& args, int threads) {
+    forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
+        HWY_DYNAMIC_DISPATCH(gatedRmsRows)(args, batch, first, last);
     });
 }
 

@@ -23,6 +23,18 @@ struct RmsNormArgs {
 inline constexpr std::int64_t kMaxRopeHeadDim = 512;
 void rmsNorm(const RmsNormArgs& args, int threads);
 
+// y = v / sqrt(mean(v²) + eps) · weight, v = x · silu(gate), the mean over each of `groups` equal parts of a row. y
+// may be x.
+struct GatedRmsNormArgs {
+    RowExtents extents;
+    ConstRows x, gate;  // of one element type
+    Rows y;
+    const float* weight = nullptr;  // [channels]
+    std::int64_t groups = 1;
+    float eps = 0.0F;
+};
+void gatedRmsNorm(const GatedRmsNormArgs& args, int threads);
+
 // y = (x - mean)/sqrt(var + eps) · (scaleOffset + scale) + shift; scale and shift [batch, channels]
 // (batch stride 0: shared).
 struct LayerNormArgs {

@@ -6,6 +6,30 @@
 namespace fw::backend {
 namespace {
 
+// The operations of state space models.
+template <class MakeTensor>
+void scanEverything(Ops& ops, DType act, const MakeTensor& tensor) {
+    const TensorView rows = tensor(act, {1, 4, 32});
+    const TensorView pooled = tensor(act, {1, 2, 32});
+    const TensorView channels = tensor(DType::F32, {32});
+    const TensorView heads = tensor(DType::F32, {2});
+    ops.poolTokens(rows, {2, 1, 2}, {2, 1, 1}, pooled);
+    ops.scanConv(rows, tensor(DType::F32, {4, 32}), channels, {.path = {}, .prefix = pooled, .prefixOrder = {}},
+                 tensor(act, {1, 4, 32}));
+    const StateSpaceInput direction{.x = tensor(act, {1, 4, 2, 16}),
+                                    .b = tensor(act, {1, 4, 1, 8}),
+                                    .c = tensor(act, {1, 4, 1, 8}),
+                                    .step = tensor(DType::F32, {1, 4, 2}),
+                                    .stepBias = heads,
+                                    .decay = heads,
+                                    .skip = heads,
+                                    .initialState = tensor(DType::F32, {1, 2, 16, 8}),
+                                    .finalState = {},
+                                    .reverse = true};
+    ops.stateSpaceScan({&direction, 1}, {.order = {}, .chunk = 2}, tensor(act, {1, 4, 2, 16}));
+    ops.gatedRmsNorm(rows, rows, channels, 2, 1e-5F, tensor(act, {1, 4, 32}));
+}
+
 // One of each operation (sparse attention on request) on tensors of `device`; weights come from the host.
 OpCost costOfEverything(Device& device, Ops& ops, DType act, bool withSparse) {
     std::vector<OwnedTensor> kept;
@@ -50,6 +74,9 @@ OpCost costOfEverything(Device& device, Ops& ops, DType act, bool withSparse) {
                               tensor(DType::U8, {1, 2}));
         ops.linearAttention(heads, heads, heads, sparse, {});
         ops.addBranch(rows, other, {.gate = GateMode::Token, .logits = tensor(DType::F32, {2, 3, 1})});
+    }
+    if (ops.supportsStateSpace() && withSparse) {
+        scanEverything(ops, act, tensor);
     }
     ops.rmsNormRope(rows, channels, 1e-6F, RopeTables{table, table}, 16, other);
     ops.layerNormModulate(rows, vectors, vectors, 1e-6F, other);
@@ -111,6 +138,29 @@ TEST(Cost, ProductsAreCountedExactly) {
     const TensorView k(nullptr, DType::F32, {1, 9, 2, 16}, DeviceKind::Meta);
     ops->attention(q, k, k, q, {.scale = 1.0F, .bias = {}, .keyCount = 7});
     EXPECT_EQ(ops->cost().flops - before, 2 * 2 * 2 * 5 * 7 * 16);
+}
+
+// Q·G·N + Q·d + 2·N·d multiply-adds for each row, d = H·P; the state alone takes N·d.
+TEST(Cost, ScansAreCountedByTheirChunks) {
+    const auto meta = createMetaDevice(DType::F32);
+    auto ops = *meta->createOps({});
+    const auto view = [](const Shape& shape) { return TensorView(nullptr, DType::F32, shape, DeviceKind::Meta); };
+    const StateSpaceInput in{.x = view({1, 640, 8, 64}),
+                             .b = view({1, 640, 1, 48}),
+                             .c = view({1, 640, 1, 48}),
+                             .step = view({1, 640, 8}),
+                             .stepBias = view({8}),
+                             .decay = view({8}),
+                             .skip = view({8}),
+                             .initialState = {},
+                             .finalState = {},
+                             .reverse = false};
+    ops->stateSpaceScan({&in, 1}, {.order = {}, .chunk = 32}, view({1, 640, 8, 64}));
+    const std::int64_t steps = 640 * 8 * 8;
+    EXPECT_EQ(ops->cost().flops, 2 * 640 * (32 * 48 + 32 * 512 + 2 * 48 * 512) + steps);
+    const std::int64_t before = ops->cost().flops;
+    ops->stateSpaceScan({&in, 1}, {.order = {}, .chunk = 32}, {});
+    EXPECT_EQ(ops->cost().flops - before, 2 * 640 * 48 * 512 + steps);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ class ReferenceOps final : public Ops {
  public:
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cpu; }
     [[nodiscard]] bool supportsSparseAttention() const override { return true; }
+    [[nodiscard]] bool supportsStateSpace() const override { return true; }
     [[nodiscard]] Status synchronize() override { return {}; }
     [[nodiscard]] std::int64_t timestampUs() override { return 0; }
 
@@ -42,6 +43,14 @@ class ReferenceOps final : public Ops {
     void doLinearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                            const TensorView& out, const LinearAttentionOptions& options) override;
     void doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) override;
+    void doScanConv(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
+                    const ScanConvOptions& options, const TensorView& y) override;
+    void doStateSpaceScan(std::span<const StateSpaceInput> directions, const StateSpaceOptions& options,
+                          const TensorView& y) override;
+    void doGatedRmsNorm(const ConstTensorView& x, const ConstTensorView& gate, const ConstTensorView& weight,
+                        std::int64_t groups, float eps, const TensorView& y) override;
+    void doPoolTokens(const ConstTensorView& x, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
+                      const TensorView& y) override;
     void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                        const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
