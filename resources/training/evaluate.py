@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--clips", help="score the clips of this file instead of drawing any: a torch file, uint8 [B, T, H, W, 3]")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    torch.backends.cuda.enable_cudnn_sdp(False)  # it is not asked for masks of windows
     team = Team()
     scorer = Scorer()
     scorer.load_state_dict({name: value.float() for name, value in load_file(arguments.scorer).items()})

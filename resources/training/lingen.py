@@ -64,7 +64,10 @@ class Run:
         trained = sum(parameter.numel() for parameter in self.trainer.trained.values())
         self.team.say(f"{trained:,} of {sum(p.numel() for p in self.transformer.parameters()):,} numbers are trained")
         if arguments.resume:
-            about = self.trainer.load(self.folder / "checkpoint")
+            try:
+                about = self.trainer.load(self.folder / "checkpoint")
+            except ValueError as error:
+                raise SystemExit(str(error)) from error
             if about:
                 self.trainer.spent = min(1.0, about["seconds"] / max(arguments.seconds, 1e-9))
             self.team.say(f"going on from step {self.trainer.step_count}, {100 * self.trainer.spent:.0f} % of the budget")
@@ -134,7 +137,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    set_up_gpu("auto")
+    set_up_gpu("flash")  # cuDNN is not asked for masks of windows
     Run(parse()).train()
 
 

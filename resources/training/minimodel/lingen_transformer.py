@@ -376,6 +376,8 @@ class LinGenTransformer(WanTransformer):
         steps, config = block or Steps(), self.config
         tables = self.rotary(grid, x.device)
         positions = self.position_embedding(grid) if config.position_embedding == "shared" else None
+        if torch.is_grad_enabled() and not x.requires_grad:
+            x = x.detach().requires_grad_()  # frozen embeddings: the first block like the others, or it is compiled apart
         for index, layer in enumerate(self.blocks):
             name = config.scan_orders[index % len(config.scan_orders)]
             query, key, value, z, rows, raw = steps.operands(
