@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from minimodel.configs import TextEncoderConfig, TransformerConfig
-from minimodel.export import read_model, write_lingen
+from minimodel.export import read_model, read_own, write_lingen
 from minimodel.lingen_transformer import (
     RASTER_AXES,
     LinGenConfig,
@@ -328,8 +328,11 @@ def check_export() -> None:
         assert again.config == transformer.config
         arguments = (latents, torch.tensor([300.0]), text, torch.float32)
         assert torch.equal(transformer(*arguments), again(*arguments))
+        own = Path(name) / "mini-lingen" / "transformer" / "mate.safetensors"
+        write_lingen(Path(name) / "installed", read_own(own, base), base)
+        assert (Path(name) / "installed" / "transformer" / "mate.safetensors").read_bytes() == own.read_bytes()
         trained = {name for name, parameter in transformer.named_parameters() if parameter.requires_grad}
-        assert set(load_file(Path(name) / "mini-lingen" / "transformer" / "mate.safetensors")) == trained
+        assert set(load_file(own)) == trained
 
 
 CHECKS = (

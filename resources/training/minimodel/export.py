@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from .configs import TextEncoderConfig, TransformerConfig, VaeConfig
@@ -96,6 +97,7 @@ def write_lingen(folder: Path, transformer: LinGenTransformer, base: Path, name:
     """Writes a LinGen model beside the model folder `base` it was started from; returns the bytes of its own tensors.
 
     Own are the tensors that base lacks or has other values of; everything else is linked. Step sizes, decays and skips stay float32.
+    The file of own tensors carries the configuration, so that `read_own` needs nothing but it and base.
     """
     known = read_weights(base / "transformer", WEIGHTS["transformer"])
     own, weight_map, total = {}, {}, 0
@@ -111,7 +113,7 @@ def write_lingen(folder: Path, transformer: LinGenTransformer, base: Path, name:
     config = {"_class_name": "LinGenTransformer3DModel", "_diffusers_version": DIFFUSERS_VERSION, **transformer.config.to_dict()}
     _write_json(part / "config.json", config)
     _write_json(part / (WEIGHTS["transformer"] + ".index.json"), {"metadata": {"total_size": total}, "weight_map": weight_map})
-    save_file(own, part / OWN_WEIGHTS, metadata={"format": "pt"})
+    save_file(own, part / OWN_WEIGHTS, metadata={"config": json.dumps(config)})  # one entry: their order is not fixed
     if SHARED_WEIGHTS in weight_map.values():
         _link(part / SHARED_WEIGHTS, base / "transformer" / WEIGHTS["transformer"])
     for shared in ("vae", "text_encoder", "tokenizer", "scheduler"):
@@ -123,6 +125,16 @@ def write_lingen(folder: Path, transformer: LinGenTransformer, base: Path, name:
         about = {"name": name, "description": "mini with LinGen's blocks: cost linear in frames and pixels"}
         _write_json(folder / "framewright.json", json.loads(settings.read_text()) | about)
     return (part / OWN_WEIGHTS).stat().st_size
+
+
+def read_own(file: Path, base: Path) -> LinGenTransformer:
+    """The transformer of a file of own tensors that `write_lingen` wrote, with everything else from `base`."""
+    with safe_open(file, "pt") as stored:
+        values = json.loads(stored.metadata()["config"])
+    transformer = LinGenTransformer(_config_from(LinGenConfig, values))
+    tensors = read_weights(base / "transformer", WEIGHTS["transformer"]) | load_file(file)
+    transformer.load_state_dict({key: tensors[key].float() for key in transformer.state_dict()})
+    return transformer
 
 
 def read_weights(folder: Path, name: str) -> dict[str, torch.Tensor]:
