@@ -1,4 +1,7 @@
-"""Prints what a run of lingen.py and its two evaluations came to: python lingen_table.py RUN SHORT LONG (folders)"""
+"""Prints what runs of lingen.py and their evaluations came to: python lingen_table.py FOLDER...
+
+Every folder holds `run` (lingen.py --out), `short` and `long` (evaluate.py --out, at 33 and 129 frames), as lingen_trip.sh leaves them.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +12,50 @@ from pathlib import Path
 RECORD = Path(__file__).resolve().parent / "record" / "run.json"
 HEADS = ("sprite", "motion", "place", "time", "weather", "camera")
 WITHIN = 5.0  # points that the variant may lose on each score at 33 frames
+GUIDANCE = "4.0"
 
 
 def percent(entry: dict) -> float:
     return 100 * entry["right"] / max(1, entry["of"])
 
 
-def main() -> None:
-    run, short, long = (Path(word) for word in sys.argv[1:4])
-    history = json.loads((run / "history.json").read_text())
-    reports = [entry for entry in history if "loss" in entry]
-    checks = [entry["check"] for entry in history if "check" in entry]
-    dense = json.loads(RECORD.read_text())["evaluation"]["64 prompts, seed 2024"]["guidance"]["4.0"]["score"]
-    scores = [json.loads((folder / "scores.json").read_text()) for folder in (short, long)]
-    ours, ours_long = (report["model"]["4.0"] for report in scores)
-    print("mini-lingen: scores in percent, 20 steps, guidance 4")
-    print(f"{'':10}{'dense 33':>10}{'33':>8}{'129':>8}{'real 129':>10}")
+def column(folder: Path, dense: dict) -> dict[str, str]:
+    """The results of one variant, by the name of the row."""
+    history = json.loads((folder / "run" / "history.json").read_text())
+    short, long = (json.loads((folder / name / "scores.json").read_text())["model"][GUIDANCE] for name in ("short", "long"))
+    cells = {}
     for head in HEADS:
-        values = [percent(table[head]) for table in (dense, ours["score"], ours_long["score"], scores[1]["ceiling"])]
-        verdict = "" if values[1] >= values[0] - WITHIN else "  more than 5 points below dense"
-        print(f"{head:10}{values[0]:10.1f}{values[1]:8.1f}{values[2]:8.1f}{values[3]:10.1f}{verdict}")
-    for name, entry in ours_long["identity"].items():
-        print(f"identity over 129 frames, {name}: {entry['right']}/{entry['of']} (real {scores[1]['identity of real clips'][name]['right']})")
-    for name, errors in checks[-1].items():
-        print(f"error on {name}: {errors}")
+        value = percent(short["score"][head])
+        cells[f"{head} at 33"] = f"{value:.1f}" + ("" if value >= percent(dense[head]) - WITHIN else " *")
+    cells |= {f"{head} at 129": f"{percent(long['score'][head]):.1f}" for head in HEADS}
+    cells |= {f"sprite {name} to the end": f"{percent(entry):.1f}" for name, entry in long["identity"].items()}
+    errors = [entry["check"] for entry in history if "check" in entry][-1]
+    for name, values in errors.items():
+        cells[f"error on {name} (dense)"] = f"{values['lingen']:.4f} ({values['dense']:.4f})"
+    reports = [entry for entry in history if "loss" in entry]
     middle = [entry for entry in reports if "seconds" in entry and 0.4 < entry["progress"] < 0.95]
+    cells["steps"] = str(reports[-1]["step"])
     if len(middle) > 1:
         steps, seconds = (middle[-1][key] - middle[0][key] for key in ("step", "seconds"))
-        print(f"{reports[-1]['step']} steps, {steps / max(seconds, 1e-9):.2f} a second in the second part")
-    own = run / "model" / "transformer" / "mate.safetensors"
-    print(f"own tensors: {own.stat().st_size / 2**20:.2f} MiB")
+        cells["steps a second, second part"] = f"{steps / max(seconds, 1e-9):.2f}"
+    cells["own tensors, MiB"] = f"{(folder / 'run' / 'model' / 'transformer' / 'mate.safetensors').stat().st_size / 2**20:.2f}"
+    return cells
+
+
+def main() -> None:
+    folders = [Path(word) for word in sys.argv[1:]]
+    dense = json.loads(RECORD.read_text())["evaluation"]["64 prompts, seed 2024"]["guidance"][GUIDANCE]["score"]
+    real = json.loads((folders[0] / "long" / "scores.json").read_text())
+    columns = {"mini": {f"{head} at 33": f"{percent(dense[head]):.1f}" for head in HEADS}}
+    columns["real clips"] = {f"{head} at 129": f"{percent(real['ceiling'][head]):.1f}" for head in HEADS}
+    columns["real clips"] |= {f"sprite {name} to the end": f"{percent(entry):.1f}" for name, entry in real["identity of real clips"].items()}
+    columns |= {folder.name: column(folder, dense) for folder in folders}
+    rows = list(dict.fromkeys(row for cells in columns.values() for row in cells))
+    rows.sort(key=lambda row: (not row.endswith("at 33"), not row.endswith("at 129"), not row.endswith("the end")))
+    print(f"mini-lingen: scores in percent; * more than {WITHIN:.0f} points below mini")
+    print(f"{'':32}" + "".join(f"{name:>18}" for name in columns))
+    for row in rows:
+        print(f"{row:32}" + "".join(f"{cells.get(row, ''):>18}" for cells in columns.values()))
 
 
 if __name__ == "__main__":

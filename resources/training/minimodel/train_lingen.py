@@ -113,7 +113,7 @@ class LinGenTrainer(DitTrainer):
 
     @torch.no_grad()
     def check(self) -> dict:
-        """Mean squared errors on the same draw every time, by pool: of the averaged weights, of the dense model, and between the two."""
+        """Mean squared errors by pool, with the same noise every time: of the averaged weights, of the dense model, between the two."""
         generators = torch.get_rng_state(), torch.cuda.get_rng_state() if self.on_gpu else None
         found = {}
         self.average.swap()
