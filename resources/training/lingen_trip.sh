@@ -6,7 +6,8 @@
 #
 # SECONDS (1080) is the training's budget of every variant, $WAIT is 560 unless set. Variants (default: full) are trained and
 # scored one after the other: full, no-tesa, no-review, raster, zigzag, review-both, no-teacher, stock, scratch. Several GPUs
-# are used together. Options for evaluate.py may stand in $EVALUATE_OPTIONS, more of lingen.py's in $LINGEN_OPTIONS. Needs
+# are used together. Options for evaluate.py may stand in $EVALUATE_OPTIONS, more of lingen.py's in $LINGEN_OPTIONS (should the
+# compiler fail: TORCH_COMPILE_DISABLE=1 and "--batch 12", two to three times slower). Needs
 # work/atlas.npz here (build_atlas.py), and Python ($PYTHON) with PyTorch, safetensors, sentencepiece and pillow.
 #
 # What has come so far is copied to $OUT each time: of the first variant the model's own tensors and the checkpoint's weights

@@ -122,7 +122,7 @@ class Ssm(nn.Module):
         nn.init.xavier_uniform_(self.in_proj.weight)
         self.in_proj.weight[config.inner + config.scanned :] *= 0.1  # step sizes begin near their biases
         nn.init.xavier_uniform_(self.out_proj.weight, gain=1 / math.sqrt(config.num_layers))
-        for scan in set(self.scans()):
+        for scan in dict.fromkeys(self.scans()):
             scan.initialise()
 
     @torch.no_grad()
