@@ -55,7 +55,7 @@ class Run:
         self.transformer = LinGenTransformer(config).to(self.team.device)
         self.transformer.initialise()
         if not arguments.from_scratch:
-            start_from(self.transformer, self.dense.transformer, arguments.shape == "attention")
+            start_from(self.transformer, self.dense.transformer, arguments.shape == "attention" and not arguments.fresh_scans)
         choose_trained(self.transformer, arguments.from_scratch, not arguments.no_tesa)
         teacher_share = 0.0 if arguments.from_scratch else arguments.teacher
         self.trainer = LinGenTrainer(
@@ -124,6 +124,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--teacher", type=float, default=0.5, help="share of the loss that compares with the dense model's velocity")
     parser.add_argument("--from-scratch", action="store_true", help="train every tensor from random values, without the teacher")
     parser.add_argument("--shape", choices=("attention", "stock"), default="attention", help="of the scan: like the attention's, or Mamba2's own")
+    parser.add_argument("--fresh-scans", action="store_true", help="start the scans from random values, not from the attention")
     parser.add_argument("--scan", choices=tuple(SCANS), default="rotary")
     parser.add_argument("--no-tesa", action="store_true", help="ablation: without the window attention")
     parser.add_argument("--no-review", action="store_true", help="ablation: without review tokens")

@@ -5,9 +5,9 @@
 #   lingen_trip.sh                          again and again: waits on, until the table is printed
 #
 # SECONDS (1080) is the training's budget of every variant, $WAIT is 560 unless set. Variants (default: full) are trained and
-# scored one after the other: full, no-tesa, no-review, raster, zigzag, review-both, no-teacher, stock, scratch. Several GPUs
-# are used together. Options for evaluate.py may stand in $EVALUATE_OPTIONS, more of lingen.py's in $LINGEN_OPTIONS (should the
-# compiler fail: TORCH_COMPILE_DISABLE=1 and "--batch 12", two to three times slower). Needs
+# scored one after the other: full, no-tesa, no-review, raster, zigzag, review-both, no-teacher, stock, fresh-scans,
+# scratch. Several GPUs are used together. Options for evaluate.py may stand in $EVALUATE_OPTIONS, more of lingen.py's in
+# $LINGEN_OPTIONS (should the compiler fail: TORCH_COMPILE_DISABLE=1 and "--batch 12", two to three times slower). Needs
 # work/atlas.npz here (build_atlas.py), and Python ($PYTHON) with PyTorch, safetensors, sentencepiece and pillow.
 #
 # What has come so far is copied to $OUT each time: of the first variant the model's own tensors and the checkpoint's weights
@@ -24,7 +24,7 @@ options_of() { # options_of VARIANT
         no-teacher) echo "--teacher 0" ;;
         stock) echo "--shape stock" ;;
         scratch) echo "--from-scratch" ;;
-        no-tesa | no-review | review-both) echo "--$1" ;;
+        no-tesa | no-review | review-both | fresh-scans) echo "--$1" ;;
         *) return 1 ;;
     esac
 }
