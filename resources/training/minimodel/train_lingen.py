@@ -20,6 +20,7 @@ MIXER_PARTS = (".ssm.", ".attn1.", "position_embedding.")  # and the blocks' mod
 STOCK = dict(ssm_expand=2, ssm_num_groups=1)
 ZIGZAG_ORDERS = ("zigzag_s_row", "zigzag_s_col", "zigzag_t_row", "zigzag_t_col")
 SCANS = {"rotary": LinGenConfig.scan_orders, "raster": ("s_row",), "zigzag": ZIGZAG_ORDERS}
+QUIET = 0.1  # factor on the scans' output at the start: the model begins nearly as its window attention, which has learnt already
 CHECK_CLIPS, CHECK_SEED = 16, 99
 
 
@@ -55,14 +56,16 @@ def choose_trained(transformer: LinGenTransformer, everything: bool, windows: bo
                 block.attn1.to_out[0].bias.zero_()
 
 
+@torch.no_grad()
 def start_from(transformer: LinGenTransformer, dense: WanTransformer, attention_shaped: bool) -> None:
-    """Takes over every tensor the dense model has, and starts the scans from its self-attention."""
+    """Takes over every tensor the dense model has; the scans begin quietly, from its self-attention or from random values."""
     missing, unknown = transformer.load_state_dict(dense.state_dict(), strict=False)
     if unknown or any(".ssm." not in name and "position_embedding" not in name for name in missing):
         raise ValueError("the two transformers differ in more than their mixers")
-    if attention_shaped:
-        for block, source in zip(transformer.blocks, dense.blocks):
+    for block, source in zip(transformer.blocks, dense.blocks):
+        if attention_shaped:
             block.ssm.start_from_attention(transformer.config, source.attn1)
+        block.ssm.out_proj.weight *= QUIET
 
 
 class LinGenTrainer(DitTrainer):
