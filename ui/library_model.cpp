@@ -14,11 +14,6 @@ constexpr int kBlock = 64;       // rows read at once
 constexpr int kMostWanted = 16;  // blocks that wait; who scrolls past the others no longer needs them
 constexpr int kMostFetches = 2;
 
-struct Found {
-    Result<std::vector<std::int64_t>> ids;
-    LibraryRecords records;  // of the first rows, so that they are drawn at once; or of those that changed
-};
-
 // Records with a look at whether their files are there. Runs beside the database.
 LibraryRecords readRecords(store::LibraryStore& store, const std::filesystem::path& folder,
                            const std::vector<std::int64_t>& ids) {
@@ -41,18 +36,19 @@ LibraryRecords readRecords(store::LibraryStore& store, const std::filesystem::pa
 }  // namespace
 
 LibraryModel::LibraryModel(app::LibraryService& library, QObject* parent)
-    : QAbstractListModel(parent),
-      m_library(library),
-      m_newest(std::make_shared<std::atomic<quint64>>(0)),
-      m_records(kMostRecords) {
+    : QAbstractListModel(parent), m_library(library), m_records(kMostRecords) {
     m_fetchTimer.setSingleShot(true);
     m_fetchTimer.setInterval(0);
     connect(&m_fetchTimer, &QTimer::timeout, this, &LibraryModel::fetchNext);
 }
 
+LibraryModel::~LibraryModel() {
+    m_cancel.cancel();
+}
+
 void LibraryModel::setQuery(const store::ClipQuery& query) {
     m_query = query;
-    search(false);
+    search();
 }
 
 void LibraryModel::refresh(const std::vector<std::int64_t>& changed) {
@@ -61,21 +57,67 @@ void LibraryModel::refresh(const std::vector<std::int64_t>& changed) {
             m_stale.insert(id);
         }
     }
-    search(true);
+    m_answered ? searchAll() : search();
 }
 
-void LibraryModel::search(bool keepRows) {
+CancelToken LibraryModel::begin() {
+    m_cancel.cancel();
+    m_cancel = CancelSource();
     m_searching = true;
-    const quint64 number = ++*m_newest;
+    return m_cancel.token();
+}
+
+void LibraryModel::search() {
+    m_answered = false;
+    const CancelToken cancel = begin();
     m_library.read(
         this,
-        [query = m_query, number, keepRows, newest = m_newest, folder = m_library.folder(),
-         stale = std::vector<std::int64_t>(m_stale.begin(), m_stale.end())](store::LibraryStore& store) -> Found {
-            if (*newest != number) {
-                return {fail(ErrorCode::Cancelled, "a newer search was begun"), {}};
+        [query = m_query, cancel, folder = m_library.folder()](store::LibraryStore& store) -> First {
+            if (cancel.isCancelled()) {
+                return {fw::fail(ErrorCode::Cancelled, "a newer search was begun"), {}};
             }
-            Found found{store.clipIds(query), {}};
-            if (keepRows) {
+            First first{store.firstClipIds(query, kBlock), {}};
+            if (first.found) {
+                first.records = readRecords(store, folder, first.found->ids);
+            }
+            return first;
+        },
+        [this, cancel](First first) {
+            if (!cancel.isCancelled()) {
+                showFirst(std::move(first));
+            }
+        });
+}
+
+void LibraryModel::showFirst(First first) {
+    if (!first.found) {
+        fail(first.found.error());
+        return;
+    }
+    const bool complete = first.found->complete;
+    if (complete || !first.found->ids.empty()) {
+        show(std::move(first.found->ids), std::move(first.records));
+    }
+    if (complete) {
+        m_searching = false;
+        emit searched(rowCount());
+        return;
+    }
+    if (m_answered) {
+        emit begun();
+    }
+    searchAll();
+}
+
+// All rows: in place of those of another search, or merged into those that are there.
+void LibraryModel::searchAll() {
+    const CancelToken cancel = begin();
+    m_library.read(
+        this,
+        [query = m_query, cancel, merge = m_answered, folder = m_library.folder(),
+         stale = std::vector<std::int64_t>(m_stale.begin(), m_stale.end())](store::LibraryStore& store) -> Found {
+            Found found{store.clipIds(query, cancel), {}};
+            if (merge) {
                 found.records = readRecords(store, folder, stale);
             } else if (found.ids) {
                 const auto count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(kBlock, found.ids->size()));
@@ -83,30 +125,37 @@ void LibraryModel::search(bool keepRows) {
             }
             return found;
         },
-        [this, number, keepRows](Found found) {
-            if (*m_newest != number) {
+        [this, cancel](Found found) {
+            if (cancel.isCancelled()) {
+                return;
+            }
+            if (!found.ids) {
+                fail(found.ids.error());
                 return;
             }
             m_searching = false;
-            if (!found.ids) {
-                emit searchFailed(found.ids.error());
-                return;
-            }
-            if (!keepRows) {
-                m_records.clear();
-                m_stale.clear();
-            }
-            const auto count = static_cast<qint64>(found.ids->size());
-            if (keepRows) {
+            if (m_answered) {
                 mergeRows(std::move(*found.ids));
                 take(std::move(found.records));
             } else {
-                // Records first: the view asks for them as soon as the rows are there.
-                keep(std::move(found.records));
-                replaceRows(std::move(*found.ids));
+                show(std::move(*found.ids), std::move(found.records));
             }
-            emit searched(count);
+            emit searched(rowCount());
         });
+}
+
+void LibraryModel::fail(const Error& error) {
+    m_searching = false;
+    m_answered = true;
+    emit searchFailed(error);
+}
+
+void LibraryModel::show(Ids ids, LibraryRecords records) {
+    m_answered = true;
+    m_records.clear();
+    m_stale.clear();
+    keep(std::move(records));  // first: the view asks for them as soon as the rows are there
+    replaceRows(std::move(ids));
 }
 
 void LibraryModel::replaceRows(Ids ids) {

@@ -6,12 +6,11 @@
 #include <QList>
 #include <QSet>
 #include <QTimer>
-#include <atomic>
 #include <filesystem>
-#include <memory>
 #include <vector>
 
 #include "app/library/library_service.h"
+#include "core/base/cancel.h"
 #include "core/base/result.h"
 #include "core/store/library_store.h"
 
@@ -32,15 +31,18 @@ class LibraryModel : public QAbstractListModel {
     enum Role { ClipIdRole = Qt::UserRole };
 
     explicit LibraryModel(app::LibraryService& library, QObject* parent = nullptr);
+    ~LibraryModel() override;
 
-    // Searches; the rows change when the answer is there. A newer call makes older ones pointless.
+    // Searches; the rows change when the answer is there: the first ones as soon as they are known, then all. A
+    // newer call makes older ones pointless.
     void setQuery(const store::ClipQuery& query);
     [[nodiscard]] const store::ClipQuery& query() const { return m_query; }
     // The same search again, after clips changed: rows that stay keep their place and selection. `changed`: clips
     // whose records are read again.
     void refresh(const std::vector<std::int64_t>& changed);
     [[nodiscard]] const std::filesystem::path& folder() const { return m_library.folder(); }
-    [[nodiscard]] bool isSearching() const { return m_searching; }
+    [[nodiscard]] bool isSearching() const { return m_searching; }  // not all rows are there
+    [[nodiscard]] bool hasAnswer() const { return m_answered; }     // the first ones are
 
     [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
@@ -53,12 +55,28 @@ class LibraryModel : public QAbstractListModel {
     [[nodiscard]] int recordCount() const { return static_cast<int>(m_records.size()); }
 
  signals:
+    void begun();  // the first rows are there, not all of them
     void searched(qint64 count);
     void searchFailed(const fw::Error& error);
 
  private:
     using Ids = std::vector<std::int64_t>;
-    void search(bool keepRows);
+    // Answers of the reader thread, with the records of the first rows, so that they are drawn at once; or of those
+    // that changed.
+    struct First {
+        Result<store::FirstClips> found;
+        LibraryRecords records;
+    };
+    struct Found {
+        Result<Ids> ids;
+        LibraryRecords records;
+    };
+    [[nodiscard]] CancelToken begin();  // of another search, in place of the running one
+    void search();                      // the first rows, then all
+    void searchAll();
+    void showFirst(First first);
+    void show(Ids ids, LibraryRecords records);
+    void fail(const Error& error);
     void replaceRows(Ids ids);
     void mergeRows(Ids ids);
     void fetchNext();
@@ -68,8 +86,8 @@ class LibraryModel : public QAbstractListModel {
     app::LibraryService& m_library;
     store::ClipQuery m_query;
     Ids m_ids;
-    bool m_searching = false;
-    std::shared_ptr<std::atomic<quint64>> m_newest;  // number of the newest search; read on the reader thread
+    bool m_searching = false, m_answered = true;
+    CancelSource m_cancel;  // of the running search
     mutable QCache<std::int64_t, store::Clip> m_records;
     mutable QList<int> m_wanted;  // first rows of blocks, most urgent last
     QSet<std::int64_t> m_stale;   // records that are shown but must be read again

@@ -61,7 +61,7 @@ LibraryPanel::LibraryPanel(app::LibraryService& library, app::ClipFiles& files, 
     connectEdits();
     restore();
     startSearch();
-    updateChoices(Values::Read);
+    updateChoices();
 }
 
 LibraryPanel::~LibraryPanel() {
@@ -80,6 +80,7 @@ void LibraryPanel::connectParts() {
     connect(m_saved, &SavedSearchMenu::applied, this, &LibraryPanel::showSearch);
     connect(m_saved, &SavedSearchMenu::notice, this, [this](const QString& sentence) { tell(sentence); });
     connect(m_search, &LibrarySearch::searched, this, &LibraryPanel::startSearch);
+    connect(m_search, &LibrarySearch::valuesWanted, this, &LibraryPanel::readValues);
     connect(m_search, &LibrarySearch::leftDown, this, [this] {
         m_grid->setFocus();
         if (!m_grid->currentIndex().isValid() && m_model->rowCount() > 0) {
@@ -95,6 +96,10 @@ void LibraryPanel::connectParts() {
     connect(m_rows, &QToolButton::toggled, this, [this](bool rows) {
         m_grid->setLayoutKind(rows ? LibraryGrid::Layout::Rows : LibraryGrid::Layout::Tiles);
         remember();
+    });
+    connect(m_model, &LibraryModel::begun, this, [this] {
+        m_pages->setCurrentIndex(0);
+        m_detailsTimer.start();
     });
     connect(m_model, &LibraryModel::searched, this, &LibraryPanel::showFound);
     connect(m_model, &LibraryModel::searchFailed, this, [this](const Error& error) {
@@ -150,7 +155,7 @@ void LibraryPanel::connectEdits() {
     });
     connect(m_edits, &LibraryEdits::changed, this, [this](const std::vector<std::int64_t>& ids) {
         m_model->refresh(ids);
-        updateChoices(Values::Keep);
+        updateChoices();
     });
     connect(m_edits, &LibraryEdits::failed, this, [this](const Error& error) { tell(asSentence(error.message)); });
     connect(m_edits, &LibraryEdits::purged, this, [this](int clips, const QStringList& filesLeft) {
@@ -182,11 +187,13 @@ void LibraryPanel::showTrash(bool trash) {
 
 void LibraryPanel::clipAdded(qint64 clipId) {
     m_model->refresh({clipId});
+    forgetValues();
 }
 
 void LibraryPanel::refresh() {
     m_model->refresh({});
-    updateChoices(Values::Read);
+    forgetValues();
+    updateChoices();
 }
 
 void LibraryPanel::startSearch() {
@@ -427,7 +434,7 @@ void LibraryPanel::newProject(bool moveSelected) {
             } else if (moveSelected) {
                 m_edits->moveToProject(ids, project->id, text(project->name));
             }
-            updateChoices(Values::Keep);
+            updateChoices();
         });
 }
 
@@ -449,7 +456,7 @@ void LibraryPanel::renameProject() {
             if (!status) {
                 tell(asSentence(status.error().message));
             }
-            updateChoices(Values::Keep);
+            updateChoices();
         });
 }
 

@@ -87,9 +87,9 @@ class LibraryPanel : public QWidget {
     void showFound(qint64 count);
     void showMessage(const QString& title, const QString& text, const QString& action);
     void updateDetails();
-    // Projects and tags; the values for completion are worth reading only after new clips.
-    enum class Values : quint8 { Keep, Read };
-    void updateChoices(Values values);
+    void updateChoices();  // projects and tags
+    void readValues(const QString& field);
+    void forgetValues();
     void remember();  // layout and order, in the library itself
     void restore();
 

@@ -25,6 +25,9 @@ namespace fw::ui {
 namespace {
 
 constexpr const char* kViewKey = "library.view";
+// Fields of the search line with few enough values to list.
+const QStringList kCompletedFields{QStringLiteral("model"), QStringLiteral("method"), QStringLiteral("sampler"),
+                                   QStringLiteral("device")};
 
 QString text(const std::string& utf8) {
     return QString::fromStdString(utf8);
@@ -42,7 +45,6 @@ QStringList texts(const std::vector<std::string>& list) {
 struct Choices {
     std::vector<store::Project> projects;
     std::vector<std::string> tags;
-    std::vector<std::pair<std::string, std::vector<std::string>>> values;
 };
 
 }  // namespace
@@ -225,24 +227,16 @@ void LibraryPanel::showMessage(const QString& title, const QString& sentence, co
     m_pages->setCurrentIndex(1);
 }
 
-void LibraryPanel::updateChoices(Values values) {
+void LibraryPanel::updateChoices() {
     m_library.read(
         this,
-        [values](store::LibraryStore& store) {
+        [](store::LibraryStore& store) {
             Choices choices;
             if (auto projects = store.projects()) {
                 choices.projects = std::move(*projects);
             }
             if (auto tags = store.tags()) {
                 choices.tags = std::move(*tags);
-            }
-            if (values == Values::Keep) {
-                return choices;
-            }
-            for (const char* field : {"model", "method", "sampler", "device"}) {
-                if (auto known = store.fieldValues(field)) {
-                    choices.values.emplace_back(field, std::move(*known));
-                }
             }
             return choices;
         },
@@ -263,9 +257,6 @@ void LibraryPanel::updateChoices(Values values) {
             m_search->setValues(QStringLiteral("tag"), texts(choices.tags));
             m_search->setValues(QStringLiteral("project"), names);
             m_search->setValues(QStringLiteral("missing"), {QStringLiteral("yes"), QStringLiteral("no")});
-            for (const auto& [field, known] : choices.values) {
-                m_search->setValues(text(field), texts(known));
-            }
             m_detailsTimer.start();
         });
 }
@@ -286,6 +277,26 @@ void LibraryPanel::showSearch(const store::SavedSearch& search) {
     m_search->setText(text(search.text));
     startSearch();
     m_search->line()->setFocus();
+}
+
+// Only when somebody types the field: looking through all clips takes longer than a search.
+void LibraryPanel::readValues(const QString& field) {
+    if (!kCompletedFields.contains(field)) {
+        return;
+    }
+    m_library.read(
+        this, [name = field.toStdString()](store::LibraryStore& store) { return store.fieldValues(name); },
+        [this, field](const Result<std::vector<std::string>>& values) {
+            if (values) {
+                m_search->setValues(field, texts(*values));
+            }
+        });
+}
+
+void LibraryPanel::forgetValues() {
+    for (const QString& field : kCompletedFields) {
+        m_search->forgetValues(field);
+    }
 }
 
 void LibraryPanel::remember() {

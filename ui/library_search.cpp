@@ -112,7 +112,11 @@ void LibrarySearch::setText(const QString& text) {
 }
 
 void LibrarySearch::setValues(const QString& field, const QStringList& values) {
+    const bool awaited = m_values.contains(field) && m_values[field].isEmpty() && !values.isEmpty();
     m_values.insert(field, values);
+    if (awaited && m_line->hasFocus()) {
+        complete();
+    }
 }
 
 QString LibrarySearch::mistake() const {
@@ -157,6 +161,10 @@ void LibrarySearch::complete() {
     QStringList list;
     if (colon > 0) {
         const QString field = word.left(colon).toLower();
+        if (!m_values.contains(field)) {
+            m_values.insert(field, {});  // asked for once
+            emit valuesWanted(field);
+        }
         for (const QString& value : m_values.value(field)) {
             list.append(minus + field + QLatin1Char(':') +
                         (value.contains(QLatin1Char(' ')) ? QStringLiteral("\"%1\"").arg(value) : value));

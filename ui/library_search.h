@@ -24,8 +24,10 @@ class LibrarySearch : public QWidget {
     void setText(const QString& text);
     // The line without what cannot be understood.
     [[nodiscard]] QString understood() const { return m_understood; }
-    // What may stand behind `field:`; blanks are quoted.
+    // What may stand behind `field:`; blanks are quoted. Asked for by valuesWanted() where nobody said so yet.
     void setValues(const QString& field, const QStringList& values);
+    // The values of `field` changed: they are asked for when they are needed again.
+    void forgetValues(const QString& field) { m_values.remove(field); }
     // The mistake in the line, empty when there is none.
     [[nodiscard]] QString mistake() const;
     [[nodiscard]] QLineEdit* line() const { return m_line; }
@@ -35,6 +37,7 @@ class LibrarySearch : public QWidget {
  signals:
     void searched();  // understood() changed
     void leftDown();  // arrow down: to the clips
+    void valuesWanted(const QString& field);
 
  protected:
     bool eventFilter(QObject* watched, QEvent* event) override;

@@ -4,6 +4,7 @@
 
 #include <QRandomGenerator>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/json.h"
@@ -123,10 +124,11 @@ void JobQueue::add(const std::vector<job::GenerationRequest>& requests, std::int
             jobs.push_back(std::move(job));
         }
         FW_TRY(store.addJobs(jobs));
+        std::vector<store::LibraryStore::PromptPair> prompts;
         for (const auto& request : requests) {
-            FW_TRY(store.rememberPrompt(request.prompt, request.negativePrompt));
+            prompts.emplace_back(request.prompt, request.negativePrompt);
         }
-        return {};
+        return store.rememberPrompts(prompts);
     });
 }
 
@@ -154,6 +156,20 @@ void JobQueue::move(const std::vector<std::int64_t>& ids, std::int64_t beforeId)
     change([ids, beforeId](store::LibraryStore& store) { return store.moveJobs(ids, beforeId); });
 }
 
+void JobQueue::restoreOrder(const std::vector<std::int64_t>& ids) {
+    change([ids](store::LibraryStore& store) -> Status {
+        FW_ASSIGN(const auto waiting, store.jobs({store::JobState::Queued, store::JobState::Interrupted}, -1));
+        std::vector<std::int64_t> order = ids;
+        const std::unordered_set<std::int64_t> known(ids.begin(), ids.end());
+        for (const store::Job& job : waiting) {
+            if (!known.contains(job.id)) {
+                order.push_back(job.id);
+            }
+        }
+        return store.moveJobs(order, 0);
+    });
+}
+
 void JobQueue::remove(const std::vector<std::int64_t>& ids) {
     change([ids, folder = m_library.folder()](store::LibraryStore& store) -> Status {
         FW_TRY(store.removeJobs(ids));
@@ -163,12 +179,7 @@ void JobQueue::remove(const std::vector<std::int64_t>& ids) {
 }
 
 void JobQueue::retry(const std::vector<std::int64_t>& ids) {
-    change([ids](store::LibraryStore& store) -> Status {
-        for (const std::int64_t id : ids) {
-            FW_TRY(store.requeueJob(id));
-        }
-        return {};
-    });
+    change([ids](store::LibraryStore& store) { return store.requeueJobs(ids); });
 }
 
 void JobQueue::setPaused(bool paused) {
@@ -185,34 +196,43 @@ void JobQueue::setPaused(bool paused) {
 }
 
 void JobQueue::cancel(std::int64_t id, bool keepEstimate) {
-    const bool ours = id != 0 && id == m_running;
-    if (ours || m_stage == Stage::Taking) {
-        m_stops[id] = keepEstimate;
-    }
-    if (ours && m_stage == Stage::Running) {
-        m_worker.send(ipc::Cancel{id, keepEstimate});
+    if (id == 0 || id != m_running) {
+        cancelWaiting({id});
+        if (m_stage == Stage::Taking) {
+            m_stops[id] = keepEstimate;
+        }
         return;
     }
-    if (ours && m_again.isActive()) {
+    m_stops[id] = keepEstimate;
+    if (m_stage == Stage::Running) {
+        m_worker.send(ipc::Cancel{id, keepEstimate});
+    } else if (m_again.isActive()) {
         m_again.stop();  // it is not waited for any longer
         (this->*m_whatAgain)();
-        return;
+    }
+}
+
+void JobQueue::cancelWaiting(const std::vector<std::int64_t>& ids) {
+    for (const std::int64_t id : ids) {
+        if (id != 0 && id == m_running) {
+            cancel(id, false);
+        } else if (m_stage == Stage::Taking) {
+            m_stops[id] = false;  // it may be the one
+        }
     }
     m_library.write(
         this,
-        [id, folder = m_library.folder()](store::LibraryStore& store) -> Status {
+        [ids, folder = m_library.folder()](store::LibraryStore& store) -> Status {
             FW_TRY(checkLibrary(folder));
-            FW_ASSIGN(const store::Job job, store.job(id));
-            if (job.state == store::JobState::Queued || job.state == store::JobState::Interrupted) {
-                FW_TRY(store.finishJob(id, store::JobState::Cancelled, "cancelled", ""));
-                std::error_code ignored;
-                std::filesystem::remove_all(stagingFolder(folder, id), ignored);
-            }
-            return {};  // else it was taken meanwhile (m_stops) or is over
+            FW_TRY(store.cancelJobs(ids));  // one that was taken meanwhile is in m_stops
+            sweepStaging(folder, store);
+            return {};
         },
-        [this, id](const Status& status) {
-            if (id != m_running) {
-                m_stops.erase(id);
+        [this, ids](const Status& status) {
+            for (const std::int64_t id : ids) {
+                if (id != m_running) {
+                    m_stops.erase(id);
+                }
             }
             if (!status) {
                 emit notice(text(status.error().message));
@@ -226,6 +246,11 @@ void JobQueue::showNow() {
     if (m_stage == Stage::Running) {
         m_worker.send(ipc::DecodeNow{m_running});
     }
+}
+
+void JobQueue::setPreviews(int steps, double share) {
+    m_previewEvery = steps;
+    m_previewShare = share;
 }
 
 void JobQueue::advance() {
@@ -302,6 +327,8 @@ void JobQueue::launch(const Taken& taken) {
     generate.stagingFolder = taken.staging.string();
     generate.checkpointFile = taken.checkpoint;
     generate.previewMemory = m_ringName;
+    generate.previewEvery = m_previewEvery;
+    generate.previewShare = m_previewShare;
     m_stage = Stage::Running;
     m_worker.setBusy(true);
     m_worker.send(generate);
@@ -311,9 +338,7 @@ void JobQueue::launch(const Taken& taken) {
 }
 
 void JobQueue::handle(const ipc::Message& message) {
-    if (const auto* log = std::get_if<ipc::Log>(&message)) {
-        qInfo("worker: %s: %s", log->level.c_str(), log->text.c_str());
-    } else if (m_stage == Stage::Running) {
+    if (m_stage == Stage::Running) {
         handleOfJob(message);
     }
 }

@@ -50,6 +50,8 @@ class JobQueue : public QObject {
     void edit(std::int64_t id, const job::GenerationRequest& request);
     void duplicate(const std::vector<std::int64_t>& ids);
     void move(const std::vector<std::int64_t>& ids, std::int64_t beforeId);
+    // The waiting jobs among `ids` in this order; the others behind them as they are.
+    void restoreOrder(const std::vector<std::int64_t>& ids);
     void remove(const std::vector<std::int64_t>& ids);  // waiting or finished jobs
     // Failed or cancelled jobs, queued again under the same id. A failed one goes on from its last completed step:
     // where only decoding or writing failed, nothing is sampled again.
@@ -58,7 +60,10 @@ class JobQueue : public QObject {
     // Waiting jobs are marked cancelled; the running one stops within a layer. keepEstimate: decode what there is.
     // Holds whatever happens meanwhile: a job being taken, a worker lost and its successor.
     void cancel(std::int64_t id, bool keepEstimate);
-    void showNow();  // one exact preview of the running job
+    void cancelWaiting(const std::vector<std::int64_t>& ids);  // one that was taken meanwhile is stopped
+    void showNow();                                            // one exact preview of the running job
+    // Of jobs that begin from now on: a preview every `steps` steps, for at most `share` of the time (0: no limit).
+    void setPreviews(int steps, double share);
 
  signals:
     void jobsChanged();
@@ -122,6 +127,8 @@ class JobQueue : public QObject {
     QTimer m_again;                        // repeats what the library refused
     void (JobQueue::*m_whatAgain)() = nullptr;
     bool m_troubleTold = false;
+    int m_previewEvery = ipc::Generate().previewEvery;
+    double m_previewShare = ipc::Generate().previewShare;
     int m_startFailures = 0;     // workers lost in a row that did no work
     QElapsedTimer m_sinceReady;  // of the present worker
 };

@@ -36,12 +36,11 @@ class LibraryService : public QObject {
     void write(QObject* context, Work work, Done done) {
         post(m_writer, *m_store, context, std::move(work), std::move(done));
     }
-    // For lists and searches. Newer searches make older ones pointless: interruptReads() ends the running one.
+    // For lists and searches.
     template <class Work, class Done>
     void read(QObject* context, Work work, Done done) {
         post(m_reader, *m_readStore, context, std::move(work), std::move(done));
     }
-    void interruptReads() { m_readStore->interrupt(); }
 
  private:
     LibraryService(LibraryLock lock, std::filesystem::path folder, store::OpenReport report,

@@ -11,8 +11,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/base/cancel.h"
 #include "core/base/result.h"
 #include "core/store/records.h"
 
@@ -37,6 +39,12 @@ struct ClipQuery {
     ClipOrder order = ClipOrder::Newest;
     std::int64_t projectId = 0;  // 0: all
     bool trashed = false;        // show the trash instead of the library
+};
+
+// The beginning of a list of clips.
+struct FirstClips {
+    std::vector<std::int64_t> ids;  // empty and not complete: only the whole search tells
+    bool complete = false;          // there are no others
 };
 
 class LibraryStore {
@@ -68,9 +76,11 @@ class LibraryStore {
                                                 const std::string& checkpointFile) = 0;
     [[nodiscard]] virtual Status finishJob(std::int64_t id, JobState state, const std::string& errorCode,
                                            const std::string& errorMessage) = 0;
-    // A failed or cancelled job waits again: a failed one with its checkpoint, a cancelled one from the start.
-    // Nothing happens to any other.
-    [[nodiscard]] virtual Status requeueJob(std::int64_t id) = 0;
+    // Those of the jobs that wait are cancelled.
+    [[nodiscard]] virtual Status cancelJobs(const std::vector<std::int64_t>& ids) = 0;
+    // Failed and cancelled jobs wait again, in this order: a failed one with its checkpoint, a cancelled one from
+    // the start. Nothing happens to any other.
+    [[nodiscard]] virtual Status requeueJobs(const std::vector<std::int64_t>& ids) = 0;
     [[nodiscard]] virtual Result<int> countWorkerLoss(std::int64_t id) = 0;  // the new count
 
     // --- clips
@@ -81,8 +91,12 @@ class LibraryStore {
     // InvalidArgument when the text cannot be parsed (findMistake() in clip_query.h says where).
     [[nodiscard]] virtual Result<std::vector<Clip>> clips(const ClipQuery& query, std::int64_t offset,
                                                           int limit) = 0;
-    // All clips that match, in order. Reads indices only: some 10 ms for 100,000 clips.
-    [[nodiscard]] virtual Result<std::vector<std::int64_t>> clipIds(const ClipQuery& query) = 0;
+    // All clips that match, in order. Reads indices only: some 10 ms for 100,000 clips. Cancelled once `cancel`
+    // says so: while somebody types, the next letter makes this search pointless.
+    [[nodiscard]] virtual Result<std::vector<std::int64_t>> clipIds(const ClipQuery& query,
+                                                                    const CancelToken& cancel = {}) = 0;
+    // What clipIds() begins with, for an answer at once: it looks at the first few thousand clips only.
+    [[nodiscard]] virtual Result<FirstClips> firstClipIds(const ClipQuery& query, int limit) = 0;
     // The clips of `ids` in that order; ids without a clip are left out. Meant for a screenful.
     [[nodiscard]] virtual Result<std::vector<Clip>> clipsById(const std::vector<std::int64_t>& ids) = 0;
     // The values of a text field of the search line ("model"), each once.
@@ -108,7 +122,9 @@ class LibraryStore {
     [[nodiscard]] virtual Result<std::vector<Project>> projects() = 0;
     [[nodiscard]] virtual Result<Project> addProject(const std::string& name) = 0;
     [[nodiscard]] virtual Status renameProject(std::int64_t id, const std::string& name) = 0;
-    [[nodiscard]] virtual Status rememberPrompt(const std::string& prompt, const std::string& negativePrompt) = 0;
+    // Prompt and negative prompt of each.
+    using PromptPair = std::pair<std::string, std::string>;
+    [[nodiscard]] virtual Status rememberPrompts(const std::vector<PromptPair>& prompts) = 0;
     [[nodiscard]] virtual Result<std::vector<PromptEntry>> prompts(const std::string& words, int limit) = 0;
     [[nodiscard]] virtual Result<std::vector<Preset>> presets() = 0;
     [[nodiscard]] virtual Status savePreset(const Preset& preset) = 0;

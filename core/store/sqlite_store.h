@@ -32,14 +32,16 @@ class SqliteStore final : public LibraryStore {
                           const std::string& checkpointFile) override;
     Status finishJob(std::int64_t id, JobState state, const std::string& errorCode,
                      const std::string& errorMessage) override;
-    Status requeueJob(std::int64_t id) override;
+    Status cancelJobs(const std::vector<std::int64_t>& ids) override;
+    Status requeueJobs(const std::vector<std::int64_t>& ids) override;
     Result<int> countWorkerLoss(std::int64_t id) override;
 
     Result<Clip> addClip(const Clip& clip) override;
     Result<Clip> clip(std::int64_t id) override;
     Result<std::int64_t> countClips(const ClipQuery& query) override;
     Result<std::vector<Clip>> clips(const ClipQuery& query, std::int64_t offset, int limit) override;
-    Result<std::vector<std::int64_t>> clipIds(const ClipQuery& query) override;
+    Result<std::vector<std::int64_t>> clipIds(const ClipQuery& query, const CancelToken& cancel) override;
+    Result<FirstClips> firstClipIds(const ClipQuery& query, int limit) override;
     Result<std::vector<Clip>> clipsById(const std::vector<std::int64_t>& ids) override;
     Result<std::vector<std::string>> fieldValues(const std::string& field) override;
     Result<std::vector<int>> setStars(const std::vector<std::int64_t>& ids, int stars) override;
@@ -57,7 +59,7 @@ class SqliteStore final : public LibraryStore {
     Result<std::vector<Project>> projects() override;
     Result<Project> addProject(const std::string& name) override;
     Status renameProject(std::int64_t id, const std::string& name) override;
-    Status rememberPrompt(const std::string& prompt, const std::string& negativePrompt) override;
+    Status rememberPrompts(const std::vector<PromptPair>& prompts) override;
     Result<std::vector<PromptEntry>> prompts(const std::string& words, int limit) override;
     Result<std::vector<Preset>> presets() override;
     Status savePreset(const Preset& preset) override;
@@ -77,12 +79,16 @@ class SqliteStore final : public LibraryStore {
     Result<std::vector<std::int64_t>> exchange(const std::vector<std::int64_t>& ids, const char* column,
                                                std::int64_t value);
     // The matching clips from `offset` on, at most `limit` when that is not negative.
-    Result<std::vector<std::int64_t>> matchingIds(const ClipQuery& query, std::int64_t offset, std::int64_t limit);
+    Result<std::vector<std::int64_t>> matchingIds(const ClipQuery& query, std::int64_t offset, std::int64_t limit,
+                                                  const CancelToken& cancel);
     // Rows of clip_words that match the FTS5 expression, ascending or descending.
-    Result<std::vector<std::int64_t>> wordHits(const std::string& expression, bool descending);
-    Result<std::vector<std::int64_t>> collectIds(Statement& statement);
+    Result<std::vector<std::int64_t>> wordHits(const std::string& expression, bool descending,
+                                               const CancelToken& cancel);
+    Result<std::vector<std::int64_t>> collectIds(Statement& statement, const CancelToken& cancel = {});
+    // Of `ids`, which ascend or descend, those whose words are as `conditions` ask.
+    Result<std::vector<std::int64_t>> withWords(std::vector<std::int64_t> ids, const ClipConditions& conditions);
     Status readTags(std::vector<Clip>& clips);
-    Result<Job> insertJob(const Job& job);
+    Result<double> lastPosition();  // of the jobs
 
     std::unique_ptr<Connection> m_connection;
     bool m_readOnly;

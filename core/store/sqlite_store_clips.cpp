@@ -139,7 +139,7 @@ Result<std::vector<Clip>> SqliteStore::clipsById(const std::vector<std::int64_t>
 }
 
 Result<std::vector<Clip>> SqliteStore::clips(const ClipQuery& query, std::int64_t offset, int limit) {
-    FW_ASSIGN(const auto ids, matchingIds(query, offset, limit));
+    FW_ASSIGN(const auto ids, matchingIds(query, offset, limit, {}));
     return clipsById(ids);
 }
 

@@ -1,5 +1,5 @@
 // Jobs of the library database.
-#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "core/store/sqlite_store.h"
@@ -53,38 +53,39 @@ Status requireChange(Connection& connection, std::int64_t id, const char* what) 
 
 }  // namespace
 
-Result<Job> SqliteStore::insertJob(const Job& job) {
-    Job stored = job;
-    stored.state = JobState::Queued;
-    stored.createdUs = nowUs();
-    FW_ASSIGN(auto last, m_connection->prepare("SELECT coalesce(max(position), 0) FROM job"));
-    FW_ASSIGN(const bool row, last.step());
-    stored.position = (row ? last.real(0) : 0.0) + 1.0;
-    FW_ASSIGN(auto insert, m_connection->prepare("INSERT INTO job (project_id, state, position, request, batch, "
-                                                 "created_us) VALUES (?, ?, ?, ?, ?, ?)"));
-    FW_TRY(insert.bind(stored.projectId)
-               .bind(jobStateName(stored.state))
-               .bind(stored.position)
-               .bind(stored.requestJson)
-               .bind(stored.batch)
-               .bind(stored.createdUs)
-               .run());
-    stored.id = m_connection->lastInsertId();
-    return stored;
-}
-
 Result<Job> SqliteStore::addJob(const Job& job) {
     FW_ASSIGN(auto stored, addJobs({job}));
     return stored.front();
 }
 
+// 0 while there are no jobs.
+Result<double> SqliteStore::lastPosition() {
+    FW_ASSIGN(auto last, m_connection->prepare("SELECT coalesce(max(position), 0) FROM job"));
+    FW_ASSIGN(const bool row, last.step());
+    return row ? last.real(0) : 0.0;
+}
+
 Result<std::vector<Job>> SqliteStore::addJobs(const std::vector<Job>& jobs) {
     FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
-    std::vector<Job> stored;
-    for (const Job& job : jobs) {
-        FW_ASSIGN(auto one, insertJob(job));
-        stored.push_back(std::move(one));
+    FW_ASSIGN(double position, lastPosition());
+    FW_ASSIGN(auto insert, m_connection->prepare("INSERT INTO job (project_id, state, position, request, batch, "
+                                                 "created_us) VALUES (?, ?, ?, ?, ?, ?)"));
+    std::vector<Job> stored = jobs;
+    for (Job& job : stored) {
+        job.state = JobState::Queued;
+        job.createdUs = nowUs();
+        job.position = ++position;
+        FW_TRY(insert.reset()
+                   .bind(job.projectId)
+                   .bind(jobStateName(job.state))
+                   .bind(job.position)
+                   .bind(job.requestJson)
+                   .bind(job.batch)
+                   .bind(job.createdUs)
+                   .run());
+        job.id = m_connection->lastInsertId();
     }
+    insert.reset();
     FW_TRY(transaction.commit());
     return stored;
 }
@@ -132,26 +133,27 @@ Status SqliteStore::moveJobs(const std::vector<std::int64_t>& ids, std::int64_t 
     // The new order of everything that waits: the others in place, the moved ones in front of `beforeId`.
     FW_ASSIGN(const auto waiting, jobs({JobState::Queued, JobState::Interrupted}, -1));
     std::vector<std::int64_t> order;
-    const auto isMoved = [&](std::int64_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+    const std::unordered_set<std::int64_t> moved(ids.begin(), ids.end());
     bool placed = false;
     for (const Job& job : waiting) {
         if (job.id == beforeId) {
             order.insert(order.end(), ids.begin(), ids.end());
             placed = true;
         }
-        if (!isMoved(job.id)) {
+        if (!moved.contains(job.id)) {
             order.push_back(job.id);
         }
     }
     if (!placed) {
         order.insert(order.end(), ids.begin(), ids.end());
     }
+    FW_ASSIGN(auto statement, m_connection->prepare("UPDATE job SET position = ? WHERE id = ? AND state IN "
+                                                    "('queued', 'interrupted')"));
     double position = 0;
     for (const std::int64_t id : order) {
-        FW_ASSIGN(auto statement, m_connection->prepare("UPDATE job SET position = ? WHERE id = ? AND state IN "
-                                                        "('queued', 'interrupted')"));
-        FW_TRY(statement.bind(++position).bind(id).run());
+        FW_TRY(statement.reset().bind(++position).bind(id).run());
     }
+    statement.reset();
     return transaction.commit();
 }
 
@@ -196,15 +198,27 @@ Status SqliteStore::finishJob(std::int64_t id, JobState state, const std::string
     return requireChange(*m_connection, id, "does not exist or is done");
 }
 
-Status SqliteStore::requeueJob(std::int64_t id) {
+Status SqliteStore::cancelJobs(const std::vector<std::int64_t>& ids) {
+    return forEachId(ids,
+                     "UPDATE job SET state = 'cancelled', finished_us = ?, error_code = 'cancelled', "
+                     "error_message = '' WHERE state IN ('queued', 'interrupted') AND id = ?",
+                     nowUs());
+}
+
+Status SqliteStore::requeueJobs(const std::vector<std::int64_t>& ids) {
+    FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
+    FW_ASSIGN(double position, lastPosition());
     FW_ASSIGN(auto statement,
               m_connection->prepare("UPDATE job SET state = 'queued', finished_us = 0, started_us = 0, "
                                     "step = CASE state WHEN 'failed' THEN step ELSE 0 END, "
                                     "checkpoint = CASE state WHEN 'failed' THEN checkpoint ELSE '' END, "
-                                    "worker_losses = 0, error_code = '', error_message = '', "
-                                    "position = (SELECT max(position) + 1 FROM job) "
+                                    "worker_losses = 0, error_code = '', error_message = '', position = ? "
                                     "WHERE id = ? AND state IN ('failed', 'cancelled')"));
-    return statement.bind(id).run();
+    for (const std::int64_t id : ids) {
+        FW_TRY(statement.reset().bind(++position).bind(id).run());
+    }
+    statement.reset();
+    return transaction.commit();
 }
 
 Result<int> SqliteStore::countWorkerLoss(std::int64_t id) {

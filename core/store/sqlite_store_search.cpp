@@ -2,6 +2,8 @@
 // would make every search read the whole file. The conditions read the index clip_facts, the words clip_words, the
 // sort orders indices of their own, and the lists of ids are intersected here, which is faster than in SQL.
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <utility>
 
 #include "core/store/sqlite_store.h"
@@ -9,6 +11,10 @@
 namespace fw::store {
 
 namespace {
+
+constexpr std::size_t kRowsPerCheck = 1024;  // of cancelling
+constexpr std::array<int, 3> kFirstLooks{256, 1024,
+                                         4096};  // clips that firstClipIds() looks at, one after the other
 
 struct OrderScan {
     const char* index;
@@ -72,9 +78,12 @@ void keepPart(Ids& ids, std::int64_t offset, std::int64_t limit) {
 
 }  // namespace
 
-Result<Ids> SqliteStore::collectIds(Statement& statement) {
+Result<Ids> SqliteStore::collectIds(Statement& statement, const CancelToken& cancel) {
     Ids ids;
     for (;;) {
+        if (ids.size() % kRowsPerCheck == 0) {
+            FW_TRY(cancel.check());
+        }
         FW_ASSIGN(const bool row, statement.step());
         if (!row) {
             return ids;
@@ -83,16 +92,80 @@ Result<Ids> SqliteStore::collectIds(Statement& statement) {
     }
 }
 
-Result<Ids> SqliteStore::wordHits(const std::string& expression, bool descending) {
+Result<Ids> SqliteStore::wordHits(const std::string& expression, bool descending, const CancelToken& cancel) {
     FW_ASSIGN(auto statement,
               m_connection->prepare(
                   descending ? "SELECT rowid FROM clip_words WHERE clip_words MATCH ? ORDER BY rowid DESC"
                              : "SELECT rowid FROM clip_words WHERE clip_words MATCH ? ORDER BY rowid"));
     statement.bind(expression);
-    return collectIds(statement);
+    return collectIds(statement, cancel);
 }
 
-Result<Ids> SqliteStore::matchingIds(const ClipQuery& query, std::int64_t offset, std::int64_t limit) {
+Result<Ids> SqliteStore::withWords(Ids ids, const ClipConditions& conditions) {
+    if (ids.empty()) {
+        return ids;
+    }
+    const auto [first, last] = std::minmax(ids.front(), ids.back());
+    const auto hits = [&, first = first, last = last](const std::string& expression) -> Result<Ids> {
+        FW_ASSIGN(auto statement, m_connection->prepare("SELECT rowid FROM clip_words WHERE clip_words MATCH ? "
+                                                        "AND rowid BETWEEN ? AND ? ORDER BY rowid"));
+        statement.bind(expression).bind(first).bind(last);
+        return collectIds(statement);
+    };
+    const auto holds = [](const Ids& list, std::int64_t id) {
+        return std::binary_search(list.begin(), list.end(), id);
+    };
+    if (!conditions.words.empty()) {
+        FW_ASSIGN(const Ids in, hits(conditions.words));
+        std::erase_if(ids, [&](std::int64_t id) { return !holds(in, id); });
+    }
+    if (!conditions.without.empty()) {
+        FW_ASSIGN(const Ids out, hits(conditions.without));
+        std::erase_if(ids, [&](std::int64_t id) { return holds(out, id); });
+    }
+    return ids;
+}
+
+Result<FirstClips> SqliteStore::firstClipIds(const ClipQuery& query, int limit) {
+    FW_ASSIGN(const auto conditions, parseClipQuery(query));
+    const bool newest = query.order == ClipOrder::Newest;
+    const bool byId = newest || query.order == ClipOrder::Oldest;
+    const bool anyWords = !conditions.words.empty() || !conditions.without.empty();
+    const auto wanted = static_cast<std::size_t>(std::max(limit, 0));
+    FirstClips first;
+    if (!byId && (anyWords || conditions.narrowed)) {
+        return first;  // the first of another order may be anywhere
+    }
+    if (!anyWords) {
+        FW_ASSIGN(first.ids, matchingIds(query, 0, limit, {}));
+        first.complete = first.ids.size() < wanted;
+        return first;
+    }
+    FW_ASSIGN(auto facts,
+              m_connection->prepare(fmt::format("SELECT id FROM clip INDEXED BY clip_facts WHERE {} AND id {} ? "
+                                                "ORDER BY id {} LIMIT ?",
+                                                conditions.where, newest ? "<" : ">", newest ? "DESC" : "ASC")));
+    std::int64_t from =
+        newest ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+    for (const int look : kFirstLooks) {
+        bindValues(facts.reset(), conditions);
+        facts.bind(from).bind(look);
+        FW_ASSIGN(Ids some, collectIds(facts));
+        first.complete = some.size() < static_cast<std::size_t>(look);
+        from = some.empty() ? from : some.back();
+        FW_ASSIGN(const Ids found, withWords(std::move(some), conditions));
+        first.ids.insert(first.ids.end(), found.begin(), found.end());
+        if (first.complete || first.ids.size() > wanted) {
+            break;
+        }
+    }
+    first.complete = first.complete && first.ids.size() <= wanted;
+    first.ids.resize(std::min(first.ids.size(), wanted));
+    return first;
+}
+
+Result<Ids> SqliteStore::matchingIds(const ClipQuery& query, std::int64_t offset, std::int64_t limit,
+                                     const CancelToken& cancel) {
     FW_ASSIGN(const auto conditions, parseClipQuery(query));
     const bool newest = query.order == ClipOrder::Newest;
     const bool byId = newest || query.order == ClipOrder::Oldest;
@@ -106,14 +179,14 @@ Result<Ids> SqliteStore::matchingIds(const ClipQuery& query, std::int64_t offset
                                                   scan.index, conditions.where, scan.by)));
         bindValues(statement, conditions);
         statement.bind(limit).bind(offset);
-        return collectIds(statement);
+        return collectIds(statement, cancel);
     }
     Ids hits;
     if (!conditions.words.empty()) {
         const std::string expression = conditions.without.empty()
                                            ? conditions.words
                                            : fmt::format("({}) NOT ({})", conditions.words, conditions.without);
-        FW_ASSIGN(hits, wordHits(expression, newest));
+        FW_ASSIGN(hits, wordHits(expression, newest, cancel));
     }
     if (!conditions.words.empty() && byId && !conditions.narrowed && !query.trashed) {
         // Few clips are in the trash: take them out.
@@ -130,13 +203,13 @@ Result<Ids> SqliteStore::matchingIds(const ClipQuery& query, std::int64_t offset
     }
     Ids excluded;
     if (conditions.words.empty() && !conditions.without.empty()) {
-        FW_ASSIGN(excluded, wordHits(conditions.without, false));
+        FW_ASSIGN(excluded, wordHits(conditions.without, false, cancel));
     }
     FW_ASSIGN(auto facts, m_connection->prepare(fmt::format("SELECT id FROM clip INDEXED BY clip_facts WHERE {} "
                                                             "ORDER BY {}",
                                                             conditions.where, newest ? "id DESC" : "id")));
     bindValues(facts, conditions);
-    FW_ASSIGN(Ids ids, collectIds(facts));
+    FW_ASSIGN(Ids ids, collectIds(facts, cancel));
     if (anyWords) {
         const IdSet in(hits);
         const IdSet out(excluded);
@@ -147,7 +220,7 @@ Result<Ids> SqliteStore::matchingIds(const ClipQuery& query, std::int64_t offset
         FW_ASSIGN(auto ordered, m_connection->prepare(fmt::format(
                                     "SELECT id FROM clip INDEXED BY {} WHERE {} ORDER BY {}", scan.index,
                                     query.trashed ? "trashed_us > 0" : "trashed_us = 0", scan.by)));
-        FW_ASSIGN(Ids all, collectIds(ordered));
+        FW_ASSIGN(Ids all, collectIds(ordered, cancel));
         const IdSet in(ids);
         std::erase_if(all, [&](std::int64_t id) { return !in.holds(id); });
         ids = std::move(all);
@@ -156,14 +229,14 @@ Result<Ids> SqliteStore::matchingIds(const ClipQuery& query, std::int64_t offset
     return ids;
 }
 
-Result<Ids> SqliteStore::clipIds(const ClipQuery& query) {
-    return matchingIds(query, 0, -1);
+Result<Ids> SqliteStore::clipIds(const ClipQuery& query, const CancelToken& cancel) {
+    return matchingIds(query, 0, -1, cancel);
 }
 
 Result<std::int64_t> SqliteStore::countClips(const ClipQuery& query) {
     FW_ASSIGN(const auto conditions, parseClipQuery(query));
     if (!conditions.words.empty() || !conditions.without.empty()) {
-        FW_ASSIGN(const Ids ids, clipIds(query));
+        FW_ASSIGN(const Ids ids, matchingIds(query, 0, -1, {}));
         return static_cast<std::int64_t>(ids.size());
     }
     FW_ASSIGN(auto statement, m_connection->prepare(fmt::format(

@@ -35,12 +35,17 @@ Status SqliteStore::renameProject(std::int64_t id, const std::string& name) {
     return statement.bind(name).bind(id).run();
 }
 
-Status SqliteStore::rememberPrompt(const std::string& prompt, const std::string& negativePrompt) {
+Status SqliteStore::rememberPrompts(const std::vector<PromptPair>& prompts) {
+    FW_ASSIGN(auto transaction, Transaction::begin(*m_connection));
     FW_ASSIGN(auto statement, m_connection->prepare(
                                   "INSERT INTO prompt (prompt, negative_prompt, used_us) VALUES (?, ?, ?) "
                                   "ON CONFLICT (prompt, negative_prompt) DO UPDATE SET used_us = excluded.used_us, "
                                   "uses = uses + 1"));
-    return statement.bind(prompt).bind(negativePrompt).bind(nowUs()).run();
+    const std::int64_t now = nowUs();
+    for (const auto& [prompt, negative] : prompts) {
+        FW_TRY(statement.reset().bind(prompt).bind(negative).bind(now).run());
+    }
+    return transaction.commit();
 }
 
 Result<std::vector<PromptEntry>> SqliteStore::prompts(const std::string& words, int limit) {

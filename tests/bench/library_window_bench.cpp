@@ -81,7 +81,7 @@ void makeLibrary(const QString& folder, qint64 clips) {
 
 void measureKeystrokes(ui::LibraryPanel& panel, PaintCounter& counter) {
     std::vector<std::pair<double, QString>> times;
-    double work = 0, mostWork = 0;
+    double work = 0, mostWork = 0, slowestList = 0;
     auto* line = panel.search()->line();
     line->setFocus();
     for (const char* text : {"a red fox", "the night -rain model:wan", "steps:>20 star:>=3 sa", "no99", "-a"}) {
@@ -93,22 +93,31 @@ void measureKeystrokes(ui::LibraryPanel& panel, PaintCounter& counter) {
             clock.start();
             const double before = processorMs();
             QTest::keyClick(line, *key);
-            // Done when the answer is there and drawn.
-            while (panel.model()->isSearching() || (counter.paints == 0 && clock.elapsed() < 100)) {
+            // Answered when the first clips are there and drawn; then the whole list.
+            while (!panel.model()->hasAnswer() || (counter.paints == 0 && clock.elapsed() < 100)) {
                 QCoreApplication::processEvents(QEventLoop::AllEvents, 1);
             }
+            const double answered = static_cast<double>(clock.nsecsElapsed()) / 1e6;
+            while (panel.model()->isSearching()) {
+                QCoreApplication::processEvents(QEventLoop::AllEvents, 1);
+            }
+            slowestList = std::max(slowestList, static_cast<double>(clock.nsecsElapsed()) / 1e6);
             const double cost = processorMs() - before;
             work += cost;
             mostWork = std::max(mostWork, cost);
-            times.emplace_back(static_cast<double>(clock.nsecsElapsed()) / 1e6, line->text());
+            times.emplace_back(answered, line->text());
         }
     }
     std::sort(times.rbegin(), times.rend());
     fmt::print(
-        "{} keystrokes to drawn answer: worst {:.1f} ms ('{}'), median {:.1f} ms; processor time {:.1f} ms each, "
-        "worst {:.1f} ms\n",
+        "{} keystrokes to drawn answer: worst {:.1f} ms ('{}'), median {:.1f} ms; all clips listed: worst {:.1f} "
+        "ms; "
+        "processor time {:.1f} ms each, worst {:.1f} ms\n",
         times.size(), times.front().first, times.front().second.toStdString(), times[times.size() / 2].first,
-        work / static_cast<double>(times.size()), mostWork);
+        slowestList, work / static_cast<double>(times.size()), mostWork);
+    for (std::size_t i = 0; i < std::min<std::size_t>(5, times.size()); ++i) {
+        fmt::print("  {:6.1f} ms  {}\n", times[i].first, times[i].second.toStdString());
+    }
     line->clear();
     QTRY_VERIFY_WITH_TIMEOUT(!panel.model()->isSearching(), 5000);
 }

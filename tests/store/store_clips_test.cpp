@@ -158,6 +158,21 @@ TEST_F(ClipsTest, EveryWayToSearchAgreesWithEveryOrder) {
                 }
             }
             EXPECT_EQ(paged, ids) << text;
+            for (const int limit : {0, 1, 7, 19, 60}) {
+                const auto first = *m_store->firstClipIds(query, limit);
+                const auto most = std::min(ids.size(), static_cast<std::size_t>(limit));
+                if (!first.ids.empty() || first.complete) {
+                    EXPECT_EQ(first.ids, std::vector(ids.begin(), ids.begin() + std::ssize(first.ids))) << text;
+                    EXPECT_EQ(first.ids.size(), most) << text;
+                }
+                if (first.complete) {
+                    EXPECT_EQ(first.ids, ids) << text;
+                }
+                // By age nothing has to be sorted, and all clips are among the first that are looked at.
+                if (order == ClipOrder::Newest || order == ClipOrder::Oldest) {
+                    EXPECT_EQ(first.ids.size(), most) << text << " " << limit;
+                }
+            }
             if (order == ClipOrder::Newest) {
                 newest = ids;
             }
@@ -168,6 +183,19 @@ TEST_F(ClipsTest, EveryWayToSearchAgreesWithEveryOrder) {
     EXPECT_EQ(m_store->clipIds({"", ClipOrder::Stars, 0, false})->front(), m_ids[10]);
     EXPECT_EQ(*m_store->clipIds({"fox", ClipOrder::Newest, 0, true}), (std::vector{m_ids[3]}));
     EXPECT_EQ(*m_store->clipIds({"", ClipOrder::Newest, 0, true}), (std::vector{m_ids[4], m_ids[3]}));
+    EXPECT_FALSE(m_store->firstClipIds({"steps:many", ClipOrder::Newest, 0, false}, 3));
+}
+
+TEST_F(ClipsTest, ASearchNobodyWaitsForEnds) {
+    ASSERT_TRUE(m_store->addClip(makeClip("a fox", "fox.mp4")));
+    CancelSource cancel;
+    EXPECT_TRUE(m_store->clipIds({"fox", ClipOrder::Newest, 0, false}, cancel.token()));
+    cancel.cancel();
+    for (const char* text : {"", "fox", "-fox", "fox steps:>0"}) {
+        const auto ids = m_store->clipIds({text, ClipOrder::Name, 0, false}, cancel.token());
+        ASSERT_FALSE(ids) << text;
+        EXPECT_EQ(ids.error().code, ErrorCode::Cancelled);
+    }
 }
 
 TEST_F(ClipsTest, ChangesReturnWhatAnUndoNeeds) {

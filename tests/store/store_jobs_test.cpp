@@ -100,10 +100,37 @@ TEST_F(JobsTest, KeepsSearchesUnderNames) {
     EXPECT_EQ(m_store->savedSearches()->size(), 1U);
 }
 
+TEST_F(JobsTest, CancelsWhatWaitsAndQueuesItAgain) {
+    std::vector<std::int64_t> ids;
+    for (int i = 0; i < 4; ++i) {
+        Job job;
+        job.requestJson = "{}";
+        ids.push_back(m_store->addJob(job)->id);
+    }
+    ASSERT_EQ((*m_store->takeNextJob())->id, ids[0]);
+    ASSERT_TRUE(m_store->cancelJobs({ids[0], ids[1], ids[3], 999}));
+    EXPECT_EQ(m_store->job(ids[0])->state, JobState::Running) << "what runs is not the table's to stop";
+    EXPECT_EQ(m_store->job(ids[1])->state, JobState::Cancelled);
+    EXPECT_GT(m_store->job(ids[1])->finishedUs, 0);
+    EXPECT_EQ(m_store->job(ids[1])->errorCode, "cancelled");
+    ASSERT_TRUE(m_store->requeueJobs({ids[3], ids[1], ids[0]}));
+    const auto waiting = m_store->jobs({JobState::Queued, JobState::Interrupted}, -1);
+    ASSERT_TRUE(waiting);
+    std::vector<std::int64_t> order;
+    for (const Job& job : *waiting) {
+        order.push_back(job.id);
+        EXPECT_EQ(job.finishedUs, 0);
+        EXPECT_EQ(job.errorCode, "");
+    }
+    EXPECT_EQ(order, (std::vector{ids[2], ids[3], ids[1]}));
+    EXPECT_TRUE(m_store->cancelJobs({}));
+    EXPECT_TRUE(m_store->requeueJobs({}));
+}
+
 TEST_F(JobsTest, ReusesPromptsAndPresetsAndSessionValues) {
-    ASSERT_TRUE(m_store->rememberPrompt("a red fox", ""));
-    ASSERT_TRUE(m_store->rememberPrompt("a blue car", "blurry"));
-    ASSERT_TRUE(m_store->rememberPrompt("a red fox", ""));
+    ASSERT_TRUE(m_store->rememberPrompts({{"a red fox", ""}}));
+    ASSERT_TRUE(m_store->rememberPrompts({{"a blue car", "blurry"}}));
+    ASSERT_TRUE(m_store->rememberPrompts({{"a red fox", ""}}));
     const auto prompts = m_store->prompts("", 10);
     ASSERT_EQ(prompts->size(), 2U);
     EXPECT_EQ(prompts->front().prompt, "a red fox");

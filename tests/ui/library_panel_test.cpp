@@ -214,6 +214,8 @@ class LibraryPanelTest : public QObject {
         QCOMPARE(line()->text(), QStringLiteral("red model:"));
         QVERIFY(m_panel->search()->mistake().contains(QStringLiteral("model:")));
         QVERIFY(!line()->property("invalid").toBool());  // not a mistake yet
+        // They are read only now.
+        QTRY_COMPARE(completer->completionModel()->rowCount(), 2);
         QStringList values;
         for (int i = 0; i < completer->completionModel()->rowCount(); ++i) {
             values.append(completer->completionModel()->index(i, 0).data().toString());

@@ -215,10 +215,30 @@ class PromptPanelTest : public QObject {
         request.seed = ~std::uint64_t{0};
         request.method = "from_elsewhere";
         request.methodParameters = {{"x", 1}};
-        request.model = mini().folder.toStdString();
+        request.cache = "cache_from_elsewhere";
+        request.cacheParameters = {{"y", 2}};
+        request.adapters = {{"/adapters/salad.safetensors", 1.0}, {"/adapters/style.safetensors", 0.5}};
         m_panel->showRequest(request);
         QVERIFY(m_panel->request() == request);
         QVERIFY(m_panel->takeRequests() == std::vector<job::GenerationRequest>{request});
+    }
+
+    void adaptersOfAClipAreShownAndCanBeLeftOut() {
+        auto request = m_panel->request();
+        request.prompt = "a fox";
+        request.adapters = {{"/adapters/<b>salad.safetensors", 1.0}, {"/adapters/style.safetensors", 0.5}};
+        m_panel->showRequest(request);
+        auto* names = named<QLabel>(QStringLiteral("With <b>salad.safetensors, style.safetensors"));
+        QVERIFY(names != nullptr && names->isVisible());
+        save(QStringLiteral("adapters"));
+        for (auto* button : m_panel->findChildren<QPushButton*>()) {
+            if (button->text() == QStringLiteral("Leave out")) {
+                scrollTo(button);
+                QTest::mouseClick(button, Qt::LeftButton);
+            }
+        }
+        QVERIFY(m_panel->request().adapters.empty());
+        QVERIFY(!names->isVisible());
     }
 
     void methodsBringTheirForm() {
@@ -268,9 +288,9 @@ class PromptPanelTest : public QObject {
 
     void historyIsSearchedAndUsed() {
         openLibrary();
-        write([](store::LibraryStore& s) { return s.rememberPrompt("a red fox in snow", ""); });
-        write([](store::LibraryStore& s) { return s.rememberPrompt("a blue car", "blurry"); });
-        write([](store::LibraryStore& s) { return s.rememberPrompt("a {curly} cat", ""); });
+        write([](store::LibraryStore& s) { return s.rememberPrompts({{"a red fox in snow", ""}}); });
+        write([](store::LibraryStore& s) { return s.rememberPrompts({{"a blue car", "blurry"}}); });
+        write([](store::LibraryStore& s) { return s.rememberPrompts({{"a {curly} cat", ""}}); });
         auto* history = m_panel->findChild<PromptHistory*>();
         QTest::mouseClick(named<QToolButton>(QStringLiteral("Prompts used before")), Qt::LeftButton);
         QTRY_COMPARE(history->list()->count(), 3);
@@ -297,8 +317,8 @@ class PromptPanelTest : public QObject {
 
     void ctrlUpWalksBackAndDownReturnsTheDraft() {
         openLibrary();
-        write([](store::LibraryStore& s) { return s.rememberPrompt("first", ""); });
-        write([](store::LibraryStore& s) { return s.rememberPrompt("second", ""); });
+        write([](store::LibraryStore& s) { return s.rememberPrompts({{"first", ""}}); });
+        write([](store::LibraryStore& s) { return s.rememberPrompts({{"second", ""}}); });
         type(QStringLiteral("my {draft|idea}"));
         QTest::keyClick(promptBox(), Qt::Key_Up, Qt::ControlModifier);
         QTRY_COMPARE(m_panel->prompt(), QStringLiteral("second"));
@@ -463,6 +483,9 @@ class PromptPanelTest : public QObject {
         request.method = "made_up";
         request.methodParameters = {
             {"block_size", 32}, {"keep_ratio", 0.5}, {"tiny", 0.0}, {"use_gate", false}, {"order", "raster"}};
+        request.cache = "some_cache";
+        request.cacheParameters = {{"range", 3}};
+        request.adapters = {{"/adapters/style.safetensors", 0.5}};
         m_panel->showRequest(request);
         m_panel->save(settings);
         PromptPanel other;
