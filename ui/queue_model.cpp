@@ -306,6 +306,15 @@ void QueueModel::countDown() {
     changed(rowOf(m_progress.jobId));
 }
 
+void QueueModel::showTimes() {
+    if (!m_jobs.waiting.empty()) {
+        const int first = rowOf(m_jobs.waiting.front().id), last = rowOf(m_jobs.waiting.back().id);
+        if (first >= 0 && last >= first) {
+            emit dataChanged(index(first), index(last));
+        }
+    }
+}
+
 int QueueModel::rowOf(qint64 id) const {
     return m_rowOf.value(id, -1);
 }
@@ -383,7 +392,8 @@ QString QueueModel::details(int index) const {
         case store::JobState::Queued:
             break;
     }
-    return facts;
+    const double seconds = m_secondsOf ? m_secondsOf(item.id) : -1.0;
+    return seconds < 1.0 ? facts : tr("about %1").arg(wholeDurationText(seconds)) + dot;
 }
 
 QString QueueModel::progressText() const {

@@ -8,8 +8,10 @@
 #include <QString>
 #include <QThreadPool>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/library/library_service.h"
@@ -73,6 +75,9 @@ class QueueModel : public QAbstractListModel {
     void setPreview(qint64 jobId, const QImage& picture);
     // The running row's time left is counted down between reports.
     void countDown();
+    // Seconds a waiting job will take; negative: not known. showTimes() when the answers changed.
+    void setTimes(std::function<double(qint64)> secondsOf) { m_secondsOf = std::move(secondsOf); }
+    void showTimes();
 
     [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
@@ -115,6 +120,7 @@ class QueueModel : public QAbstractListModel {
     qint64 m_previewJob = 0;
     QImage m_preview;
     bool m_finishedShown = true;
+    std::function<double(qint64)> m_secondsOf;
     // Filled for rows that are painted, not for the ten thousand that are not.
     mutable QHash<qint64, Text> m_texts;
     mutable QHash<qint64, QImage> m_pictures;  // by clip; null: asked for, or the clip has none

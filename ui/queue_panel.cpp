@@ -18,6 +18,7 @@
 #include "ui/formats.h"
 #include "ui/icons.h"
 #include "ui/notice_bar.h"
+#include "ui/queue_edits.h"
 #include "ui/queue_model.h"
 #include "ui/queue_removal.h"
 #include "ui/queue_view.h"
@@ -29,7 +30,7 @@ namespace {
 using store::JobState;
 
 constexpr int kReloadMs = 30;       // changes closer together than this are read once
-constexpr int kRetryMs = 200;       // after a reading that another search interrupted
+constexpr int kRetryMs = 200;       // after a reading that failed
 constexpr int kMostFollowers = 64;  // remembered behind removed jobs, to find their place again
 
 }  // namespace
@@ -59,7 +60,7 @@ QueuePanel::QueuePanel(app::JobQueue& queue, app::LibraryService& library, QWidg
     column->addWidget(buildHeader());
     column->addWidget(pages, 1);
     m_notice = new NoticeBar(pages);
-    connect(m_notice, &NoticeBar::actionRequested, this, &QueuePanel::undoRemoval);
+    connect(m_notice, &NoticeBar::actionRequested, this, &QueuePanel::undoLast);
 
     buildActions();
     connectQueue();
@@ -126,7 +127,7 @@ void QueuePanel::buildActions() {
     m_verbs.undo = new QAction(tr("Undo"), this);
     m_verbs.undo->setShortcut(QKeySequence::Undo);
     m_verbs.undo->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    connect(m_verbs.undo, &QAction::triggered, this, &QueuePanel::undoRemoval);
+    connect(m_verbs.undo, &QAction::triggered, this, &QueuePanel::undoLast);
     addAction(m_verbs.undo);
     connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this, &QueuePanel::updateVerbs);
     connect(m_view, &QAbstractItemView::activated, this, &QueuePanel::activate);
@@ -268,6 +269,14 @@ std::vector<std::int64_t> QueuePanel::selectedIn(const std::vector<JobState>& st
     return ids;
 }
 
+std::vector<std::int64_t> QueuePanel::waitingIds() const {
+    std::vector<std::int64_t> ids;
+    for (const auto& job : m_model->jobs().waiting) {
+        ids.push_back(job.id);
+    }
+    return ids;
+}
+
 void QueuePanel::updateVerbs() {
     const auto rows = selection();
     const bool one = rows.size() == 1;
@@ -353,12 +362,15 @@ void QueuePanel::duplicateJobs() {
 }
 
 void QueuePanel::move(const std::vector<std::int64_t>& ids, std::int64_t beforeId) {
+    std::vector<std::int64_t> order = waitingIds();
     ++m_generation;
     m_model->moveWaiting(ids, beforeId);
     if (!ids.empty()) {
         m_view->scrollTo(m_model->index(m_model->rowOf(ids.front())));
     }
-    m_queue.move(ids, beforeId);
+    if (waitingIds() != order) {  // else they lie where they lay
+        m_undo->push(new QueueMove(m_queue, std::move(order), ids, beforeId));
+    }
 }
 
 void QueuePanel::moveFirst() {
@@ -412,9 +424,17 @@ void QueuePanel::keepRunning() {
 }
 
 void QueuePanel::cancelJobs() {
-    for (const std::int64_t id : selectedIn({JobState::Running, JobState::Queued, JobState::Interrupted})) {
+    for (const std::int64_t id : selectedIn({JobState::Running})) {
         m_queue.cancel(id, false);
     }
+    auto waiting = selectedIn({JobState::Queued, JobState::Interrupted});
+    if (waiting.empty()) {
+        return;
+    }
+    const auto count = static_cast<qint64>(waiting.size());
+    m_undo->push(new QueueCancel(m_queue, waitingIds(), std::move(waiting)));
+    m_notice->show(count == 1 ? tr("One job cancelled.") : tr("%1 jobs cancelled.").arg(countText(count)),
+                   tr("Undo"));
 }
 
 void QueuePanel::copyTexts() {
@@ -460,7 +480,7 @@ void QueuePanel::removeJobs() {
     m_notice->show(count == 1 ? tr("One job removed.") : tr("%1 jobs removed.").arg(countText(count)), tr("Undo"));
 }
 
-void QueuePanel::undoRemoval() {
+void QueuePanel::undoLast() {
     m_notice->hide();
     m_undo->undo();
 }

@@ -33,7 +33,7 @@ class QueuePanel : public QWidget {
     // Both services outlive the panel.
     QueuePanel(app::JobQueue& queue, app::LibraryService& library, QWidget* parent = nullptr);
 
-    // The stack that removals go onto instead of the panel's own; it must outlive the panel, and its owner offers
+    // The stack that changes go onto instead of the panel's own; it must outlive the panel, and its owner offers
     // Ctrl+Z.
     void setUndoStack(QUndoStack* stack);
     [[nodiscard]] QueueView* view() const { return m_view; }
@@ -72,6 +72,7 @@ class QueuePanel : public QWidget {
     void activate(const QModelIndex& index);
     [[nodiscard]] std::vector<const QueueRow*> selection() const;
     [[nodiscard]] std::vector<std::int64_t> selectedIn(const std::vector<store::JobState>& states) const;
+    [[nodiscard]] std::vector<std::int64_t> waitingIds() const;
     void move(const std::vector<std::int64_t>& ids, std::int64_t beforeId);
 
     void editJob();
@@ -87,7 +88,7 @@ class QueuePanel : public QWidget {
     void cancelJobs();
     void copyTexts();
     void removeJobs();
-    void undoRemoval();
+    void undoLast();
     void clearFinished();
 
     app::JobQueue& m_queue;

@@ -11,7 +11,7 @@ namespace fw::app {
 namespace {
 
 constexpr int kClipsRead = 100;
-constexpr int kJobsRead = 1000;
+constexpr int kJobsRead = 2000;
 // Tickets of the queue's questions; those of EngineLink count from 1.
 constexpr std::uint64_t kTicketMark = std::uint64_t{1} << 63U;
 
@@ -27,12 +27,30 @@ std::string speedKey(Json request) {
     return request.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string costKey(Json request) {
+    if (!request.is_object()) {
+        return {};
+    }
+    request["prompt"] = "a";  // what a clip costs does not hang on its words
+    request.erase("negative_prompt");
+    request.erase("seed");
+    return request.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 double numberOf(const Json& json, const char* key) {
     const auto it = json.find(key);
     return it != json.end() && it->is_number() ? it->get<double>() : 0.0;
 }
 
 }  // namespace
+
+// What the library says about the queue.
+struct QueueClock::Read {
+    bool done = false;
+    std::vector<Keyed> waiting;
+    Keyed running;
+    bool all = true;
+};
 
 QueueClock::QueueClock(JobQueue& queue, LibraryService& library, WorkerClient& worker, QObject* parent)
     : QObject(parent), m_queue(queue), m_library(library), m_worker(worker) {}
@@ -87,36 +105,59 @@ void QueueClock::learn(const std::string& reportJson) {
     }
 }
 
+// One reading at a time: thousands of jobs may change one after the other.
 void QueueClock::readJobs() {
+    m_stale = m_reading;
+    if (m_reading) {
+        return;
+    }
+    m_reading = true;
     m_library.read(
         this,
-        [](store::LibraryStore& store) {
+        [](store::LibraryStore& store) -> Read {
             using store::JobState;
-            return store.jobs({JobState::Queued, JobState::Interrupted, JobState::Running}, kJobsRead);
-        },
-        [this](const Result<std::vector<store::Job>>& jobs) {
-            if (!jobs) {
-                return;
-            }
-            m_waiting.clear();
-            std::set<std::string> wanted;
-            for (const store::Job& job : *jobs) {
-                wanted.insert(job.requestJson);
-                if (job.state == store::JobState::Running) {
-                    m_runningRequest = job.requestJson;
+            const auto jobs = store.jobs({JobState::Queued, JobState::Interrupted, JobState::Running}, kJobsRead);
+            Read read{jobs.has_value(), {}, {}, jobs && jobs->size() < kJobsRead};
+            for (const store::Job& job : jobs.value_or(std::vector<store::Job>())) {
+                const Json request = Json::parse(job.requestJson, nullptr, false);
+                Keyed keyed{job.id, costKey(request), speedKey(request)};
+                if (job.state == JobState::Running) {
+                    read.running = std::move(keyed);
                 } else {
-                    m_waiting.push_back({job.id, job.requestJson});
+                    read.waiting.push_back(std::move(keyed));
                 }
             }
-            std::erase_if(m_costs, [&](const auto& cost) { return !wanted.contains(cost.first); });
-            if (m_queue.runningJob() != m_running) {
-                m_running = m_queue.runningJob();
-                m_runningLeft = -1.0;
-                m_runningFraction = 0.0;
+            return read;
+        },
+        [this](Read read) {
+            m_reading = false;
+            if (read.done) {
+                take(std::move(read));
             }
-            askNext();
-            emit changed();
+            if (m_stale) {
+                readJobs();
+            }
         });
+}
+
+void QueueClock::take(Read read) {
+    m_waiting = std::move(read.waiting);
+    m_runningJob = std::move(read.running);
+    m_all = read.all;
+    m_places.clear();
+    std::set<std::string> wanted{m_runningJob.cost};
+    for (std::size_t i = 0; i < m_waiting.size(); ++i) {
+        m_places.emplace(m_waiting[i].id, i);
+        wanted.insert(m_waiting[i].cost);
+    }
+    std::erase_if(m_costs, [&](const auto& cost) { return !wanted.contains(cost.first); });
+    if (m_queue.runningJob() != m_running) {
+        m_running = m_queue.runningJob();
+        m_runningLeft = -1.0;
+        m_runningFraction = 0.0;
+    }
+    askNext();
+    emit changed();
 }
 
 // One question at a time: the queue's never stand in the way of the prompt panel's.
@@ -124,19 +165,17 @@ void QueueClock::askNext() {
     if (m_asked || m_worker.state() != WorkerClient::State::Ready) {
         return;
     }
-    const auto next = std::find_if(m_waiting.begin(), m_waiting.end(),
-                                   [this](const Waiting& job) { return !m_costs.contains(job.request); });
-    if (next == m_waiting.end()) {
-        return;
+    for (const Keyed& job : m_waiting) {
+        if (m_costs.contains(job.cost)) {
+            continue;
+        }
+        if (const auto request = job::requestFromJson(Json::parse(job.cost, nullptr, false))) {
+            m_asked = job.cost;
+            m_worker.send(ipc::PlanRequest{kTicketMark | ++m_lastTicket, *request, true});
+            return;
+        }
+        m_costs[job.cost].refused = true;
     }
-    const auto request = job::requestFromJson(Json::parse(next->request, nullptr, false));
-    if (!request) {
-        m_costs[next->request].refused = true;
-        askNext();
-        return;
-    }
-    m_asked = next->request;
-    m_worker.send(ipc::PlanRequest{kTicketMark | ++m_lastTicket, *request, true});
 }
 
 void QueueClock::handle(const ipc::Message& message) {
@@ -166,19 +205,20 @@ void QueueClock::follow(const ipc::Progress& progress) {
     emit changed();
 }
 
+const QueueClock::Keyed* QueueClock::waiting(std::int64_t jobId) const {
+    const auto place = m_places.find(jobId);
+    return place == m_places.end() ? nullptr : &m_waiting[place->second];
+}
+
 std::optional<Forecast> QueueClock::forecastOf(std::int64_t jobId) const {
-    const auto job = std::find_if(m_waiting.begin(), m_waiting.end(),
-                                  [jobId](const Waiting& waiting) { return waiting.id == jobId; });
-    if (job == m_waiting.end()) {
-        return std::nullopt;
-    }
-    const auto cost = m_costs.find(job->request);
+    const Keyed* job = waiting(jobId);
+    const auto cost = job != nullptr ? m_costs.find(job->cost) : m_costs.end();
     return cost == m_costs.end() || cost->second.refused ? std::nullopt : std::optional(cost->second.forecast);
 }
 
-double QueueClock::secondsFor(const std::string& request) const {
-    const auto cost = m_costs.find(request);
-    const auto speed = m_speeds.find(speedKey(Json::parse(request, nullptr, false)));
+double QueueClock::secondsFor(const Keyed& job) const {
+    const auto cost = m_costs.find(job.cost);
+    const auto speed = m_speeds.find(job.speed);
     if (cost == m_costs.end() || cost->second.refused || speed == m_speeds.end()) {
         return -1.0;
     }
@@ -187,23 +227,28 @@ double QueueClock::secondsFor(const std::string& request) const {
 
 double QueueClock::secondsOf(std::int64_t jobId) const {
     if (jobId != 0 && jobId == m_running) {
-        const double whole = secondsFor(m_runningRequest);
+        const double whole = secondsFor(m_runningJob);
         return m_runningLeft >= 0.0 || whole < 0.0 ? m_runningLeft : whole * (1.0 - m_runningFraction);
     }
-    const auto job = std::find_if(m_waiting.begin(), m_waiting.end(),
-                                  [jobId](const Waiting& waiting) { return waiting.id == jobId; });
-    return job == m_waiting.end() ? -1.0 : secondsFor(job->request);
+    const Keyed* job = waiting(jobId);
+    return job == nullptr ? -1.0 : secondsFor(*job);
 }
 
 double QueueClock::secondsLeft() const {
     double sum = m_running != 0 ? secondsOf(m_running) : 0.0;
-    for (const Waiting& job : m_waiting) {
-        const auto cost = m_costs.find(job.request);
+    if (!m_all || sum < 0.0) {
+        return -1.0;
+    }
+    for (const Keyed& job : m_waiting) {
+        const auto cost = m_costs.find(job.cost);
         if (job.id == m_running || (cost != m_costs.end() && cost->second.refused)) {
             continue;  // counted already, or it will fail at once
         }
-        const double seconds = secondsFor(job.request);
-        sum = sum < 0.0 || seconds < 0.0 ? -1.0 : sum + seconds;
+        const double seconds = secondsFor(job);
+        if (seconds < 0.0) {
+            return -1.0;
+        }
+        sum += seconds;
     }
     return sum;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "app/library/library_service.h"
@@ -33,41 +34,49 @@ class QueueClock : public QObject {
     [[nodiscard]] std::optional<Forecast> forecastOf(std::int64_t jobId) const;
     // Seconds a waiting job will take, or the running one still needs; negative: not known.
     [[nodiscard]] double secondsOf(std::int64_t jobId) const;
-    // Of the running job and all that wait; negative while one of them is not known.
+    // Of the running job and all that wait; negative while one of them is not known, or when thousands wait.
     [[nodiscard]] double secondsLeft() const;
 
  signals:
     void changed();
 
  private:
-    // A request as text, and what the engine said about it.
+    // What the engine said about a request.
     struct Cost {
         bool refused = false;
         Forecast forecast;
     };
-    struct Waiting {
+    // A job by what decides about its time: of a batch over seeds and prompts both are the same for all.
+    struct Keyed {
         std::int64_t id = 0;
-        std::string request;
+        std::string cost;   // the request without its words and its seed
+        std::string speed;  // what decides how fast a FLOP is done
     };
+    struct Read;
 
     void readJobs();
+    void take(Read read);
     void readSpeeds();
     void learn(const std::string& reportJson);
     void askNext();
     void handle(const ipc::Message& message);
     void follow(const ipc::Progress& progress);
-    [[nodiscard]] double secondsFor(const std::string& request) const;
+    [[nodiscard]] double secondsFor(const Keyed& job) const;
+    [[nodiscard]] const Keyed* waiting(std::int64_t jobId) const;
 
     JobQueue& m_queue;
     LibraryService& m_library;
     WorkerClient& m_worker;
-    std::vector<Waiting> m_waiting;
-    std::map<std::string, Cost> m_costs;     // by request
-    std::map<std::string, double> m_speeds;  // FLOP per second by what decides it
+    std::vector<Keyed> m_waiting;                            // the first ones
+    bool m_all = true;                                       // no others wait
+    std::unordered_map<std::int64_t, std::size_t> m_places;  // in m_waiting, by job
+    std::map<std::string, Cost> m_costs;                     // by Keyed::cost
+    std::map<std::string, double> m_speeds;                  // FLOP per second by Keyed::speed
     std::uint64_t m_lastTicket = 0;
-    std::optional<std::string> m_asked;  // the request that m_lastTicket is about
+    std::optional<std::string> m_asked;  // what m_lastTicket is about
+    bool m_reading = false, m_stale = false;
     std::int64_t m_running = 0;
-    std::string m_runningRequest;
+    Keyed m_runningJob;
     double m_runningLeft = -1.0;
     double m_runningFraction = 0.0;
 };

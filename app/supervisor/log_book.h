@@ -13,8 +13,10 @@ class LogBook : public QObject {
     Q_OBJECT
 
  public:
+    enum class Level : quint8 { Info, Warning, Error };
     struct Line {
         QDateTime time;
+        Level level = Level::Info;
         QString source;  // "engine", "queue", "library" …: not translated, for reports
         QString text;    // one line
     };
@@ -23,11 +25,12 @@ class LogBook : public QObject {
     using QObject::QObject;
 
     // A text of several lines becomes several lines; empty ones are left out.
-    void add(const QString& source, const QString& text);
+    void add(Level level, const QString& source, const QString& text);
     [[nodiscard]] const QList<Line>& lines() const { return m_lines; }
-    // "2026-11-22 08:01:02.345 engine: …", one line each, for the clipboard.
-    [[nodiscard]] QString toText() const;
+    // "2026-11-22 08:01:02.345 engine: …", warnings and errors with that word before the text.
     [[nodiscard]] static QString toText(const Line& line);
+    // The newest `count` lines, one each, for the clipboard.
+    [[nodiscard]] QString toText(qsizetype count) const;
 
  signals:
     void lineAdded(const fw::app::LogBook::Line& line);

@@ -10,7 +10,10 @@ constexpr qsizetype kLongestLine = 4000;
 }  // namespace
 
 WorkerClient::WorkerClient(WorkerClientOptions options, QObject* parent)
-    : QObject(parent), m_options(std::move(options)) {
+    : QObject(parent),
+      m_options(std::move(options)),
+      m_patience(m_options.progressLimit, m_options.leastProgressLimit) {
+    m_sinceStart.start();
     m_startTimer.setSingleShot(true);
     m_ladderTimer.setSingleShot(true);
     connect(&m_startTimer, &QTimer::timeout, this, [this] {
@@ -138,6 +141,9 @@ void WorkerClient::handle(const ipc::Message& message) {
     if (std::holds_alternative<ipc::Progress>(message) || std::holds_alternative<ipc::Checkpoint>(message)) {
         m_sinceProgress.start();
     }
+    if (const auto* progress = std::get_if<ipc::Progress>(&message)) {
+        m_patience.progressed(*progress, std::chrono::milliseconds(m_sinceStart.elapsed()));
+    }
     emit received(message);
 }
 
@@ -160,6 +166,7 @@ void WorkerClient::readOutput() {
 void WorkerClient::setBusy(bool busy) {
     m_busy = busy;
     m_sinceProgress.start();
+    m_patience.jobBegins();
 }
 
 void WorkerClient::beat() {
@@ -167,9 +174,9 @@ void WorkerClient::beat() {
         abandon(tr("The engine stopped answering."));
         return;
     }
-    if (m_busy && m_options.progressLimit.count() > 0 &&
-        m_sinceProgress.hasExpired(m_options.progressLimit.count())) {
-        abandon(tr("The engine made no progress for %1 s.").arg(m_options.progressLimit.count() / 1000));
+    const auto patience = m_patience.limit();
+    if (m_busy && patience.count() > 0 && m_sinceProgress.hasExpired(patience.count())) {
+        abandon(tr("The engine made no progress for %1 s.").arg(patience.count() / 1000));
         return;
     }
     send(ipc::Ping{++m_sequence});

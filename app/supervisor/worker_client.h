@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/supervisor/progress_patience.h"
 #include "core/ipc/messages.h"
 
 namespace fw::app {
@@ -28,6 +29,8 @@ struct WorkerClientOptions {
     // A running job that finishes not one layer of the model in this time hangs; 0: never. The largest layers of
     // known models take minutes on a CPU.
     std::chrono::milliseconds progressLimit{20 * 60'000};
+    // While steps are made, a multiple of the slowest one is the limit (ProgressPatience), but at least this.
+    std::chrono::milliseconds leastProgressLimit{60'000};
     std::chrono::milliseconds shutdownWait{3'000};   // rungs of the stop ladder: asked …
     std::chrono::milliseconds terminateWait{2'000};  // … terminated … then killed
 };
@@ -91,7 +94,8 @@ class WorkerClient : public QObject {
     QPointer<QLocalSocket> m_socket;
     std::unique_ptr<ipc::Decoder> m_decoder;
     QTimer m_startTimer, m_beatTimer, m_ladderTimer;
-    QElapsedTimer m_sincePong, m_sinceProgress;
+    QElapsedTimer m_sincePong, m_sinceProgress, m_sinceStart;
+    ProgressPatience m_patience;
     std::int64_t m_sequence = 0;
     std::uint64_t m_work = 0;  // of the last Pong
     bool m_busy = false;

@@ -138,6 +138,46 @@ class SupervisorTest : public QObject {
         QVERIFY(WorkerClientOptions().progressLimit.count() > 0);
     }
 
+    // Twenty times the slowest step, within bounds, and only while steps are made.
+    void patienceFollowsTheSlowestStep() {
+        fw::app::ProgressPatience patience(20min, 60s);
+        const auto step = [&](int number, std::chrono::milliseconds at) {
+            fw::ipc::Progress progress;
+            progress.phase = "denoise";
+            progress.step = number;
+            patience.progressed(progress, at);
+        };
+        QVERIFY(patience.limit() == 20min);
+        step(1, 1000ms);
+        QVERIFY2(patience.limit() == 20min, "one end of a step tells no time");
+        step(1, 90s);  // the same step told again
+        QVERIFY(patience.limit() == 20min);
+        step(2, 2000ms);
+        QVERIFY2(patience.limit() == 60s, "never less");
+        step(3, 12'000ms);
+        QVERIFY(patience.limit() == 200s);
+        step(4, 13'000ms);
+        QVERIFY2(patience.limit() == 200s, "the slowest counts");
+        step(5, 213'000ms);
+        QVERIFY2(patience.limit() == 20min, "never more");
+        fw::ipc::Progress decode;
+        decode.phase = "decode";
+        patience.progressed(decode, 214'000ms);
+        QVERIFY2(patience.limit() == 20min, "decoding is no step");
+        step(1, 300s);
+        step(2, 301s);
+        QVERIFY(patience.limit() == 60s);
+        patience.jobBegins();
+        QVERIFY(patience.limit() == 20min);
+        fw::app::ProgressPatience endless(0ms, 60s);
+        fw::ipc::Progress progress;
+        progress.phase = "denoise";
+        for (progress.step = 1; progress.step < 4; ++progress.step) {
+            endless.progressed(progress, std::chrono::seconds(progress.step));
+        }
+        QVERIFY(endless.limit() == 0ms);
+    }
+
     void whatTheEnginePrintsIsLoggedLineByLine() {
         WorkerClient client(optionsFor("talks"));
         QStringList lines;
@@ -159,12 +199,17 @@ class SupervisorTest : public QObject {
             ++added;
             QVERIFY(!line.text.contains(QLatin1Char('\n')));
         });
-        book.add("engine", "first\n\n  second  \n");
+        using Level = fw::app::LogBook::Level;
+        book.add(Level::Info, "engine", "first\n\n  second  \n");
         QCOMPARE(added, 2);
         QCOMPARE(book.lines().at(1).text, QStringLiteral("second"));
-        QVERIFY(book.toText().contains(QStringLiteral(" engine: first\n")));
+        book.add(Level::Warning, "library", "third");
+        QVERIFY(book.toText(3).contains(QStringLiteral(" engine: first\n")));
+        QVERIFY2(book.toText(1).endsWith(QStringLiteral(" library: warning: third\n")), qPrintable(book.toText(1)));
+        QVERIFY(!book.toText(1).contains(QStringLiteral("second")));
+        QCOMPARE(book.toText(0), QString());
         for (int i = 0; i < fw::app::LogBook::kLines; ++i) {
-            book.add("queue", QString::number(i));
+            book.add(Level::Error, "queue", QString::number(i));
         }
         QCOMPARE(book.lines().size(), fw::app::LogBook::kLines);
         QCOMPARE(book.lines().first().text, QStringLiteral("0"));
