@@ -1,5 +1,7 @@
 #include "app/cli/result_json.h"
 
+#include "core/job/clip_metadata.h"
+
 namespace fw::cli {
 
 OrderedJson toJson(const app::ClipJobResult& result) {
@@ -22,6 +24,10 @@ OrderedJson toJson(const app::ClipJobResult& result) {
         {"peak_resident_bytes", result.peakResidentBytes},
         {"version", app::programVersion()},
     };
+}
+
+OrderedJson metadataJson(const std::string& metadata) {
+    return job::parseUntrustedJson(metadata) ? OrderedJson::parse(metadata) : OrderedJson(metadata);
 }
 
 }  // namespace fw::cli

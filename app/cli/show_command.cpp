@@ -5,6 +5,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/output.h"
+#include "app/cli/result_json.h"
 #include "core/media/clip_reader.h"
 #include "core/trace/trace_file.h"
 
@@ -24,9 +25,7 @@ OrderedJson clipJson(const fs::path& file, const media::ClipInfo& info) {
         {"frames", info.frames},
         {"frame_rate", job::frameRateText(info.frameRate)},
     };
-    // Foreign files may carry any text: JSON is shown as JSON, the rest as text.
-    const OrderedJson metadata = OrderedJson::parse(info.metadata, nullptr, false);
-    json["metadata"] = metadata.is_discarded() ? OrderedJson(info.metadata) : metadata;
+    json["metadata"] = metadataJson(info.metadata);
     return json;
 }
 
