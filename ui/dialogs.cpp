@@ -32,17 +32,4 @@ bool askToReplace(QWidget* parent, const QString& path) {
         Dialogs::tr("Replace"), Dialogs::tr("Keep it"));
 }
 
-void showAboutDialog(QWidget* parent) {
-    QMessageBox box(QMessageBox::NoIcon, Dialogs::tr("About Framewright"),
-                    Dialogs::tr("Framewright %1").arg(QCoreApplication::applicationVersion()), QMessageBox::Close,
-                    parent);
-    box.setInformativeText(
-        Dialogs::tr(
-            "Makes video from text with diffusion transformers, on this machine alone: it never uses the "
-            "network.\n\nApache License 2.0. Uses Qt %1 (LGPL 3), oneDNN, Highway, SentencePiece and FFmpeg; "
-            "their licences are listed in docs/dependencies.md.")
-            .arg(QString::fromLatin1(qVersion())));
-    box.exec();
-}
-
 }  // namespace fw::ui

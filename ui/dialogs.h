@@ -1,4 +1,4 @@
-// The few questions and pages the window opens on top of itself.
+// The few questions the window asks on top of itself.
 #pragma once
 
 #include <QString>
@@ -8,6 +8,5 @@ class QWidget;
 namespace fw::ui {
 
 [[nodiscard]] bool askToReplace(QWidget* parent, const QString& path);
-void showAboutDialog(QWidget* parent);
 
 }  // namespace fw::ui

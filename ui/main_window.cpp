@@ -18,8 +18,10 @@
 #include <QUrl>
 #include <QVBoxLayout>
 #include <QWindow>
+#include <functional>
 #include <utility>
 
+#include "app/library/clip_paths.h"
 #include "app/studio/single_instance.h"
 #include "app/studio/studio_session.h"
 #include "ui/banner.h"
@@ -27,10 +29,13 @@
 #include "ui/example_prompts.h"
 #include "ui/export_dialog.h"
 #include "ui/library_panel.h"
+#include "ui/model_finder.h"
 #include "ui/panel_cycle.h"
 #include "ui/preferences.h"
 #include "ui/progress_row.h"
 #include "ui/prompt_panel.h"
+#include "ui/queue_edits.h"
+#include "ui/queue_model.h"
 #include "ui/queue_panel.h"
 #include "ui/stage_canvas.h"
 #include "ui/stage_director.h"
@@ -41,10 +46,12 @@ namespace fw::ui {
 namespace {
 
 constexpr int kForecastDelayMs = 120;  // after the last change of the form
+constexpr int kTimesDelayMs = 250;     // times left are gathered
 constexpr int kSaveDelayMs = 2000;     // so that an unsent prompt survives a crash
 constexpr QSize kFirstSize(1280, 800);
 constexpr int kSideWidth = 40 * kGrid;  // of the queue and the library
 constexpr int kLeastSideWidth = 37 * kGrid;
+const auto kModelFolder = QStringLiteral("model/folder");
 constexpr int kLayoutVersion = 1;  // of saveState(): docks of another version are not restored
 
 QString speedKey(const QString& model) {
@@ -70,13 +77,14 @@ double speedOf(const store::Clip& clip) {
 // Puts settings into the form, and the ones before them back.
 class ShowSettings final : public QUndoCommand {
  public:
-    ShowSettings(PromptPanel& panel, const job::GenerationRequest& request, const QString& text)
-        : QUndoCommand(text), m_panel(panel), m_before(panel.request()), m_after(request) {}
-    void undo() override { m_panel.showRequest(m_before); }
-    void redo() override { m_panel.showRequest(m_after); }
+    using Show = std::function<void(const job::GenerationRequest&)>;
+    ShowSettings(Show show, job::GenerationRequest before, job::GenerationRequest after, const QString& text)
+        : QUndoCommand(text), m_show(std::move(show)), m_before(std::move(before)), m_after(std::move(after)) {}
+    void undo() override { m_show(m_before); }
+    void redo() override { m_show(m_after); }
 
  private:
-    PromptPanel& m_panel;
+    Show m_show;
     job::GenerationRequest m_before, m_after;
 };
 
@@ -100,6 +108,7 @@ MainWindow::MainWindow(app::StudioSession& session, Theme& theme, const StudioOp
       m_undo(new QUndoStack(this)),
       m_cycle(new PanelCycle(this)),
       m_notifier(new DesktopNotifier(this)),
+      m_finder(new ModelFinder(session.engine(), this)),
       m_afterCrash(session.library().openReport().uncleanExit) {
     setWindowTitle(QStringLiteral("Framewright"));
     setWindowIcon(QIcon(QStringLiteral(":/framewright/icons/framewright.svg")));
@@ -187,11 +196,14 @@ void MainWindow::connectEngine() {
     using app::EngineLink;
     auto& engine = m_session.engine();
     connect(&engine, &EngineLink::modelReady, this, &MainWindow::onModelReady);
-    connect(&engine, &EngineLink::modelFailed, this, [this](const QString&, const Error& error) {
-        m_modelFailed = true;
-        m_panel->setModelError(error);
-        showError(error);
+    connect(&engine, &EngineLink::modelFailed, this,
+            [this](const QString&, const Error& error) { onModelFailed(error); });
+    connect(m_finder, &ModelFinder::found, this, [this](const app::ModelSummary& model) {
+        m_wantedModel = model.embedded ? QString() : model.folder;
+        m_preferences->store().setValue(kModelFolder, m_wantedModel);
+        onModelReady(model);
     });
+    connect(m_finder, &ModelFinder::missing, this, &MainWindow::onModelMissing);
     connect(&engine, &EngineLink::forecastReady, this, [this](app::Ticket ticket, const app::Forecast& forecast) {
         if (ticket == m_ticket) {
             m_panel->setForecast(forecast);
@@ -218,10 +230,12 @@ void MainWindow::connectPanels() {
     });
     connect(m_panel, &PromptPanel::chooseModelRequested, this, &MainWindow::chooseModel);
     connect(m_panel, &PromptPanel::modelChosen, this, &MainWindow::openModel);
+    connect(m_panel, &PromptPanel::modelFoldersChanged, m_preferences.get(), &Preferences::setModelFolders);
     connect(m_panel, &PromptPanel::notice, this, [this](const QString& sentence) { m_director->say(sentence); });
     connect(m_panel, &PromptPanel::saveEditRequested, this,
             [this](qint64 job, const job::GenerationRequest& request) {
-                m_session.queue().edit(job, request);  // what began meanwhile cannot be edited: the queue says so
+                // What began meanwhile cannot be edited: the queue says so.
+                m_undo->push(new QueueEdit(m_session.queue(), job, m_panel->editedRequest(), request));
                 m_panel->endEdit();
             });
     connect(m_panel, &PromptPanel::discardEditRequested, m_panel, &PromptPanel::endEdit);
@@ -257,6 +271,18 @@ void MainWindow::connectQueue() {
             [this](const job::GenerationRequest& request) { showSettingsOf(request, tr("that clip")); });
     connect(m_queue, &QueuePanel::clipRequested, this, [this](qint64 clip) { m_director->showClip(clip); });
     connect(m_queue, &QueuePanel::notice, this, [this](const QString& sentence) { m_director->say(sentence); });
+    m_queue->model()->setTimes([&queue](qint64 job) { return queue.clock().secondsOf(job); });
+    m_timesTimer.setSingleShot(true);
+    m_timesTimer.setInterval(kTimesDelayMs);
+    connect(&queue.clock(), &app::QueueClock::changed, this, [this] {
+        if (!m_timesTimer.isActive()) {  // not anew: what changes all the time is shown all the same
+            m_timesTimer.start();
+        }
+    });
+    connect(&m_timesTimer, &QTimer::timeout, this, [this, &queue] {
+        m_queue->setSecondsLeft(queue.clock().secondsLeft());
+        m_queue->model()->showTimes();
+    });
     updateQueueBanner();
 }
 
@@ -272,7 +298,7 @@ void MainWindow::connectLibrary() {
     connect(m_library, &LibraryPanel::exportRequested, this, [this](const QList<store::Clip>& clips) {
         QStringList files;
         for (const store::Clip& clip : clips) {
-            files.append(m_session.folder() + QLatin1Char('/') + QString::fromStdString(clip.file));
+            files.append(app::fileInLibrary(m_session.library().folder(), clip.file));
         }
         exportFiles(files);
     });
@@ -339,24 +365,30 @@ void MainWindow::updateAwayBanner() {
 }
 
 void MainWindow::applyPreferences() {
-    m_theme.setChoice(m_preferences->appearance());
+    // The command line may have chosen another one: it holds until the user chooses again.
+    if (std::exchange(m_appearance, m_preferences->appearance()) != m_appearance) {
+        m_theme.setChoice(m_appearance);
+    }
+    m_panel->setModelFolders(m_preferences->modelFolders());
+    m_session.queue().setPreviews(m_preferences->previewSteps(), m_preferences->previewPercent() / 100.0);
 }
 
 void MainWindow::restore() {
     resize(kFirstSize);
     resizeDocks({m_promptDock, m_queueDock}, {kPanelWidth, kSideWidth}, Qt::Horizontal);
     m_firstLayout = saveState(kLayoutVersion);
+    m_appearance = m_preferences->appearance();
     if (m_theme.choice() == ThemeChoice::System) {  // --theme goes before what was chosen
-        m_theme.setChoice(m_preferences->appearance());
+        m_theme.setChoice(m_appearance);
     }
+    applyPreferences();
     connect(m_preferences.get(), &Preferences::changed, this, &MainWindow::applyPreferences);
     auto& settings = m_preferences->store();
     restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
     restoreState(settings.value(QStringLiteral("window/docks")).toByteArray(), kLayoutVersion);
     m_stage->setSmooth(settings.value(QStringLiteral("stage/smooth"), true).toBool());
     m_panel->restore(settings);
-    openModel(m_options.modelFolder.isEmpty() ? settings.value(QStringLiteral("model/folder")).toString()
-                                              : m_options.modelFolder);
+    openModel(m_options.modelFolder.isEmpty() ? settings.value(kModelFolder).toString() : m_options.modelFolder);
 }
 
 void MainWindow::resetLayout() {
@@ -376,8 +408,10 @@ void MainWindow::save() {
 
 void MainWindow::openModel(const QString& folder) {
     if (m_options.modelFolder.isEmpty() || folder != m_options.modelFolder) {
-        m_preferences->store().setValue(QStringLiteral("model/folder"), folder);
+        m_preferences->store().setValue(kModelFolder, folder);
     }
+    m_wantedModel = folder;
+    m_finder->forget();
     m_panel->setModelOpening();
     m_session.engine().openModel(folder);
 }
@@ -390,7 +424,7 @@ void MainWindow::chooseModel() {
 }
 
 void MainWindow::onModelReady(const app::ModelSummary& model) {
-    m_modelName = model.name;
+    m_model = model;
     m_panel->setSpeed(m_preferences->store().value(speedKey(model.name)).toDouble());
     m_panel->setModel(model);
     m_stage->setExamples(examplePrompts(model.name));
@@ -400,6 +434,42 @@ void MainWindow::onModelReady(const app::ModelSummary& model) {
     } else if (std::exchange(m_modelFailed, false) && m_stage->state() == StageState::Failed) {
         m_stage->showEmpty();
     }
+}
+
+void MainWindow::onModelFailed(const Error& error) {
+    m_model.reset();
+    m_modelFailed = true;
+    m_panel->setModelError(error);
+    showError(error);
+}
+
+void MainWindow::showRequest(const job::GenerationRequest& request) {
+    m_panel->showRequest(request);
+    const QString folder = QString::fromStdString(request.model);
+    if (m_model && (folder.isEmpty() ? m_model->embedded : folder == m_model->folder) && m_panel->hasModel()) {
+        m_finder->forget();
+        return;
+    }
+    m_wantedModel = folder;
+    m_panel->setModelOpening();
+    m_finder->find(folder, m_preferences->modelFolders());
+}
+
+// The settings stay, the model does not change.
+void MainWindow::onModelMissing(const QString& name, const QString& problem) {
+    if (!m_model) {
+        onModelFailed(
+            {ErrorCode::BadModel, fmt::format("the model {} is not on this machine", name.toStdString())});
+        return;
+    }
+    m_wantedModel = m_model->embedded ? QString() : m_model->folder;
+    m_panel->setModel(*m_model);
+    const QString missing = problem.isEmpty()
+                                ? tr("The model “%1” of these settings is not on this machine.").arg(name)
+                                : tr("The model “%1” of these settings cannot be used: %2")
+                                      .arg(name, asSentence(problem.toStdString()));
+    m_director->say(tr("%1 The next clip is made with “%2”.").arg(missing, m_model->name), tr("Undo"),
+                    [this] { m_undo->undo(); });
 }
 
 void MainWindow::askForecast() {
@@ -431,8 +501,8 @@ void MainWindow::cancel() {
 
 void MainWindow::onClipMade(const store::Clip& clip) {
     const double speed = speedOf(clip);
-    if (speed > 0.0 && QString::fromStdString(clip.model) == m_modelName) {
-        m_preferences->store().setValue(speedKey(m_modelName), speed);
+    if (speed > 0.0 && m_model && QString::fromStdString(clip.model) == m_model->name) {
+        m_preferences->store().setValue(speedKey(m_model->name), speed);
         m_panel->setSpeed(speed);
     }
 }
@@ -481,7 +551,10 @@ void MainWindow::onErrorAction(SuggestedAction action) {
 }
 
 void MainWindow::showSettingsOf(const job::GenerationRequest& request, const QString& what) {
-    m_undo->push(new ShowSettings(*m_panel, request, tr("loading of settings")));
+    auto before = m_panel->request();
+    before.model = m_wantedModel.toStdString();  // perhaps not open yet
+    m_undo->push(new ShowSettings([this](const job::GenerationRequest& shown) { showRequest(shown); },
+                                  std::move(before), request, tr("loading of settings")));
     m_promptDock->show();
     m_promptDock->raise();
     m_director->say(tr("The settings of %1 are in the form.").arg(what), tr("Undo"), [this] { m_undo->undo(); });

@@ -6,11 +6,13 @@
 #include <QMainWindow>
 #include <QTimer>
 #include <memory>
+#include <optional>
 
 #include "app/values/studio_values.h"
 #include "core/base/result.h"
 #include "core/store/records.h"
 #include "ui/error_presenter.h"
+#include "ui/theme.h"
 
 class QDockWidget;
 class QMenu;
@@ -26,13 +28,14 @@ namespace fw::ui {
 class Banner;
 class DesktopNotifier;
 class LibraryPanel;
+class LogView;
+class ModelFinder;
 class PanelCycle;
 class Preferences;
 class PromptPanel;
 class QueuePanel;
 class StageDirector;
 class StageWidget;
-class Theme;
 
 struct StudioOptions {
     QString modelFolder;   // empty: the folder chosen last, else the embedded model
@@ -97,6 +100,10 @@ class MainWindow : public QMainWindow {
     void chooseModel();
     void askForecast();
     void onModelReady(const app::ModelSummary& model);
+    void onModelFailed(const Error& error);
+    // Settings of a clip and the model that made it, where it is on this machine.
+    void showRequest(const job::GenerationRequest& request);
+    void onModelMissing(const QString& name, const QString& problem);
     void onClipMade(const store::Clip& clip);
     void onJobEnded(const store::Job& job);
     void showError(const Error& error);
@@ -110,6 +117,7 @@ class MainWindow : public QMainWindow {
     void showQueueBanner(int waiting, int interrupted);
     void updateAwayBanner();
     void showSettings();
+    void showLog();
     [[nodiscard]] QString details(const Error& error) const;
 
     app::StudioSession& m_session;
@@ -119,6 +127,7 @@ class MainWindow : public QMainWindow {
     QUndoStack* m_undo;
     PanelCycle* m_cycle;
     DesktopNotifier* m_notifier;
+    ModelFinder* m_finder;
     PromptPanel* m_panel;
     StageWidget* m_stage;
     StageDirector* m_director;
@@ -129,10 +138,13 @@ class MainWindow : public QMainWindow {
     QDockWidget* m_libraryDock;
     Banner* m_queueBanner;
     Banner* m_awayBanner;
-    QByteArray m_firstLayout;  // of the docks before anything was restored
-    QTimer m_forecastTimer, m_saveTimer;
+    ThemeChoice m_appearance = ThemeChoice::System;  // of the settings when they were last applied
+    LogView* m_logView = nullptr;                    // once it was asked for
+    QByteArray m_firstLayout;                        // of the docks before anything was restored
+    QTimer m_forecastTimer, m_saveTimer, m_timesTimer;
     app::Ticket m_ticket = 0;
-    QString m_modelName;
+    std::optional<app::ModelSummary> m_model;  // in the form, unless another one is being opened
+    QString m_wantedModel;                     // folder of the one asked for last; empty: the embedded one
     bool m_modelFailed = false;
     bool m_keepPaused = false;  // the user does not want to be asked again
     bool m_afterCrash = false;

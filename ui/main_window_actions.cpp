@@ -9,10 +9,13 @@
 #include <functional>
 
 #include "app/studio/studio_session.h"
-#include "ui/dialogs.h"
+#include "ui/about_dialog.h"
+#include "ui/diagnostics.h"
+#include "ui/log_view.h"
 #include "ui/main_window.h"
 #include "ui/panel_cycle.h"
 #include "ui/preferences.h"
+#include "ui/prompt_panel.h"
 #include "ui/settings_dialog.h"
 #include "ui/shortcut_sheet.h"
 #include "ui/stage_director.h"
@@ -144,9 +147,27 @@ void MainWindow::buildHelpMenu() {
     auto* menu = menuBar()->addMenu(tr("&Help"));
     addCommand(menu, tr("Keyboard shortcuts"), QKeySequence::keyBindings(QKeySequence::HelpContents),
                [this] { ShortcutSheet(*this, this).exec(); });
+    addCommand(menu, tr("Log…"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L)}, [this] { showLog(); });
+    menu->addSeparator();
     addCommand(menu, tr("About Framewright"), {}, [this] {
-        showAboutDialog(this);
+        AboutDialog(this).exec();
     })->setMenuRole(QAction::AboutRole);
+}
+
+void MainWindow::showLog() {
+    if (!m_logView) {
+        m_logView = new LogView(
+            m_session.log(),
+            [this](Prompts prompts) {
+                return diagnosticsText({*m_preferences, m_session.log(), m_session.folder(),
+                                        m_session.engine().devices(), m_panel->request()},
+                                       prompts);
+            },
+            this);
+    }
+    m_logView->show();
+    m_logView->raise();
+    m_logView->activateWindow();
 }
 
 void MainWindow::showSettings() {

@@ -17,6 +17,8 @@ constexpr int kShownMs = 8000;
 NoticeBar::NoticeBar(QWidget* parent) : QFrame(parent) {
     setObjectName(QStringLiteral("notice"));
     m_text = makeLabel(QString(), TextRole::Body);
+    m_text->setTextFormat(Qt::PlainText);  // prompts and file names are quoted in it
+    m_text->setWordWrap(true);
     m_action = makeButton(QString());
     auto* close = makeIconButton(QStringLiteral("close"), tr("Close this remark"), QString());
     auto* row = new QHBoxLayout(this);
@@ -37,8 +39,11 @@ NoticeBar::NoticeBar(QWidget* parent) : QFrame(parent) {
 }
 
 void NoticeBar::show(const QString& text, const QString& action) {
+    // What does not fit into one line is wrapped; what does not fit into three is cut.
     const int room = std::max(200, parentWidget()->width() - 40 * kGrid);
-    m_text->setText(m_text->fontMetrics().elidedText(text, Qt::ElideMiddle, room));
+    const QString shown = m_text->fontMetrics().elidedText(text, Qt::ElideMiddle, 5 * room / 2);
+    m_text->setText(shown);
+    m_text->setFixedWidth(std::min(room, m_text->fontMetrics().horizontalAdvance(shown) + kGrid));
     m_text->setToolTip(asToolTip(text));
     m_action->setText(action);
     m_action->setAccessibleName(action);

@@ -1,5 +1,7 @@
 #include "ui/preferences.h"
 
+#include <algorithm>
+
 #include "ui/language.h"
 
 namespace fw::ui {
@@ -7,6 +9,9 @@ namespace {
 
 const auto kAppearance = QStringLiteral("window/appearance");
 const auto kLanguage = QStringLiteral("window/language");
+const auto kModelFolders = QStringLiteral("models/folders");
+const auto kPreviewSteps = QStringLiteral("preview/steps");
+const auto kPreviewPercent = QStringLiteral("preview/percent");
 const auto kNotifies = QStringLiteral("window/notifies");
 
 }  // namespace
@@ -49,6 +54,30 @@ bool Preferences::notifies() const {
 
 void Preferences::setNotifies(bool on) {
     set(kNotifies, on);
+}
+
+QStringList Preferences::modelFolders() const {
+    return m_settings->value(kModelFolders).toStringList();
+}
+
+void Preferences::setModelFolders(const QStringList& folders) {
+    set(kModelFolders, folders);
+}
+
+int Preferences::previewSteps() const {
+    return std::clamp(m_settings->value(kPreviewSteps, 1).toInt(), 1, kMostPreviewSteps);
+}
+
+void Preferences::setPreviewSteps(int steps) {
+    set(kPreviewSteps, steps);
+}
+
+int Preferences::previewPercent() const {
+    return std::clamp(m_settings->value(kPreviewPercent, 5).toInt(), 1, kMostPreviewPercent);
+}
+
+void Preferences::setPreviewPercent(int percent) {
+    set(kPreviewPercent, percent);
 }
 
 }  // namespace fw::ui

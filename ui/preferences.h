@@ -4,6 +4,7 @@
 #include <QObject>
 #include <QSettings>
 #include <QString>
+#include <QStringList>
 #include <memory>
 
 #include "ui/theme.h"
@@ -25,6 +26,17 @@ class Preferences : public QObject {
     // A notification when a job ends while the window is not the active one.
     [[nodiscard]] bool notifies() const;
     void setNotifies(bool on);
+    // Folders with models beside the embedded one.
+    [[nodiscard]] QStringList modelFolders() const;
+    void setModelFolders(const QStringList& folders);
+
+    // A preview every so many steps (1 to kMostPreviewSteps), for at most so many percent of the time (1 to
+    // kMostPreviewPercent).
+    static constexpr int kMostPreviewSteps = 50, kMostPreviewPercent = 50;
+    [[nodiscard]] int previewSteps() const;
+    void setPreviewSteps(int steps);
+    [[nodiscard]] int previewPercent() const;
+    void setPreviewPercent(int percent);
 
     // For what is not a choice: geometry, the form, the last folder.
     [[nodiscard]] QSettings& store() { return *m_settings; }

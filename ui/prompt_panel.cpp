@@ -1,5 +1,6 @@
 #include "ui/prompt_panel.h"
 
+#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
@@ -95,6 +96,7 @@ void PromptPanel::connectForm() {
     connect(m_batch, &BatchForm::changed, this, &PromptPanel::onFormChanged);
     connect(m_run, &QPushButton::clicked, this, &PromptPanel::runRequested);
     connect(m_models, &ModelPicker::chosen, this, &PromptPanel::modelChosen);
+    connect(m_models, &ModelPicker::foldersChanged, this, &PromptPanel::modelFoldersChanged);
     connect(m_history, &PromptHistory::draftReturned, this, &PromptPanel::useText);
     connect(m_history, &PromptHistory::chosen, this, [this](const QString& used, const QString& negative) {
         // What is in the history was expanded before it was kept.
@@ -107,10 +109,31 @@ void PromptPanel::connectForm() {
         m_prompt->setPlainText(QString::fromStdString(request.prompt));
         m_negative->setPlainText(QString::fromStdString(request.negativePrompt));
         setNegativeShown(!request.negativePrompt.empty());
-        m_form->show(request);
-        m_method->choose(request.method, request.methodParameters);
+        showChoices(request);
         m_form->seedField()->setLocked(locked);
     });
+}
+
+void PromptPanel::showChoices(const job::GenerationRequest& request) {
+    m_form->show(request);
+    m_method->choose(request.method, request.methodParameters);
+    m_cache->choose(request.cache, request.cacheParameters);
+    setAdapters(request.adapters);
+}
+
+void PromptPanel::setAdapters(std::vector<job::Adapter> adapters) {
+    m_adapters = std::move(adapters);
+    QStringList names, files;
+    for (const auto& adapter : m_adapters) {
+        files.append(QString::fromStdString(adapter.file));
+        names.append(QFileInfo(files.last()).fileName());
+    }
+    const QString all = names.join(QStringLiteral(", "));
+    m_adapterNames->setText(
+        m_adapterNames->fontMetrics().elidedText(tr("With %1").arg(all), Qt::ElideMiddle, kPanelWidth / 2));
+    m_adapterNames->setToolTip(asToolTip(files.join(QLatin1Char('\n'))));
+    m_adapterNames->setAccessibleName(tr("With %1").arg(all));
+    m_adapterRow->setHidden(m_adapters.empty());
 }
 
 QWidget* PromptPanel::buildHeader() {
@@ -210,10 +233,30 @@ QWidget* PromptPanel::buildForm() {
     column->addWidget(m_method);
     m_cache = new MethodForm(tr("Step cache"), tr("Whether results of one step are used again in the next ones"));
     column->addWidget(m_cache);
+    column->addWidget(buildAdapterRow());
     m_batch = new BatchForm;
     column->addWidget(m_batch);
     column->addStretch(1);
     return content;
+}
+
+// Weights a clip was made with beside the model's; they come and go with the settings of clips and presets.
+QWidget* PromptPanel::buildAdapterRow() {
+    m_adapterRow = new QWidget;
+    auto* row = new QHBoxLayout(m_adapterRow);
+    row->setContentsMargins(0, 0, 0, 0);
+    m_adapterNames = makeLabel(QString(), TextRole::Body);
+    m_adapterNames->setTextFormat(Qt::PlainText);
+    auto* leaveOut = makeButton(tr("Leave out"));
+    leaveOut->setToolTip(tr("Use the model without these adapter weights"));
+    connect(leaveOut, &QPushButton::clicked, this, [this] {
+        setAdapters({});
+        onFormChanged();
+    });
+    row->addWidget(m_adapterNames, 1);
+    row->addWidget(leaveOut);
+    m_adapterRow->hide();
+    return m_adapterRow;
 }
 
 QWidget* PromptPanel::buildActions() {
@@ -281,6 +324,10 @@ void PromptPanel::setEngine(app::EngineLink* engine) {
     }
 }
 
+void PromptPanel::setModelFolders(const QStringList& folders) {
+    m_models->setFolders(folders);
+}
+
 void PromptPanel::chooseModel() {
     if (m_engine == nullptr) {
         emit chooseModelRequested();
@@ -302,9 +349,10 @@ void PromptPanel::useText(const QString& text, const QString& negativePrompt) {
 job::GenerationRequest PromptPanel::baseRequest() const {
     job::GenerationRequest request;
     request.negativePrompt = m_negative->toPlainText().simplified().toStdString();
-    if (m_model) {
+    if (m_model && !m_model->embedded) {  // the embedded one is where the program is, wherever that will be
         request.model = m_model->folder.toStdString();
     }
+    request.adapters = m_adapters;
     if (m_editedJob != 0) {
         request.model = m_edited.model;
         request.device = m_edited.device;
@@ -315,6 +363,10 @@ job::GenerationRequest PromptPanel::baseRequest() const {
     if (!m_method->id().empty()) {
         request.method = m_method->id();
         request.methodParameters = m_method->values();
+    }
+    if (!m_cache->id().empty()) {
+        request.cache = m_cache->id();
+        request.cacheParameters = m_cache->values();
     }
     return request;
 }
@@ -334,8 +386,7 @@ void PromptPanel::showRequest(const job::GenerationRequest& request) {
     m_negative->setPlainText(QString::fromStdString(request.negativePrompt));
     setNegativeShown(!request.negativePrompt.empty());
     m_batch->setOptions({});
-    m_form->show(request);
-    m_method->choose(request.method, request.methodParameters);
+    showChoices(request);
     m_form->seedField()->setLocked(true);
     onFormChanged();
 }
@@ -542,19 +593,29 @@ void PromptPanel::save(QSettings& settings) const {
     settings.setValue(QStringLiteral("prompt/negative"), m_negative->toPlainText());
     m_form->save(settings);
     m_batch->save(settings);
-    settings.setValue(QStringLiteral("models/folders"), m_models->folders());
     settings.setValue(QStringLiteral("prompt/method"), QString::fromStdString(m_method->id()));
     settings.setValue(QStringLiteral("prompt/methodParameters"), QString::fromStdString(m_method->values().dump()));
+    settings.setValue(QStringLiteral("prompt/cache"), QString::fromStdString(m_cache->id()));
+    settings.setValue(QStringLiteral("prompt/cacheParameters"), QString::fromStdString(m_cache->values().dump()));
+    job::GenerationRequest adapted;  // only to write its adapters down
+    adapted.adapters = m_adapters;
+    settings.setValue(QStringLiteral("prompt/adapters"), QString::fromStdString(job::toJson(adapted).dump()));
 }
 
 void PromptPanel::restore(const QSettings& settings) {
     m_form->restore(settings);
     m_batch->restore(settings);
-    m_models->setFolders(settings.value(QStringLiteral("models/folders")).toStringList());
-    const std::string method = settings.value(QStringLiteral("prompt/method")).toString().toStdString();
-    if (!method.empty()) {
-        const auto values = settings.value(QStringLiteral("prompt/methodParameters")).toString().toStdString();
-        m_method->choose(method, Json::parse(values, nullptr, false));
+    const auto read = [&settings](const char* key) {
+        return settings.value(QLatin1String(key)).toString().toStdString();
+    };
+    if (const std::string method = read("prompt/method"); !method.empty()) {
+        m_method->choose(method, Json::parse(read("prompt/methodParameters"), nullptr, false));
+    }
+    if (const std::string cache = read("prompt/cache"); !cache.empty()) {
+        m_cache->choose(cache, Json::parse(read("prompt/cacheParameters"), nullptr, false));
+    }
+    if (auto adapted = job::requestFromJson(Json::parse(read("prompt/adapters"), nullptr, false))) {
+        setAdapters(std::move(adapted->adapters));
     }
     m_negative->setPlainText(settings.value(QStringLiteral("prompt/negative")).toString());
     setNegativeShown(!m_negative->toPlainText().isEmpty());

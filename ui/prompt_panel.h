@@ -45,6 +45,9 @@ class PromptPanel : public QFrame {
     void setMethods(const std::vector<job::MethodDescription>& methods,
                     const std::vector<job::MethodDescription>& caches);
 
+    // Where the model picker looks beside the embedded model.
+    void setModelFolders(const QStringList& folders);
+
     [[nodiscard]] QString prompt() const;
     void setPrompt(const QString& prompt);
     void focusPrompt();
@@ -67,6 +70,8 @@ class PromptPanel : public QFrame {
     void endEdit();
     // 0: no job is being edited.
     [[nodiscard]] qint64 editedJob() const { return m_editedJob; }
+    // What it was before, while one is edited.
+    [[nodiscard]] const job::GenerationRequest& editedRequest() const { return m_edited; }
 
     void setModelOpening();
     void setModel(const app::ModelSummary& model);
@@ -92,6 +97,7 @@ class PromptPanel : public QFrame {
     void runRequested();
     void chooseModelRequested();              // only without an engine
     void modelChosen(const QString& folder);  // empty: the embedded model
+    void modelFoldersChanged(const QStringList& folders);
     void saveEditRequested(qint64 jobId, const fw::job::GenerationRequest& request);
     void discardEditRequested(qint64 jobId);
     void notice(const QString& sentence);
@@ -109,7 +115,11 @@ class PromptPanel : public QFrame {
     };
     void addPromptTools(QHBoxLayout* row);
     QWidget* buildBanner();
+    QWidget* buildAdapterRow();
     void connectForm();
+    // What of a request is not its words.
+    void showChoices(const job::GenerationRequest& request);
+    void setAdapters(std::vector<job::Adapter> adapters);
     void chooseModel();
     // `text` as it is typed, with its alternatives.
     void useText(const QString& text, const QString& negativePrompt);
@@ -147,6 +157,9 @@ class PromptPanel : public QFrame {
     QLabel* m_bannerText;
     MethodForm* m_method;
     MethodForm* m_cache;
+    QWidget* m_adapterRow;
+    QLabel* m_adapterNames;
+    std::vector<job::Adapter> m_adapters;
     BatchForm* m_batch;
     QPlainTextEdit* m_prompt;
     QLabel* m_counter;

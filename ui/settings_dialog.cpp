@@ -5,10 +5,13 @@
 #include <QDesktopServices>
 #include <QDialogButtonBox>
 #include <QDir>
+#include <QFileDialog>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QListWidget>
 #include <QPushButton>
+#include <QSpinBox>
 #include <QUrl>
 #include <QVBoxLayout>
 
@@ -35,6 +38,8 @@ SettingsDialog::SettingsDialog(Preferences& preferences, const QString& library,
     form->setLabelAlignment(Qt::AlignLeft);
     addLook(*form);
     addLanguage(*form);
+    addPreviews(*form);
+    addModelFolders(*form);
     addLibrary(*form, library);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
@@ -80,6 +85,89 @@ void SettingsDialog::addLanguage(QFormLayout& form) {
     });
     form.addRow(makeFieldLabel(tr("Language"), language), language);
     form.addRow(QString(), later);
+}
+
+void SettingsDialog::addPreviews(QFormLayout& form) {
+    const auto add = [&](const QString& name, const QString& toolTip, int most, int value, const QString& prefix,
+                         const QString& suffix, void (Preferences::*set)(int)) {
+        auto* spin = new QSpinBox;
+        spin->setRange(1, most);
+        spin->setPrefix(prefix);
+        spin->setSuffix(suffix);
+        spin->setValue(value);
+        spin->setAccessibleName(name);
+        spin->setToolTip(toolTip);
+        connect(spin, &QSpinBox::valueChanged, &m_preferences, set);
+        return spin;
+    };
+    auto* steps =
+        add(tr("Steps from one preview to the next"),
+            tr("How often the clip in the making is shown: after every so many steps, from the next clip on"),
+            Preferences::kMostPreviewSteps, m_preferences.previewSteps(), tr("every ", "so many steps"), QString(),
+            &Preferences::setPreviewSteps);
+    const auto showUnit = [steps](int count) {
+        steps->setSuffix(count == 1 ? tr(" step", "every 1") : tr(" steps", "every 2"));
+    };
+    connect(steps, &QSpinBox::valueChanged, this, showUnit);
+    showUnit(steps->value());
+    auto* share = add(tr("Time for previews, percent"),
+                      tr("Previews are left out while they would take more of the time than this"),
+                      Preferences::kMostPreviewPercent, m_preferences.previewPercent(),
+                      tr("at most ", "so much of the time"), tr(" % of the time"), &Preferences::setPreviewPercent);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(kGrid);
+    row->addWidget(steps, 1);
+    row->addWidget(share, 1);
+    form.addRow(makeLabel(tr("Previews"), TextRole::Secondary), row);
+}
+
+void SettingsDialog::addModelFolders(QFormLayout& form) {
+    auto* list = new QListWidget;
+    list->setAccessibleName(tr("Folders with models"));
+    list->setToolTip(tr("Where models are looked for, beside the one that is built in"));
+    list->setFixedHeight(4 * list->fontMetrics().lineSpacing());
+    list->setTextElideMode(Qt::ElideMiddle);
+    auto* add = makeButton(tr("Add…"));
+    add->setToolTip(tr("Look for models in another folder as well"));
+    auto* remove = makeButton(tr("Remove"));
+    remove->setToolTip(tr("Look no longer in this folder. Nothing in it is deleted."));
+    const auto show = [this, list, remove] {
+        list->clear();
+        for (const QString& folder : m_preferences.modelFolders()) {
+            list->addItem(QDir::toNativeSeparators(folder));
+            list->item(list->count() - 1)->setToolTip(asToolTip(QDir::toNativeSeparators(folder)));
+        }
+        list->setCurrentRow(list->count() - 1);
+        remove->setEnabled(list->count() > 0);
+    };
+    connect(add, &QPushButton::clicked, this, [this, show] {
+        const QStringList folders = m_preferences.modelFolders();
+        const QString chosen =
+            QFileDialog::getExistingDirectory(this, tr("Folder with models"), folders.value(folders.size() - 1));
+        if (!chosen.isEmpty() && !folders.contains(chosen)) {
+            m_preferences.setModelFolders(folders + QStringList{chosen});
+            show();
+        }
+    });
+    connect(remove, &QPushButton::clicked, this, [this, list, show] {
+        QStringList folders = m_preferences.modelFolders();
+        if (list->currentRow() >= 0) {
+            folders.removeAt(list->currentRow());
+            m_preferences.setModelFolders(folders);
+            show();
+        }
+    });
+    show();
+    auto* buttons = new QVBoxLayout;
+    buttons->setSpacing(kGrid);
+    buttons->addWidget(add);
+    buttons->addWidget(remove);
+    buttons->addStretch(1);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(kGrid);
+    row->addWidget(list, 1);
+    row->addLayout(buttons);
+    form.addRow(makeFieldLabel(tr("Model folders"), list), row);
 }
 
 void SettingsDialog::addLibrary(QFormLayout& form, const QString& library) {

@@ -19,6 +19,8 @@ class SettingsDialog : public QDialog {
  private:
     void addLook(QFormLayout& form);
     void addLanguage(QFormLayout& form);
+    void addPreviews(QFormLayout& form);
+    void addModelFolders(QFormLayout& form);
     void addLibrary(QFormLayout& form, const QString& library);
 
     Preferences& m_preferences;

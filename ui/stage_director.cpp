@@ -3,6 +3,7 @@
 #include <QPushButton>
 #include <utility>
 
+#include "app/library/clip_paths.h"
 #include "app/studio/studio_session.h"
 #include "ui/error_presenter.h"
 #include "ui/progress_row.h"
@@ -21,16 +22,6 @@ QString quoted(const std::string& prompt) {
 std::string promptOf(const store::Job& job) {
     const auto request = job::requestFromJson(Json::parse(job.requestJson, nullptr, false));
     return request ? request->prompt : std::string();
-}
-
-ErrorCode codeOf(const std::string& name) {
-    for (const auto code : {ErrorCode::InvalidArgument, ErrorCode::BadModel, ErrorCode::OutOfMemory,
-                            ErrorCode::Cancelled, ErrorCode::Io, ErrorCode::Unsupported, ErrorCode::DeviceLost}) {
-        if (errorCodeName(code) == name) {
-            return code;
-        }
-    }
-    return ErrorCode::Internal;
 }
 
 }  // namespace
@@ -85,7 +76,7 @@ void StageDirector::say(const QString& text, const QString& button, std::functio
 
 void StageDirector::load(const store::Clip& clip) {
     m_wanted = clip;
-    m_wantedFile = m_session.folder() + QLatin1Char('/') + QString::fromStdString(clip.file);
+    m_wantedFile = app::fileInLibrary(m_session.library().folder(), clip.file);
     m_session.clips().load(m_wantedFile);
 }
 
@@ -197,7 +188,7 @@ void StageDirector::onDone(const store::Clip& clip, qint64 jobId) {
 }
 
 void StageDirector::onFailed(const store::Job& job) {
-    const Error error{codeOf(job.errorCode), job.errorMessage};
+    const Error error{errorCodeFromName(job.errorCode), job.errorMessage};
     if (m_shownJob == job.id) {
         m_shownJob = 0;
         emit failed(error);

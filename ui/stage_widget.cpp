@@ -230,7 +230,7 @@ void StageWidget::showPreview(const app::JobPreview& preview) {
         return;
     }
     ++m_previews;
-    const bool exact = preview.images.frames.first().size() == m_requestSize;
+    const bool exact = preview.exact || preview.images.frames.first().size() == m_requestSize;
     m_history.add(preview, exact);
     m_stepCount = preview.steps;
     updateSteps();

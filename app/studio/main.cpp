@@ -4,8 +4,10 @@
 #include <QDir>
 #include <QFileInfo>
 #include <QMessageBox>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <string_view>
 
 #include "app/studio/single_instance.h"
 #include "app/studio/studio_session.h"
@@ -45,8 +47,22 @@ bool parseTheme(const QString& name, fw::ui::ThemeChoice& theme) {
     std::exit(kUsage);
 }
 
+// Whether only a text is wanted, for which no display is needed.
+bool wantsText(int argc, char** argv) {
+    const auto end = std::find_if(argv + 1, argv + argc, [](std::string_view word) { return word == "--"; });
+    return std::any_of(argv + 1, end, [](std::string_view word) {
+        return word == "--help" || word == "--help-all" || word == "-h" || word == "--version" || word == "-v";
+    });
+}
+
+void nameApplication() {
+    QCoreApplication::setApplicationName(QStringLiteral("framewright"));
+    QCoreApplication::setOrganizationName(QStringLiteral("Framewright"));
+    QCoreApplication::setApplicationVersion(QStringLiteral(FW_VERSION));
+}
+
 // Ends the program for --help, --version and mistakes.
-CommandLine parse(const QApplication& application) {
+CommandLine parse(const QCoreApplication& application) {
     QCommandLineParser parser;
     parser.setApplicationDescription(QStringLiteral("Makes video from text, on this machine."));
     parser.addHelpOption();
@@ -110,11 +126,13 @@ int refuse(const fw::Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    nameApplication();
+    if (wantsText(argc, argv)) {
+        const QCoreApplication text(argc, argv);
+        (void)parse(text);  // ends here, unless the word is the value of another option
+    }
     QApplication application(argc, argv);
-    QApplication::setApplicationName(QStringLiteral("framewright"));
     QApplication::setApplicationDisplayName(QStringLiteral("Framewright"));
-    QApplication::setOrganizationName(QStringLiteral("Framewright"));
-    QApplication::setApplicationVersion(QStringLiteral(FW_VERSION));
     QGuiApplication::setDesktopFileName(QStringLiteral("io.github.framewright.Framewright"));
     const CommandLine line = parse(application);
     fw::ui::installLanguage(application, line.language.isEmpty()

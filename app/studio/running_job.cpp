@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -31,10 +32,23 @@ double previewRate(const job::GenerationRequest& request, int previewFrames) {
     return frames > 0 ? clipRate * static_cast<double>(previewFrames) / static_cast<double>(frames) : clipRate;
 }
 
+QList<QImage> imagesOf(const PreviewFrames& frames) {
+    QList<QImage> images;
+    const qsizetype row = qsizetype{3} * frames.width;
+    const qsizetype picture = row * frames.height;
+    for (int i = 0; i < frames.frames; ++i) {
+        const QImage borrowed(frames.rgb.data() + i * picture, frames.width, frames.height, row,
+                              QImage::Format_RGB888);
+        images.append(borrowed.convertToFormat(QImage::Format_RGB32));
+    }
+    return images;
+}
+
 }  // namespace
 
 RunningJob::RunningJob(LibraryService& library, JobQueue& queue, QObject* parent)
     : QObject(parent), m_library(library), m_queue(queue) {
+    m_converter.setMaxThreadCount(1);
     connect(&queue, &JobQueue::jobsChanged, this, &RunningJob::follow);
     connect(&queue, &JobQueue::progress, this, &RunningJob::takeProgress);
     connect(&queue, &JobQueue::preview, this, &RunningJob::takePreview);
@@ -86,20 +100,22 @@ void RunningJob::takeProgress(const ipc::Progress& progress) {
     }
 }
 
+// A clip of full size takes longer than a frame of the screen: it is converted beside the window's thread, one
+// after the other and none left out, because each can be gone back to.
 void RunningJob::takePreview(const PreviewFrames& frames) {
     if (frames.jobId != m_id) {
         return;
     }
-    JobPreview preview{frames.step, frames.steps, {{}, previewRate(m_request, frames.frames)}};
-    const qsizetype row = qsizetype{3} * frames.width;
-    const qsizetype picture = row * frames.height;
-    for (int i = 0; i < frames.frames; ++i) {
-        const QImage borrowed(frames.rgb.data() + i * picture, frames.width, frames.height, row,
-                              QImage::Format_RGB888);
-        preview.images.frames.append(borrowed.convertToFormat(QImage::Format_RGB32));
-    }
-    m_preview = std::move(preview);
-    emit previewed();
+    const auto taken = std::make_shared<PreviewFrames>(frames);
+    m_converter.start([this, taken, rate = previewRate(m_request, frames.frames)] {
+        JobPreview preview{taken->step, taken->steps, {imagesOf(*taken), rate}, taken->exact};
+        QMetaObject::invokeMethod(this, [this, job = taken->jobId, preview = std::move(preview)] {
+            if (job == m_id) {
+                m_preview = preview;
+                emit previewed();
+            }
+        });
+    });
 }
 
 }  // namespace fw::app

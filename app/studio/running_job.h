@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QObject>
+#include <QThreadPool>
 #include <cstdint>
 #include <optional>
 
@@ -46,6 +47,7 @@ class RunningJob : public QObject {
     job::GenerationRequest m_request;
     std::optional<JobProgress> m_progress;
     std::optional<JobPreview> m_preview;
+    QThreadPool m_converter;  // the last member: its thread ends before the others do
 };
 
 }  // namespace fw::app

@@ -10,6 +10,7 @@
 #include "app/library/engine_link.h"
 #include "app/library/job_queue.h"
 #include "app/library/library_service.h"
+#include "app/supervisor/log_book.h"
 #include "app/supervisor/worker_client.h"
 #include "core/base/result.h"
 
@@ -37,12 +38,17 @@ class StudioSession {
     [[nodiscard]] JobQueue& queue() { return m_queue; }
     [[nodiscard]] EngineLink& engine() { return m_engine; }
     [[nodiscard]] ClipFiles& clips() { return m_clips; }
+    // What the engine and the queue said since the start.
+    [[nodiscard]] LogBook& log() { return m_log; }
     [[nodiscard]] QString folder() const;
 
  private:
     StudioSession(std::unique_ptr<LibraryService> library, const WorkerClientOptions& worker);
 
+    void keepLog();
+
     // In the order of their needs: what comes later uses what comes before.
+    LogBook m_log;
     std::unique_ptr<LibraryService> m_library;
     WorkerClient m_worker;
     EngineLink m_engine;

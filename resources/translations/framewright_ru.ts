@@ -60,6 +60,46 @@
     </message>
 </context>
 <context>
+    <name>fw::ui::AboutDialog</name>
+    <message>
+        <source>About Framewright</source>
+        <translation>О программе Framewright</translation>
+    </message>
+    <message>
+        <source>Framewright %1</source>
+        <translation>Framewright %1</translation>
+    </message>
+    <message>
+        <source>Makes video from text with diffusion transformers, on this machine alone: no network access at all.</source>
+        <translation>Делает видео из текста диффузионными трансформерами, только на этом компьютере: никакого доступа к сети.</translation>
+    </message>
+    <message>
+        <source>Licence of</source>
+        <translation>Лицензия</translation>
+    </message>
+    <message>
+        <source>Framewright and the libraries it uses</source>
+        <translation>Framewright и библиотеки, которые он использует</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <comment>library: licence</comment>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Лицензия</translation>
+    </message>
+    <message>
+        <source>The terms under which it can be used and passed on</source>
+        <translation>Условия использования и передачи</translation>
+    </message>
+    <message>
+        <source>Given to everybody to use as they like, without conditions.</source>
+        <translation>Отдано всем для любого использования, без условий.</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::BatchForm</name>
     <message>
         <source>Several clips</source>
@@ -282,22 +322,6 @@
         <translation>Оставить</translation>
     </message>
     <message>
-        <source>About Framewright</source>
-        <translation>О программе Framewright</translation>
-    </message>
-    <message>
-        <source>Framewright %1</source>
-        <translation>Framewright %1</translation>
-    </message>
-    <message>
-        <source>Makes video from text with diffusion transformers, on this machine alone: it never uses the network.
-
-Apache License 2.0. Uses Qt %1 (LGPL 3), oneDNN, Highway, SentencePiece and FFmpeg; their licences are listed in docs/dependencies.md.</source>
-        <translation>Создаёт видео по тексту с помощью диффузионных трансформеров — только на этом компьютере: сеть не используется никогда.
-
-Apache License 2.0. Использует Qt %1 (LGPL 3), oneDNN, Highway, SentencePiece и FFmpeg; их лицензии перечислены в docs/dependencies.md.</translation>
-    </message>
-    <message>
         <source>The library cannot be opened</source>
         <translation>Не удаётся открыть библиотеку</translation>
     </message>
@@ -331,6 +355,21 @@ Apache License 2.0. Использует Qt %1 (LGPL 3), oneDNN, Highway, Senten
     <message>
         <source>Clip</source>
         <translation>Клип</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Edits</name>
+    <message>
+        <source>move jobs in the queue</source>
+        <translation>перемещение заданий в очереди</translation>
+    </message>
+    <message>
+        <source>cancel jobs in the queue</source>
+        <translation>отмену заданий в очереди</translation>
+    </message>
+    <message>
+        <source>edit a job of the queue</source>
+        <translation>изменение задания в очереди</translation>
     </message>
 </context>
 <context>
@@ -1309,6 +1348,81 @@ Its file is missing: %2</source>
     </message>
 </context>
 <context>
+    <name>fw::ui::LogView</name>
+    <message>
+        <source>Log</source>
+        <translation>Журнал</translation>
+    </message>
+    <message>
+        <source>What the engine, the queue and the library said since the start</source>
+        <translation>Что сообщили движок, очередь и библиотека с начала работы</translation>
+    </message>
+    <message>
+        <source>Nothing to show</source>
+        <translation>Показывать нечего</translation>
+    </message>
+    <message>
+        <source>Include my prompts</source>
+        <translation>С моими промптами</translation>
+    </message>
+    <message>
+        <source>Without this the copied text does not tell what you make</source>
+        <translation>Без этого из скопированного текста не видно, что вы делаете</translation>
+    </message>
+    <message>
+        <source>Copy diagnostics</source>
+        <translation>Скопировать диагностику</translation>
+    </message>
+    <message>
+        <source>Version, devices, settings and the last lines of the log, for a report of a defect</source>
+        <translation>Версия, устройства, настройки и последние строки журнала — для сообщения об ошибке</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Закрыть</translation>
+    </message>
+    <message>
+        <source>Close the log</source>
+        <translation>Закрыть журнал</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>Всё</translation>
+    </message>
+    <message>
+        <source>Warnings and errors</source>
+        <translation>Предупреждения и ошибки</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>Ошибки</translation>
+    </message>
+    <message>
+        <source>Shown lines</source>
+        <translation>Показанные строки</translation>
+    </message>
+    <message>
+        <source>Which lines are shown</source>
+        <translation>Какие строки показывать</translation>
+    </message>
+    <message>
+        <source>Search the log</source>
+        <translation>Поиск в журнале</translation>
+    </message>
+    <message>
+        <source>Only lines that contain this are shown</source>
+        <translation>Показываются только строки, в которых это есть</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>Следить</translation>
+    </message>
+    <message>
+        <source>Scroll to what is said last</source>
+        <translation>Прокручивать к последнему сообщению</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::MainWindow</name>
     <message>
         <source>Prompt</source>
@@ -1545,6 +1659,22 @@ Its file is missing: %2</source>
     <message>
         <source>About Framewright</source>
         <translation>О программе Framewright</translation>
+    </message>
+    <message>
+        <source>The model “%1” of these settings is not on this machine.</source>
+        <translation>Модели «%1» из этих настроек нет на этом компьютере.</translation>
+    </message>
+    <message>
+        <source>The model “%1” of these settings cannot be used: %2</source>
+        <translation>Модель «%1» из этих настроек нельзя использовать: %2</translation>
+    </message>
+    <message>
+        <source>%1 The next clip is made with “%2”.</source>
+        <translation>%1 Следующий клип будет сделан моделью «%2».</translation>
+    </message>
+    <message>
+        <source>Log…</source>
+        <translation>Журнал…</translation>
     </message>
 </context>
 <context>
@@ -2085,6 +2215,18 @@ Last used on %2</source>
         <source>The prompt after</source>
         <translation>Следующий промпт</translation>
     </message>
+    <message>
+        <source>With %1</source>
+        <translation>Вместе с %1</translation>
+    </message>
+    <message>
+        <source>Leave out</source>
+        <translation>Убрать</translation>
+    </message>
+    <message>
+        <source>Use the model without these adapter weights</source>
+        <translation>Использовать модель без этих весов адаптера</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::QueueModel</name>
@@ -2191,6 +2333,10 @@ Last used on %2</source>
     <message>
         <source>%1 of a batch of %2</source>
         <translation>%1 из %2 в серии</translation>
+    </message>
+    <message>
+        <source>about %1</source>
+        <translation>около %1</translation>
     </message>
 </context>
 <context>
@@ -2326,6 +2472,14 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>%1 jobs removed.</source>
         <translation>Убрано заданий: %1.</translation>
+    </message>
+    <message>
+        <source>One job cancelled.</source>
+        <translation>Одно задание отменено.</translation>
+    </message>
+    <message>
+        <source>%1 jobs cancelled.</source>
+        <translation>Отменено заданий: %1.</translation>
     </message>
 </context>
 <context>
@@ -2663,6 +2817,82 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>Language</source>
         <translation>Язык</translation>
+    </message>
+    <message>
+        <source>Steps from one preview to the next</source>
+        <translation>Шагов от предпросмотра до предпросмотра</translation>
+    </message>
+    <message>
+        <source>How often the clip in the making is shown: after every so many steps, from the next clip on</source>
+        <translation>Как часто показывать создаваемый клип: через столько шагов, начиная со следующего клипа</translation>
+    </message>
+    <message>
+        <source>every </source>
+        <comment>so many steps</comment>
+        <translation>раз в </translation>
+    </message>
+    <message>
+        <source>Time for previews, percent</source>
+        <translation>Время на предпросмотр, проценты</translation>
+    </message>
+    <message>
+        <source>Previews are left out while they would take more of the time than this</source>
+        <translation>Предпросмотр пропускается, если занял бы больше времени</translation>
+    </message>
+    <message>
+        <source>at most </source>
+        <comment>so much of the time</comment>
+        <translation>не более </translation>
+    </message>
+    <message>
+        <source> % of the time</source>
+        <translation> % времени</translation>
+    </message>
+    <message>
+        <source>Previews</source>
+        <translation>Предпросмотр</translation>
+    </message>
+    <message>
+        <source>Folders with models</source>
+        <translation>Папки с моделями</translation>
+    </message>
+    <message>
+        <source>Where models are looked for, beside the one that is built in</source>
+        <translation>Где искать модели, кроме встроенной</translation>
+    </message>
+    <message>
+        <source>Add…</source>
+        <translation>Добавить…</translation>
+    </message>
+    <message>
+        <source>Look for models in another folder as well</source>
+        <translation>Искать модели ещё и в другой папке</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>Look no longer in this folder. Nothing in it is deleted.</source>
+        <translation>Больше не искать в этой папке. В ней ничего не удаляется.</translation>
+    </message>
+    <message>
+        <source>Folder with models</source>
+        <translation>Папка с моделями</translation>
+    </message>
+    <message>
+        <source>Model folders</source>
+        <translation>Папки моделей</translation>
+    </message>
+    <message>
+        <source> step</source>
+        <comment>every 1</comment>
+        <translation> шаг</translation>
+    </message>
+    <message>
+        <source> steps</source>
+        <comment>every 2</comment>
+        <translation> шаг(ов)</translation>
     </message>
 </context>
 <context>

@@ -60,6 +60,46 @@
     </message>
 </context>
 <context>
+    <name>fw::ui::AboutDialog</name>
+    <message>
+        <source>About Framewright</source>
+        <translation>关于 Framewright</translation>
+    </message>
+    <message>
+        <source>Framewright %1</source>
+        <translation>Framewright %1</translation>
+    </message>
+    <message>
+        <source>Makes video from text with diffusion transformers, on this machine alone: no network access at all.</source>
+        <translation>用扩散变换器把文字变成视频，只在本机上运行：完全不访问网络。</translation>
+    </message>
+    <message>
+        <source>Licence of</source>
+        <translation>许可证所属</translation>
+    </message>
+    <message>
+        <source>Framewright and the libraries it uses</source>
+        <translation>Framewright 及其使用的库</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <comment>library: licence</comment>
+        <translation>%1：%2</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>许可证</translation>
+    </message>
+    <message>
+        <source>The terms under which it can be used and passed on</source>
+        <translation>使用和转发的条款</translation>
+    </message>
+    <message>
+        <source>Given to everybody to use as they like, without conditions.</source>
+        <translation>供所有人随意使用，没有任何条件。</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::BatchForm</name>
     <message>
         <source>Several clips</source>
@@ -278,22 +318,6 @@
         <translation>保留</translation>
     </message>
     <message>
-        <source>About Framewright</source>
-        <translation>关于 Framewright</translation>
-    </message>
-    <message>
-        <source>Framewright %1</source>
-        <translation>Framewright %1</translation>
-    </message>
-    <message>
-        <source>Makes video from text with diffusion transformers, on this machine alone: it never uses the network.
-
-Apache License 2.0. Uses Qt %1 (LGPL 3), oneDNN, Highway, SentencePiece and FFmpeg; their licences are listed in docs/dependencies.md.</source>
-        <translation>用扩散 Transformer 从文字生成视频，只在本机运行，从不使用网络。
-
-Apache License 2.0。使用了 Qt %1（LGPL 3）、oneDNN、Highway、SentencePiece 和 FFmpeg，它们的许可证列于 docs/dependencies.md。</translation>
-    </message>
-    <message>
         <source>The library cannot be opened</source>
         <translation>无法打开视频库</translation>
     </message>
@@ -325,6 +349,21 @@ Apache License 2.0。使用了 Qt %1（LGPL 3）、oneDNN、Highway、SentencePi
     <message>
         <source>Clip</source>
         <translation>视频</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Edits</name>
+    <message>
+        <source>move jobs in the queue</source>
+        <translation>移动队列中的任务</translation>
+    </message>
+    <message>
+        <source>cancel jobs in the queue</source>
+        <translation>取消队列中的任务</translation>
+    </message>
+    <message>
+        <source>edit a job of the queue</source>
+        <translation>编辑队列中的任务</translation>
     </message>
 </context>
 <context>
@@ -1291,6 +1330,81 @@ Its file is missing: %2</source>
     </message>
 </context>
 <context>
+    <name>fw::ui::LogView</name>
+    <message>
+        <source>Log</source>
+        <translation>日志</translation>
+    </message>
+    <message>
+        <source>What the engine, the queue and the library said since the start</source>
+        <translation>自启动以来引擎、队列和素材库的消息</translation>
+    </message>
+    <message>
+        <source>Nothing to show</source>
+        <translation>没有可显示的内容</translation>
+    </message>
+    <message>
+        <source>Include my prompts</source>
+        <translation>包含我的提示词</translation>
+    </message>
+    <message>
+        <source>Without this the copied text does not tell what you make</source>
+        <translation>不勾选时，复制的文本不会透露您在制作什么</translation>
+    </message>
+    <message>
+        <source>Copy diagnostics</source>
+        <translation>复制诊断信息</translation>
+    </message>
+    <message>
+        <source>Version, devices, settings and the last lines of the log, for a report of a defect</source>
+        <translation>版本、设备、设置和日志的最后几行，用于报告缺陷</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Close the log</source>
+        <translation>关闭日志</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>Warnings and errors</source>
+        <translation>警告和错误</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>错误</translation>
+    </message>
+    <message>
+        <source>Shown lines</source>
+        <translation>显示的行</translation>
+    </message>
+    <message>
+        <source>Which lines are shown</source>
+        <translation>显示哪些行</translation>
+    </message>
+    <message>
+        <source>Search the log</source>
+        <translation>搜索日志</translation>
+    </message>
+    <message>
+        <source>Only lines that contain this are shown</source>
+        <translation>只显示包含此内容的行</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>跟随</translation>
+    </message>
+    <message>
+        <source>Scroll to what is said last</source>
+        <translation>滚动到最新的消息</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::MainWindow</name>
     <message>
         <source>Prompt</source>
@@ -1521,6 +1635,22 @@ Its file is missing: %2</source>
     <message>
         <source>About Framewright</source>
         <translation>关于 Framewright</translation>
+    </message>
+    <message>
+        <source>The model “%1” of these settings is not on this machine.</source>
+        <translation>这些设置所用的模型“%1”不在本机上。</translation>
+    </message>
+    <message>
+        <source>The model “%1” of these settings cannot be used: %2</source>
+        <translation>这些设置所用的模型“%1”无法使用：%2</translation>
+    </message>
+    <message>
+        <source>%1 The next clip is made with “%2”.</source>
+        <translation>%1下一个片段将使用“%2”制作。</translation>
+    </message>
+    <message>
+        <source>Log…</source>
+        <translation>日志…</translation>
     </message>
 </context>
 <context>
@@ -2061,6 +2191,18 @@ Last used on %2</source>
         <source>The prompt after</source>
         <translation>下一条提示词</translation>
     </message>
+    <message>
+        <source>With %1</source>
+        <translation>配合 %1</translation>
+    </message>
+    <message>
+        <source>Leave out</source>
+        <translation>不使用</translation>
+    </message>
+    <message>
+        <source>Use the model without these adapter weights</source>
+        <translation>使用模型时不带这些适配器权重</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::QueueModel</name>
@@ -2167,6 +2309,10 @@ Last used on %2</source>
     <message>
         <source>%1 of a batch of %2</source>
         <translation>批次中第 %1 个，共 %2 个</translation>
+    </message>
+    <message>
+        <source>about %1</source>
+        <translation>约 %1</translation>
     </message>
 </context>
 <context>
@@ -2302,6 +2448,14 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>%1 jobs removed.</source>
         <translation>已移除 %1 个任务。</translation>
+    </message>
+    <message>
+        <source>One job cancelled.</source>
+        <translation>已取消一个任务。</translation>
+    </message>
+    <message>
+        <source>%1 jobs cancelled.</source>
+        <translation>已取消 %1 个任务。</translation>
     </message>
 </context>
 <context>
@@ -2639,6 +2793,82 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>Language</source>
         <translation>语言</translation>
+    </message>
+    <message>
+        <source>Steps from one preview to the next</source>
+        <translation>两次预览之间的步数</translation>
+    </message>
+    <message>
+        <source>How often the clip in the making is shown: after every so many steps, from the next clip on</source>
+        <translation>多久显示一次正在制作的片段：每隔这么多步，从下一个片段开始</translation>
+    </message>
+    <message>
+        <source>every </source>
+        <comment>so many steps</comment>
+        <translation>每 </translation>
+    </message>
+    <message>
+        <source>Time for previews, percent</source>
+        <translation>预览所占时间，百分比</translation>
+    </message>
+    <message>
+        <source>Previews are left out while they would take more of the time than this</source>
+        <translation>预览若会占用更多时间就会被跳过</translation>
+    </message>
+    <message>
+        <source>at most </source>
+        <comment>so much of the time</comment>
+        <translation>最多 </translation>
+    </message>
+    <message>
+        <source> % of the time</source>
+        <translation> % 的时间</translation>
+    </message>
+    <message>
+        <source>Previews</source>
+        <translation>预览</translation>
+    </message>
+    <message>
+        <source>Folders with models</source>
+        <translation>模型文件夹</translation>
+    </message>
+    <message>
+        <source>Where models are looked for, beside the one that is built in</source>
+        <translation>除内置模型外，在哪里查找模型</translation>
+    </message>
+    <message>
+        <source>Add…</source>
+        <translation>添加…</translation>
+    </message>
+    <message>
+        <source>Look for models in another folder as well</source>
+        <translation>在另一个文件夹中也查找模型</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Look no longer in this folder. Nothing in it is deleted.</source>
+        <translation>不再在此文件夹中查找。其中的内容不会被删除。</translation>
+    </message>
+    <message>
+        <source>Folder with models</source>
+        <translation>含有模型的文件夹</translation>
+    </message>
+    <message>
+        <source>Model folders</source>
+        <translation>模型文件夹</translation>
+    </message>
+    <message>
+        <source> step</source>
+        <comment>every 1</comment>
+        <translation> 步</translation>
+    </message>
+    <message>
+        <source> steps</source>
+        <comment>every 2</comment>
+        <translation> 步</translation>
     </message>
 </context>
 <context>

@@ -15,7 +15,7 @@
 
 #include "studio_harness.h"
 #include "test_values.h"
-#include "ui/dialogs.h"
+#include "ui/about_dialog.h"
 #include "ui/error_presenter.h"
 #include "ui/export_dialog.h"
 #include "ui/frame_player.h"
@@ -170,7 +170,7 @@ class LayoutTest : public QObject {
         lookAt("settings", [&] {
             SettingsDialog(*window.preferences(), QStringLiteral("/home/ada/Videos/F"), &window).exec();
         });
-        lookAt("about", [&] { showAboutDialog(&window); });
+        lookAt("about", [&] { AboutDialog(&window).exec(); });
         lookAt("export", [&] {
             ExportDialog(studio.session().clips(), {QStringLiteral(FW_SOURCE_DIR "/tests/ui/data/heart.mp4")},
                          &window)

@@ -254,6 +254,19 @@ class StageTest : public QObject {
         QVERIFY(button->isEnabled());
     }
 
+    // A large clip does not fit into the shared memory at its own size.
+    void anExactPreviewMadeSmallerIsExact() {
+        m_stage->beginJob(request());
+        m_stage->setProgress({app::JobPhase::Denoise, 6, 20, 0.3, 9.0});
+        QTest::mouseClick(m_stage->progressRow()->showNowButton(), Qt::LeftButton);
+        QVERIFY(!m_stage->progressRow()->showNowButton()->isEnabled());
+        auto preview = previewOf(7, makeScene(33, {128, 128}, 12.0));
+        preview.exact = true;
+        m_stage->showPreview(preview);
+        QVERIFY(m_stage->progressRow()->showNowButton()->isEnabled());
+        QCOMPARE(canvas()->badge(), QStringLiteral("Step 7 of 20, decoded exactly"));
+    }
+
     void staysAtAnExactPreviewUntilTheUserGoesOn() {
         QSignalSpy now(m_stage.get(), &StageWidget::showNowRequested);
         QSignalSpy keep(m_stage.get(), &StageWidget::stopAndKeepRequested);

@@ -3,6 +3,7 @@
 //   hold    stays at step 3 until it is cancelled
 //   crash   is killed at step 5, once
 //   fail    reports that memory does not suffice
+// A second model, "wan", is found in every folder that is named; it prefers 24 steps.
 // A model folder whose name contains "broken" is refused.
 #include <poll.h>
 #include <sys/socket.h>
@@ -55,6 +56,32 @@ ipc::ModelCard mini() {
     return card;
 }
 
+ipc::ModelCard wan() {
+    ipc::ModelCard card = mini();
+    card.folder = "/here/wan";
+    card.name = "wan";
+    card.embedded = false;
+    card.defaults.steps = 24;
+    return card;
+}
+
+// A step cache with one parameter.
+job::MethodDescription someCache() {
+    job::ParameterSchema range;
+    range.name = "range";
+    range.type = job::ParameterType::Integer;
+    range.minimum = 1;
+    range.maximum = 9;
+    range.defaultValue = 2;
+    range.help = "Steps that share one result.";
+    job::MethodDescription cache;
+    cache.id = "some_cache";
+    cache.name = "Some cache";
+    cache.summary = "Uses results again.";
+    cache.parameters = {range};
+    return cache;
+}
+
 class Worker {
  public:
     explicit Worker(const std::string& path) : m_file(socket(AF_UNIX, SOCK_STREAM, 0)) {
@@ -74,6 +101,10 @@ class Worker {
         dense.name = "Dense";
         dense.summary = "Every token looks at every other.";
         hello.methods = {dense};
+        job::MethodDescription none;
+        none.id = "none";
+        none.name = "No cache";
+        hello.caches = {none, someCache()};
         send(hello);
     }
 
@@ -127,12 +158,19 @@ class Worker {
             if (says(inspect->folder, "broken")) {
                 send(ipc::Refused{inspect->ticket, "bad_model", inspect->folder + " has no model_index.json"});
             } else {
-                send(ipc::Answer{inspect->ticket, ipc::toJson(mini())});
+                send(ipc::Answer{inspect->ticket, ipc::toJson(inspect->folder == wan().folder ? wan() : mini())});
             }
         } else if (const auto* find = std::get_if<ipc::FindModels>(&message)) {
-            send(ipc::Answer{find->ticket, ipc::toJson(std::vector<ipc::ModelCard>{mini()})});
+            std::vector<ipc::ModelCard> models{mini()};
+            if (!find->folders.empty()) {
+                models.push_back(wan());
+            }
+            send(ipc::Answer{find->ticket, ipc::toJson(models)});
         } else if (const auto* plan = std::get_if<ipc::PlanRequest>(&message)) {
-            send(ipc::Answer{plan->ticket, ipc::toJson(ipc::PlanCard{2304, 3'940'000'000'000, 222'298'112})});
+            const bool cached = plan->request.cache == someCache().id;
+            send(ipc::Answer{
+                plan->ticket,
+                ipc::toJson(ipc::PlanCard{2304, cached ? 1'230'000'000'000 : 3'940'000'000'000, 222'298'112})});
         }
     }
 
@@ -191,7 +229,7 @@ class Worker {
             fs::rename(staging / "checkpoint.part", staging / "checkpoint");
             send(ipc::Checkpoint{job.jobId, step + 1, (staging / "checkpoint").string()});
             send(ipc::Progress{job.jobId, "denoise", step + 1, kSteps, (step + 1.0) / kSteps, 0.1});
-            if (ring) {
+            if (ring && (step + 1) % job.previewEvery == 0) {
                 preview(job, **ring, step + 1);
             }
         }

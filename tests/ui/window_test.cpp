@@ -1,6 +1,8 @@
 // The window as a person uses it, with a scripted worker process behind it: real keys and clicks, real files, a
 // real library.
 #include <QApplication>
+#include <QCheckBox>
+#include <QClipboard>
 #include <QComboBox>
 #include <QDockWidget>
 #include <QDragEnterEvent>
@@ -32,9 +34,13 @@
 #include "ui/library_grid.h"
 #include "ui/library_model.h"
 #include "ui/library_panel.h"
+#include "ui/log_view.h"
+#include "ui/model_picker.h"
+#include "ui/notice_bar.h"
 #include "ui/preferences.h"
 #include "ui/progress_row.h"
 #include "ui/prompt_panel.h"
+#include "ui/queue_model.h"
 #include "ui/queue_panel.h"
 #include "ui/queue_view.h"
 #include "ui/scrub_bar.h"
@@ -298,6 +304,68 @@ class WindowTest : public QObject {
         QCOMPARE(panel()->prompt(), QStringLiteral("a red heart grows in a room"));
     }
 
+    // What is chosen as step cache is in the job, in the clip and in the forecast.
+    void theStepCacheIsPartOfTheJob() {
+        QTRY_VERIFY(m_studio->find<QComboBox>(QStringLiteral("Step cache")));
+        auto* cache = m_studio->find<QComboBox>(QStringLiteral("Step cache"));
+        QTRY_VERIFY(panel()->hasModel());
+        cache->setFocus();
+        QTest::keyClick(cache, Qt::Key_Down);
+        QCOMPARE(panel()->request().cache, std::string("some_cache"));
+        auto* range = window().findChild<QSpinBox*>(QStringLiteral("range"));
+        QVERIFY(range);
+        range->selectAll();
+        QTest::keyClicks(range, QStringLiteral("5"));
+        const auto forecast = [this] {
+            QStringList texts;
+            for (const auto* label : panel()->findChildren<QLabel*>()) {
+                texts.append(label->text());
+            }
+            return texts.join(QLatin1Char('|'));
+        };
+        QTRY_VERIFY2(forecast().contains(QStringLiteral("1.2")), qPrintable(forecast()));
+        makeClip(QStringLiteral("a cached heart"));
+        const auto request = job::requestFromJson(Json::parse(m_studio->clips().front().requestJson));
+        QVERIFY(request);
+        QCOMPARE(request->cache, std::string("some_cache"));
+        QVERIFY(request->cacheParameters == (Json{{"range", 5}}));
+        QVERIFY2(request->model.empty(), "the embedded model is nowhere in particular");
+    }
+
+    // The model that made a clip comes back with its settings, by its name where its folder is elsewhere.
+    void settingsBringTheirModel() {
+        QTRY_VERIFY(panel()->hasModel());
+        auto* model = m_studio->find<QPushButton>(QStringLiteral("Model"));
+        QCOMPARE(model->text(), QStringLiteral("mini"));
+        auto request = panel()->request();
+        request.prompt = "a whale";
+        request.model = "/of/another/machine/wan/";
+        emit window().findChild<LibraryPanel*>()->loadSettingsRequested(request);
+        QCOMPARE(panel()->prompt(), QStringLiteral("a whale"));
+        QTRY_COMPARE(model->text(), QStringLiteral("wan"));
+        QCOMPARE(panel()->request().model, std::string("/here/wan"));
+        QTRY_VERIFY(runButton()->isEnabled());
+        window().undoStack()->undo();
+        QTRY_COMPARE(model->text(), QStringLiteral("mini"));
+        window().undoStack()->redo();
+        QTRY_COMPARE(model->text(), QStringLiteral("wan"));
+        // One that is not here: said, and the one in the form stays.
+        request.model = "/of/another/machine/unknown";
+        emit window().findChild<LibraryPanel*>()->loadSettingsRequested(request);
+        QTRY_VERIFY(panel()->hasModel());
+        QCOMPARE(model->text(), QStringLiteral("wan"));
+        const auto said = [this] {
+            QStringList remarks;
+            for (const auto* bar : window().findChildren<NoticeBar*>()) {
+                remarks.append(bar->isVisible() ? bar->accessibleName() : QString());
+            }
+            return remarks.join(QLatin1Char('\n'));
+        };
+        QTRY_VERIFY2(said().contains(QStringLiteral("“unknown” of these settings is not on this machine")),
+                     qPrintable(said()));
+        QTRY_VERIFY(runButton()->isEnabled());
+    }
+
     void droppedStrangerChangesNothing() {
         QTRY_VERIFY(panel()->hasModel());
         promptBox()->setPlainText(QStringLiteral("mine"));
@@ -436,6 +504,105 @@ class WindowTest : public QObject {
         QCOMPARE(m_studio->clips().front().prompt, std::string("third"));
     }
 
+    // A job is edited and put back as it was.
+    void anEditOfAWaitingJobCanBeTakenBack() {
+        hold();
+        m_studio->run(QStringLiteral("second"));
+        auto* view = window().findChild<QueuePanel*>()->view();
+        QTRY_VERIFY(rowOf(*view, QStringLiteral("second")).isValid());
+        view->setFocus();
+        view->setCurrentIndex(rowOf(*view, QStringLiteral("second")));
+        QTest::keyClick(view, Qt::Key_F2);
+        QVERIFY(panel()->editedJob() != 0);
+        promptBox()->selectAll();
+        QTest::keyClicks(promptBox(), QStringLiteral("changed"));
+        QTest::mouseClick(window().findChild<QPushButton*>(QStringLiteral("saveEdit")), Qt::LeftButton);
+        QTRY_COMPARE(waitingPrompts(), QStringList{QStringLiteral("changed")});
+        window().undoStack()->undo();
+        QTRY_COMPARE(waitingPrompts(), QStringList{QStringLiteral("second")});
+        window().undoStack()->redo();
+        QTRY_COMPARE(waitingPrompts(), QStringList{QStringLiteral("changed")});
+    }
+
+    void theQueueSaysHowLongItTakes() {
+        makeClip(QStringLiteral("a heart"));  // the second one takes as long
+        hold();
+        m_studio->run(QStringLiteral("second"));
+        auto* queue = window().findChild<QueuePanel*>();
+        QTRY_VERIFY(rowOf(*queue->view(), QStringLiteral("second")).isValid());
+        const auto details = [queue, this] {
+            return queue->model()->details(rowOf(*queue->view(), QStringLiteral("second")).row());
+        };
+        QTRY_VERIFY2(details().startsWith(QStringLiteral("about ")), qPrintable(details()));
+        QTRY_VERIFY2(queue->summary().contains(QStringLiteral("about ")), qPrintable(queue->summary()));
+    }
+
+    // What the engine and the queue say is in the log; what is copied for a report does not tell the prompt.
+    void theLogIsShownFilteredAndCopied() {
+        m_studio->run(QStringLiteral("fail at a secret fox"));
+        QTRY_COMPARE_WITH_TIMEOUT(stage()->state(), StageState::Failed, kPatienceMs);
+        m_studio->command(QStringLiteral("Log…"))->trigger();
+        auto* log = window().findChild<LogView*>();
+        QVERIFY(log && log->isVisible());
+        QTRY_VERIFY2(log->text()->toPlainText().contains(QStringLiteral("out_of_memory")),
+                     qPrintable(log->text()->toPlainText()));
+        QVERIFY(log->text()->toPlainText().contains(QStringLiteral("engine: version test")));
+        auto* level = named<QComboBox>(*log, QStringLiteral("Shown lines"));
+        level->setFocus();
+        QTest::keyClick(level, Qt::Key_End);
+        QVERIFY(!log->text()->toPlainText().contains(QStringLiteral("engine: version test")));
+        QVERIFY(log->text()->toPlainText().contains(QStringLiteral("out_of_memory")));
+        auto* search = named<QLineEdit>(*log, QStringLiteral("Search the log"));
+        QTest::keyClicks(search, QStringLiteral("nothing like it"));
+        QCOMPARE(log->text()->toPlainText(), QString());
+        search->clear();
+        level->setCurrentIndex(0);
+        // A line that comes later is added, when it is wanted.
+        m_studio->session().log().add(app::LogBook::Level::Info, QStringLiteral("library"),
+                                      QStringLiteral("clips/2026-11/2026-11-22 a-secret-fox 12.mp4 is gone"));
+        QVERIFY(log->text()->toPlainText().endsWith(QStringLiteral("12.mp4 is gone")));
+        for (auto* button : log->findChildren<QPushButton*>()) {
+            if (button->text() == QStringLiteral("Copy diagnostics")) {
+                QTest::mouseClick(button, Qt::LeftButton);
+            }
+        }
+        const QString copied = QGuiApplication::clipboard()->text();
+        for (const char* part : {"Framewright", "Qt 6", "Test processor", "Library: ", "out_of_memory", "Form: {",
+                                 "clips/2026-11/2026-11-22 … 12.mp4 is gone"}) {
+            QVERIFY2(copied.contains(QString::fromUtf8(part)), qPrintable(QString::fromUtf8(part) + "\n" + copied));
+        }
+        QVERIFY2(!copied.contains(QStringLiteral("secret")), qPrintable(copied));
+        auto* include = named<QCheckBox>(*log, QStringLiteral("Include my prompts"));
+        include->setChecked(true);
+        for (auto* button : log->findChildren<QPushButton*>()) {
+            if (button->text() == QStringLiteral("Copy diagnostics")) {
+                QTest::mouseClick(button, Qt::LeftButton);
+            }
+        }
+        QVERIFY(QGuiApplication::clipboard()->text().contains(QStringLiteral("fail at a secret fox")));
+    }
+
+    void settingsReachTheQueueAndTheModelPicker() {
+        QTRY_VERIFY(panel()->hasModel());
+        QTimer::singleShot(0, this, [&] {
+            auto* dialog = QApplication::activeModalWidget();
+            QVERIFY(dialog);
+            auto* steps = named<QSpinBox>(*dialog, QStringLiteral("Steps from one preview to the next"));
+            steps->setFocus();
+            steps->selectAll();
+            QTest::keyClicks(steps, QStringLiteral("5"));
+            QTest::keyClick(dialog, Qt::Key_Escape);
+        });
+        m_studio->command(QStringLiteral("Settings…"))->trigger();
+        QCOMPARE(window().preferences()->previewSteps(), 5);
+        QCOMPARE(window().preferences()->previewPercent(), 5);
+        window().preferences()->setModelFolders({QStringLiteral("/models")});
+        QCOMPARE(window().findChild<ModelPicker*>()->folders(), QStringList{QStringLiteral("/models")});
+        // The worker is told: of ten steps it shows the fifth and the tenth.
+        makeClip(QStringLiteral("a heart"));
+        QCOMPARE(stage()->previewCount(), 2);
+    }
+
     // Find a clip by words, star it, tag it, throw it away, take that back.
     void findStarTagTrashUndo() {
         makeClip(QStringLiteral("a red heart grows"));
@@ -455,6 +622,21 @@ class WindowTest : public QObject {
         QTRY_COMPARE(m_studio->clips("whale star:4").size(), 1U);
         window().undoStack()->undo();
         QTRY_COMPARE(m_studio->clips("whale star:0").size(), 1U);
+        // From the clips by Tab to the field for tags, as somebody without a mouse would.
+        QWidget* field = nullptr;
+        for (int i = 0; i < 40 && field == nullptr; ++i) {
+            QTest::keyClick(window().focusWidget(), Qt::Key_Tab);
+            auto* focus = window().focusWidget();
+            field = focus != nullptr && focus->accessibleName() == QStringLiteral("Add a tag") ? focus : nullptr;
+        }
+        QVERIFY2(field != nullptr, "the field for tags can be reached");
+        QTest::keyClicks(field, QStringLiteral("at sea"));
+        QTest::keyClick(field, Qt::Key_Return);
+        QTRY_COMPARE(m_studio->clips("tag:\"at sea\"").size(), 1U);
+        QCOMPARE(m_studio->clips("tag:\"at sea\"").front().prompt, std::string("a blue whale sings"));
+        window().undoStack()->undo();
+        QTRY_COMPARE(m_studio->clips("tag:\"at sea\"").size(), 0U);
+        grid->setFocus();
         QTest::keyClick(grid, Qt::Key_Delete);
         QTRY_COMPARE(m_studio->clips("whale").size(), 0U);
         window().undoStack()->undo();
