@@ -32,6 +32,7 @@ find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 
 if(FW_BUILD_UI)
   find_package(Qt6 6.4 REQUIRED COMPONENTS Core Gui Network Widgets Svg Test)
+  pkg_check_modules(imgui REQUIRED IMPORTED_TARGET imgui)
 endif()
 if(FW_BUILD_TESTS)
   find_package(GTest REQUIRED)

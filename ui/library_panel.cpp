@@ -244,6 +244,7 @@ void LibraryPanel::updateDetails() {
         m_details->showSeveral(clips, count);
     } else if (!clips.empty()) {  // else it comes with dataChanged
         m_details->showClip(clips.front(), m_projectNames.value(clips.front().projectId));
+        emit clipSelected(clips.front());
     }
 }
 

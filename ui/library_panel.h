@@ -60,6 +60,7 @@ class LibraryPanel : public QWidget {
 
  signals:
     void clipActivated(const fw::store::Clip& clip);  // its file exists
+    void clipSelected(const fw::store::Clip& clip);   // alone
     void loadSettingsRequested(const fw::job::GenerationRequest& request);
     void varySeedRequested(const fw::job::GenerationRequest& request);  // without a seed: a new one is drawn
     void exportRequested(const QList<fw::store::Clip>& clips);

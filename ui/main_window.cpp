@@ -28,6 +28,7 @@
 #include "ui/desktop_notifier.h"
 #include "ui/example_prompts.h"
 #include "ui/export_dialog.h"
+#include "ui/inspector/inspector_panel.h"
 #include "ui/library_panel.h"
 #include "ui/model_finder.h"
 #include "ui/panel_cycle.h"
@@ -52,6 +53,7 @@ constexpr QSize kFirstSize(1280, 800);
 constexpr int kSideWidth = 40 * kGrid;  // of the queue and the library
 constexpr int kLeastSideWidth = 37 * kGrid;
 const auto kModelFolder = QStringLiteral("model/folder");
+constexpr int kInspectorHeight = 50 * kGrid;
 constexpr int kLayoutVersion = 1;  // of saveState(): docks of another version are not restored
 
 QString speedKey(const QString& model) {
@@ -130,6 +132,8 @@ MainWindow::MainWindow(app::StudioSession& session, Theme& theme, const StudioOp
     m_library->setUndoStack(m_undo);
     m_library->setMinimumWidth(kLeastSideWidth);
     m_libraryDock = addDock(QStringLiteral("library"), tr("Library"), m_library, Qt::RightDockWidgetArea);
+    m_inspector = new InspectorPanel;
+    m_inspectorDock = addDock(QStringLiteral("inspector"), tr("Inspector"), m_inspector, Qt::BottomDockWidgetArea);
     arrangeDocks();
     m_director = new StageDirector(session, *m_stage, this);
     buildMenus();
@@ -145,6 +149,7 @@ MainWindow::MainWindow(app::StudioSession& session, Theme& theme, const StudioOp
     connectPanels();
     connectQueue();
     connectLibrary();
+    connectInspector();
     restore();
     m_panel->focusPrompt();
 }
@@ -309,6 +314,7 @@ void MainWindow::connectLibrary() {
 void MainWindow::arrangeDocks() {
     tabifyDockWidget(m_queueDock, m_libraryDock);
     m_queueDock->raise();
+    m_inspectorDock->hide();
 }
 
 void MainWindow::updateQueueBanner() {
@@ -376,6 +382,7 @@ void MainWindow::applyPreferences() {
 void MainWindow::restore() {
     resize(kFirstSize);
     resizeDocks({m_promptDock, m_queueDock}, {kPanelWidth, kSideWidth}, Qt::Horizontal);
+    resizeDocks({m_inspectorDock}, {kInspectorHeight}, Qt::Vertical);
     m_firstLayout = saveState(kLayoutVersion);
     m_appearance = m_preferences->appearance();
     if (m_theme.choice() == ThemeChoice::System) {  // --theme goes before what was chosen

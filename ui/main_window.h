@@ -27,6 +27,7 @@ namespace fw::ui {
 
 class Banner;
 class DesktopNotifier;
+class InspectorPanel;
 class LibraryPanel;
 class LogView;
 class ModelFinder;
@@ -53,6 +54,7 @@ class MainWindow : public QMainWindow {
     [[nodiscard]] PromptPanel* panel() const { return m_panel; }
     [[nodiscard]] StageWidget* stage() const { return m_stage; }
     [[nodiscard]] StageDirector* director() const { return m_director; }
+    [[nodiscard]] InspectorPanel* inspector() const { return m_inspector; }
     [[nodiscard]] QUndoStack* undoStack() const { return m_undo; }
     [[nodiscard]] Preferences* preferences() const { return m_preferences.get(); }
 
@@ -82,6 +84,11 @@ class MainWindow : public QMainWindow {
     void addAppearance(QMenu* menu);
     QAction* addCommand(QMenu* menu, const QString& text, const QList<QKeySequence>& keys,
                         const std::function<void()>& command);
+
+    // --- main_window_inspector.cpp
+    void connectInspector();
+    void inspect(const store::Clip& clip);
+    void rerunWithProbes();
 
     // --- main_window.cpp
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
@@ -136,6 +143,9 @@ class MainWindow : public QMainWindow {
     QDockWidget* m_queueDock;
     LibraryPanel* m_library;
     QDockWidget* m_libraryDock;
+    InspectorPanel* m_inspector;
+    QDockWidget* m_inspectorDock;
+    std::optional<store::Clip> m_inspected;
     Banner* m_queueBanner;
     Banner* m_awayBanner;
     ThemeChoice m_appearance = ThemeChoice::System;  // of the settings when they were last applied

@@ -52,6 +52,7 @@ StageDirector::StageDirector(app::StudioSession& session, StageWidget& stage, QO
             if (hadFocus) {
                 m_stage.canvas()->setFocus();
             }
+            emit shownChanged();
         }
     });
     connect(&session.clips(), &app::ClipFiles::loadFailed, this, [this](const QString& file, const Error& error) {
@@ -131,6 +132,7 @@ void StageDirector::cancel(bool keepEstimate) {
 void StageDirector::showRunning() {
     m_wantedFile.clear();
     m_clip.reset();
+    emit shownChanged();
     m_shownJob = m_running.id();
     m_stage.beginJob(m_running.request());
     if (m_running.progress()) {

@@ -42,7 +42,8 @@ class StageDirector : public QObject {
     [[nodiscard]] const std::optional<store::Clip>& clip() const { return m_clip; }
 
  signals:
-    void awayChanged();  // also when the progress of the job one is away from changes
+    void shownChanged();  // clip() is another one, or there is none
+    void awayChanged();   // also when the progress of the job one is away from changes
     void jobEnded(const fw::store::Job& job);
     void clipMade(const fw::store::Clip& clip);
     void failed(const fw::Error& error);  // on the stage: the window explains it there

@@ -11,6 +11,7 @@
 
 #include "app/studio/single_instance.h"
 #include "app/studio/studio_session.h"
+#include "ui/inspector/inspect_window.h"
 #include "ui/language.h"
 #include "ui/main_window.h"
 #include "ui/preferences.h"
@@ -27,6 +28,7 @@ struct CommandLine {
     fw::app::StartRequest request;
     fw::ui::ThemeChoice theme = fw::ui::ThemeChoice::System;
     QString library, screenshots;
+    QString inspect;   // a trace or a clip; empty: the studio
     QString language;  // empty: as the settings say
 };
 
@@ -90,7 +92,12 @@ CommandLine parse(const QCoreApplication& application) {
         QStringLiteral("screenshot-dir"),
         QStringLiteral("Make a clip of the prompt, save a picture of the window in every state, and quit."),
         QStringLiteral("dir"));
-    parser.addOptions({library, model, theme, language, prompt, settings, screenshots});
+    const QCommandLineOption inspect(
+        QStringLiteral("inspect"),
+        QStringLiteral(
+            "Look into how a clip was made: its trace (.safetensors), or the clip with its trace beside it."),
+        QStringLiteral("file"));
+    parser.addOptions({library, model, theme, language, prompt, settings, screenshots, inspect});
     parser.process(application);
 
     CommandLine line;
@@ -98,6 +105,7 @@ CommandLine parse(const QCoreApplication& application) {
     line.library = QDir(parser.value(library)).absolutePath();
     line.language = parser.value(language);
     line.screenshots = parser.value(screenshots);
+    line.inspect = parser.value(inspect);
     line.request.prompt = parser.value(prompt);
     line.request.activation = qEnvironmentVariable("XDG_ACTIVATION_TOKEN");
     for (const QString& file : parser.positionalArguments()) {
@@ -139,6 +147,13 @@ int main(int argc, char** argv) {
                                              ? fw::ui::Preferences(line.options.settingsFile).language()
                                              : line.language);
 
+    if (!line.inspect.isEmpty()) {
+        fw::ui::Theme theme(application);
+        theme.setChoice(line.theme);
+        fw::ui::InspectWindow window(line.inspect);
+        window.show();
+        return QApplication::exec();
+    }
     QDir().mkpath(line.library);  // what stands in the way is said by the library
     fw::app::SingleInstance instance(line.library);
     if (instance.hand(line.request)) {

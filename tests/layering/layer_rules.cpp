@@ -23,21 +23,21 @@ Names operator+(Names a, const Names& b) {
 // Libraries by the beginning of their headers' names. A header with a folder that is neither here nor the system's
 // is a violation, so a new library needs a line here (and one in docs/dependencies.md).
 constexpr std::pair<std::string_view, std::string_view> kHeaderLibraries[] = {
-    {"libav", "libav"},       {"libsw", "libav"},      {"sqlite3", "sqlite"},
-    {"cuda", "cuda"},         {"cublas", "cuda"},      {"cudnn", "cuda"},
-    {"nccl", "cuda"},         {"nvrtc", "cuda"},       {"nvtx3/", "cuda"},
-    {"cub/", "cuda"},         {"thrust/", "cuda"},     {"cute/", "cuda"},
-    {"cutlass/", "cuda"},     {"cooperative", "cuda"}, {"mma.h", "cuda"},
-    {"dnnl", "dnnl"},         {"oneapi/", "dnnl"},     {"hwy/", "highway"},
-    {"imgui", "imgui"},       {"implot", "imgui"},     {"sentencepiece", "sentencepiece"},
-    {"utf8proc", "utf8proc"}, {"nlohmann/", "json"},   {"fmt/", "fmt"},
-    {"tl/", "expected"},      {"CLI/", "cli11"},       {"omp.h", "openmp"},
-    {"immintrin.h", "simd"},  {"cpuid.h", "simd"},     {"x86", "simd"},
-    {"gtest/", "gtest"},      {"gmock/", "gtest"},     {"benchmark/", "benchmark"},
-    {"GL/", "opengl"},        {"EGL/", "opengl"},      {"GLES", "opengl"},
-    {"openssl/", "openssl"},  {"spdlog/", "spdlog"},   {"torch/", "torch"},
-    {"sys/", "system"},       {"linux/", "system"},    {"netinet/", "system"},
-    {"arpa/", "system"},      {"asm/", "system"},      {"webp/", "webp"},
+    {"libav", "libav"},       {"libsw", "libav"},          {"sqlite3", "sqlite"},
+    {"cuda", "cuda"},         {"cublas", "cuda"},          {"cudnn", "cuda"},
+    {"nccl", "cuda"},         {"nvrtc", "cuda"},           {"nvtx3/", "cuda"},
+    {"cub/", "cuda"},         {"thrust/", "cuda"},         {"cute/", "cuda"},
+    {"cutlass/", "cuda"},     {"cooperative", "cuda"},     {"mma.h", "cuda"},
+    {"dnnl", "dnnl"},         {"oneapi/", "dnnl"},         {"hwy/", "highway"},
+    {"imgui", "imgui"},       {"backends/imgui", "imgui"}, {"sentencepiece", "sentencepiece"},
+    {"utf8proc", "utf8proc"}, {"nlohmann/", "json"},       {"fmt/", "fmt"},
+    {"tl/", "expected"},      {"CLI/", "cli11"},           {"omp.h", "openmp"},
+    {"immintrin.h", "simd"},  {"cpuid.h", "simd"},         {"x86", "simd"},
+    {"gtest/", "gtest"},      {"gmock/", "gtest"},         {"benchmark/", "benchmark"},
+    {"GL/", "opengl"},        {"EGL/", "opengl"},          {"GLES", "opengl"},
+    {"openssl/", "openssl"},  {"spdlog/", "spdlog"},       {"torch/", "torch"},
+    {"sys/", "system"},       {"linux/", "system"},        {"netinet/", "system"},
+    {"arpa/", "system"},      {"asm/", "system"},          {"webp/", "webp"},
 };
 
 // The same libraries by the names CMake links them under. Qt's parts without a window are "qt", the others

@@ -1,0 +1,88 @@
+// How quickly the inspector opens a trace of a real model's size, shows each view, and draws frames at 1920 x 1080.
+//   xvfb-run -a -s "-screen 0 2000x1200x24" inspector_bench [folder for the trace, about 0.8 GB; default:
+//   temporary]
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QFileInfo>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "synthetic_trace.h"
+#include "ui/inspector/imgui_widget.h"
+#include "ui/inspector/inspector_panel.h"
+#include "ui/theme.h"
+
+namespace {
+
+using fw::ui::InspectorPanel;
+
+double milliseconds(const QElapsedTimer& timer) {
+    return static_cast<double>(timer.nsecsElapsed()) * 1.0e-6;
+}
+
+// The pointer wanders, so that tips are drawn too.
+std::vector<double> frameTimes(InspectorPanel& panel, int count) {
+    std::vector<double> times;
+    auto* surface = panel.surface();
+    for (int i = 0; i < count; ++i) {
+        QTest::mouseMove(surface,
+                         QPoint(40 + i * 31 % (surface->width() - 80), 40 + i * 17 % (surface->height() - 80)));
+        QElapsedTimer timer;
+        timer.start();
+        surface->redraw();
+        surface->repaint();
+        times.push_back(milliseconds(timer));
+    }
+    std::sort(times.begin(), times.end());
+    return times;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    QApplication application(argc, argv);
+    const fw::ui::Theme theme(application);
+    const QTemporaryDir temporary;
+    const QString file = (argc > 1 ? QString::fromLocal8Bit(argv[1]) : temporary.path()) +
+                         QStringLiteral("/bench.trace.safetensors");
+    // Wan2.1-T2V-1.3B at 832 x 480, 81 frames, 50 steps; maps of 7 x 5 x 4 blocks, masks of the first step.
+    const fw::ui::test::SyntheticRun run{
+        .grid = {21, 30, 52}, .pool = {3, 6, 13}, .steps = 50, .layers = 30, .heads = 12, .maskSteps = 1};
+    if (const auto written = fw::ui::test::writeSyntheticTrace(run, file); !written) {
+        std::fprintf(stderr, "%s\n", written.error().message.c_str());
+        return 1;
+    }
+    std::printf("trace: %.0f MiB\n", static_cast<double>(QFileInfo(file).size()) / (1 << 20));
+    InspectorPanel panel;
+    panel.resize(1920, 1080);
+    panel.show();
+    if (!QTest::qWaitForWindowExposed(&panel)) {
+        return 1;
+    }
+    QSignalSpy opened(&panel, &InspectorPanel::opened);
+    QElapsedTimer timer;
+    timer.start();
+    panel.setTarget({file, QString(), QString(), false});
+    if (opened.isEmpty() && !opened.wait(60000)) {
+        return 1;
+    }
+    std::printf("opened in %.0f ms\n", milliseconds(timer));
+    std::printf("%-8s %12s %12s %12s\n", "view", "first, ms", "median, ms", "p95, ms");
+    for (const auto& view : fw::ui::makeInspectorViews()) {
+        timer.restart();
+        panel.showView(view->id());
+        panel.surface()->repaint();
+        const double first = milliseconds(timer);
+        const auto times = frameTimes(panel, 60);
+        std::printf("%-8s %12.1f %12.1f %12.1f\n", qPrintable(view->id()), first, times[times.size() / 2],
+                    times[times.size() * 95 / 100]);
+    }
+    std::printf("surface: %d x %d\n", panel.surface()->width(), panel.surface()->height());
+    QFile::remove(file);
+    return panel.surface()->problem().isEmpty() ? 0 : 1;
+}

@@ -1,0 +1,376 @@
+// The inspector: traces opened and refused, views drawn, clicked, stepped through and saved. On synthetic traces.
+#include <QApplication>
+#include <QClipboard>
+#include <QComboBox>
+#include <QDir>
+#include <QFile>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QXmlStreamReader>
+#include <algorithm>
+#include <set>
+
+#include "core/trace/trace_file.h"
+#include "synthetic_trace.h"
+#include "ui/inspector/heat_colours.h"
+#include "ui/inspector/imgui_widget.h"
+#include "ui/inspector/inspect_window.h"
+#include "ui/inspector/inspector_panel.h"
+#include "ui/inspector/scan_view.h"
+#include "ui/inspector/view_export.h"
+#include "ui/theme.h"
+
+namespace fw::ui::test {
+namespace {
+
+constexpr int kLongMs = 20000;  // a loaded machine
+
+}  // namespace
+
+class InspectorTest : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void initTestCase() {
+        if (QGuiApplication::platformName() == QLatin1String("offscreen")) {
+            QSKIP("this platform has no OpenGL");
+        }
+        QLocale::setDefault(QLocale::c());
+        m_theme = std::make_unique<Theme>(*qApp);
+        m_theme->setChoice(ThemeChoice::Dark);
+        QVERIFY(m_folder.isValid());
+        QVERIFY(writeSyntheticTrace({}, path("run")));
+        QVERIFY(writeSyntheticTrace({.maskShift = 2}, path("other")));
+        QVERIFY(writeSyntheticTrace({.probes = false}, path("plain")));
+    }
+    void cleanupTestCase() { m_theme.reset(); }
+
+    void scanOrdersAreThePapers();
+    void coloursRiseInLightness();
+    void tracesAreRead();
+    void damagedTracesAreRefused();
+    void allViewsAreDrawnInBothThemes();
+    void keysMoveTheSelection();
+    void aClickOnAStepChoosesIt();
+    void aClickOnAPatchShowsWhereItAttends();
+    void masksOfTwoRunsAreCompared();
+    void whatIsMissingIsSaid();
+    void viewsAreSaved();
+    void theClipBesideATraceIsFound();
+
+ private:
+    [[nodiscard]] QString path(const char* name) const {
+        return m_folder.filePath(QLatin1String(name) + QStringLiteral(".trace.safetensors"));
+    }
+    // A visible panel on the trace; the surface has drawn it.
+    std::unique_ptr<InspectorPanel> open(const QString& trace) {
+        auto panel = std::make_unique<InspectorPanel>();
+        panel->resize(1100, 760);
+        QSignalSpy opened(panel.get(), &InspectorPanel::opened);
+        panel->setTarget({trace, QString(), QStringLiteral("a clip"), true});
+        panel->show();
+        if (!QTest::qWaitForWindowExposed(panel.get()) || (opened.isEmpty() && !opened.wait(kLongMs))) {
+            return nullptr;
+        }
+        settle(*panel);
+        return panel;
+    }
+    static void settle(InspectorPanel& panel) {
+        const int before = panel.surface()->frameCount();
+        panel.surface()->redraw();
+        QTRY_VERIFY_WITH_TIMEOUT(panel.surface()->frameCount() >= before + 2 || !panel.surface()->isVisible() ||
+                                     !panel.surface()->problem().isEmpty(),
+                                 kLongMs);
+    }
+    // Chooses an entry of one of the view's own controls.
+    static void choose(InspectorPanel& panel, const QString& control, const QString& entry) {
+        for (auto* box : panel.findChildren<QComboBox*>()) {
+            if (box->isVisible() && box->accessibleName() == control) {
+                QVERIFY2(box->findText(entry) >= 0, qPrintable(entry));
+                box->setCurrentIndex(box->findText(entry));
+                return;
+            }
+        }
+        QFAIL(qPrintable(control));
+    }
+    void keep(InspectorPanel& panel, const QString& name) const {
+        const QString folder = qEnvironmentVariable("FW_PICTURES");
+        if (!folder.isEmpty()) {
+            QDir().mkpath(folder);
+            panel.grab().save(QDir(folder).filePath(QStringLiteral("inspector-") + name + QStringLiteral(".png")));
+        }
+    }
+
+    QTemporaryDir m_folder;
+    std::unique_ptr<Theme> m_theme;
+};
+
+// LinGen's four orders: the strides of time, height and width, and that each visits every token once.
+void InspectorTest::scanOrdersAreThePapers() {
+    const std::array<int, 3> grid{3, 5, 7};
+    const std::array<std::array<int, 3>, 4> strides{{{35, 7, 1}, {35, 1, 5}, {1, 21, 3}, {1, 3, 15}}};
+    for (std::size_t i = 0; i < strides.size(); ++i) {
+        const auto order = static_cast<ScanOrder>(i);
+        QCOMPARE(scanPosition(order, grid, 1, 0, 0), strides[i][0]);
+        QCOMPARE(scanPosition(order, grid, 0, 1, 0), strides[i][1]);
+        QCOMPARE(scanPosition(order, grid, 0, 0, 1), strides[i][2]);
+        std::set<std::array<int, 3>> seen;
+        for (int position = 0; position < 105; ++position) {
+            const auto token = scanToken(order, grid, position);
+            QCOMPARE(scanPosition(order, grid, token[0], token[1], token[2]), position);
+            seen.insert(token);
+        }
+        QCOMPARE(seen.size(), std::size_t{105});
+    }
+}
+
+void InspectorTest::coloursRiseInLightness() {
+    double last = -1.0;
+    for (int i = 0; i <= 100; ++i) {
+        const QRgb c = heatColour(static_cast<float>(i) / 100.0F);
+        const double light = 0.2126 * qRed(c) + 0.7152 * qGreen(c) + 0.0722 * qBlue(c);
+        QVERIFY2(light > last - 1.0, qPrintable(QString::number(i)));
+        last = light;
+    }
+    QCOMPARE(heatColour(0.0F), qRgb(0x44, 0x01, 0x54));
+    QCOMPARE(heatColour(1.0F), qRgb(0xfd, 0xe7, 0x25));
+    QCOMPARE(heatColour(std::numeric_limits<float>::quiet_NaN()), qRgb(128, 128, 128));
+    const HeatRange range = rangeOf(std::vector<float>{std::numeric_limits<float>::infinity(), 2.0F, 5.0F});
+    QCOMPARE(range.least, 2.0F);
+    QCOMPARE(range.most, 5.0F);
+    QVERIFY(rangeOf(std::vector<float>{0.0F}).most > 0.0F);
+}
+
+void InspectorTest::tracesAreRead() {
+    const auto run = RunModel::open(path("run"));
+    QVERIFY2(run.has_value(), run ? "" : run.error().message.c_str());
+    QCOMPARE((*run)->steps(), 4);
+    QCOMPARE((*run)->layers(), 3);
+    QCOMPARE((*run)->heads(), 2);
+    QCOMPARE((*run)->branches(), 2);
+    QCOMPARE((*run)->tokens(), 48);
+    // The core of self-attention is counted once: 4 steps, 2 passes, 3 layers.
+    const auto self = (*run)->total(trace::Module::SelfAttention),
+               core = (*run)->total(trace::Module::AttentionCore);
+    QCOMPARE(self.durationUs, 24 * 300);
+    QCOMPARE(core.durationUs, 24 * 700);
+    QCOMPARE((*run)->total(trace::Module::CrossAttention).stoodIn, 12);
+    QCOMPARE((*run)->call(trace::Module::CrossAttention, 1, 0, 2)->source, trace::Source::Reused);
+    QVERIFY((*run)->find(trace::ProbeKind::AttentionMap, {.step = 3, .layer = 2, .head = 1}) >= 0);
+    QCOMPARE((*run)->find(trace::ProbeKind::AttentionMap, {.step = 4}), qint64{-1});
+    const auto near = (*run)->nearest(trace::ProbeKind::AttentionRow, {.step = 3, .layer = 2, .head = 1});
+    QVERIFY(near.has_value());
+    QCOMPARE(near->step, 0);
+    QCOMPARE(near->head, 1);
+}
+
+void InspectorTest::damagedTracesAreRefused() {
+    QFile whole(path("run"));
+    QVERIFY(whole.open(QIODevice::ReadOnly));
+    const QByteArray bytes = whole.readAll();
+    for (const qsizetype length :
+         {qsizetype{0}, qsizetype{7}, qsizetype{200}, bytes.size() / 2, bytes.size() - 1}) {
+        QFile cut(path("cut"));
+        QVERIFY(cut.open(QIODevice::WriteOnly | QIODevice::Truncate));
+        cut.write(bytes.left(length));
+        cut.close();
+        const auto panel = open(path("cut"));
+        QVERIFY(panel);
+        QVERIFY(panel->run() == nullptr);
+        QVERIFY2(panel->message().contains(QLatin1String("cut.trace")), qPrintable(panel->message()));
+    }
+    // Steps and layers no run has.
+    trace::Trace hostile = syntheticTrace({.probes = false});
+    hostile.add({.step = 2'000'000'000, .layer = 3});
+    QVERIFY(trace::writeTrace(path("hostile").toStdString(), hostile));
+    QVERIFY(!RunModel::open(path("hostile")));
+    QVERIFY(!RunModel::open(path("absent")));
+}
+
+void InspectorTest::allViewsAreDrawnInBothThemes() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    QVERIFY2(panel->surface()->problem().isEmpty(), qPrintable(panel->surface()->problem()));
+    for (const bool dark : {true, false}) {
+        m_theme->setChoice(dark ? ThemeChoice::Dark : ThemeChoice::Light);
+        for (const auto& view : makeInspectorViews()) {
+            panel->showView(view->id());
+            QCOMPARE(panel->message(), QString());
+            settle(*panel);
+            const QImage picture = panel->surface()->grab().toImage();
+            QSet<QRgb> colours;
+            for (int y = 0; y < picture.height(); y += 3) {
+                for (int x = 0; x < picture.width(); x += 3) {
+                    colours.insert(picture.pixel(x, y));
+                }
+            }
+            QVERIFY2(colours.size() > 10, qPrintable(view->id()));
+            QVERIFY(!panel->surface()->accessibleDescription().isEmpty());
+            keep(*panel, view->id() + (dark ? QStringLiteral("-dark") : QStringLiteral("-light")));
+        }
+    }
+    m_theme->setChoice(ThemeChoice::Dark);
+}
+
+void InspectorTest::keysMoveTheSelection() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->surface()->setFocus();
+    QTest::keyClick(panel->surface(), Qt::Key_Right);
+    QTest::keyClick(panel->surface(), Qt::Key_Right);
+    QTest::keyClick(panel->surface(), Qt::Key_Left);
+    QTest::keyClick(panel->surface(), Qt::Key_Down);
+    QTest::keyClick(panel->surface(), Qt::Key_BracketRight);
+    QCOMPARE(panel->selection(), (Selection{.step = 1, .layer = 1, .head = 1}));
+    for (int i = 0; i < 9; ++i) {
+        QTest::keyClick(panel->surface(), Qt::Key_Right);
+    }
+    QCOMPARE(panel->selection().step, 3);  // and not beyond
+}
+
+void InspectorTest::aClickOnAStepChoosesIt() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("cost"));
+    settle(*panel);
+    QSignalSpy moved(panel.get(), &InspectorPanel::selectionChanged);
+    // The last bar: near the right end of the upper half. Pressed and released before a frame could see it.
+    const QSize size = panel->surface()->size();
+    QTest::mouseClick(panel->surface(), Qt::LeftButton, {}, QPoint(size.width() - 90, size.height() / 4));
+    QTRY_COMPARE_WITH_TIMEOUT(panel->selection().step, 3, kLongMs);
+    QTRY_VERIFY_WITH_TIMEOUT(!moved.isEmpty(), kLongMs);
+}
+
+void InspectorTest::aClickOnAPatchShowsWhereItAttends() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("query"));
+    settle(*panel);
+    // The second of three frames lies in the middle.
+    const QRect surface = panel->surface()->rect();
+    QTest::mouseClick(panel->surface(), Qt::LeftButton, {}, surface.center() - QPoint(0, 40));
+    QTRY_VERIFY_WITH_TIMEOUT(panel->selection().token >= 16 && panel->selection().token < 32, kLongMs);
+    settle(*panel);
+    // Queries were kept at tokens 0 and 24: the second frame's is shown, and it looks at itself first.
+    const QString said = panel->surface()->accessibleDescription();
+    QVERIFY2(said.startsWith(QLatin1String("The patch at frame 2, row 3, column 1 attends most to frame 2, row 3, "
+                                           "column 1")),
+             qPrintable(said));
+    choose(*panel, QStringLiteral("Show"), QStringLiteral("word: fox"));
+    settle(*panel);
+    const QString word = panel->view().caption({*panel->run(), const_cast<Selection&>(panel->selection())});
+    QVERIFY2(word.contains(QLatin1String("'fox'")), qPrintable(word));
+    keep(*panel, QStringLiteral("word"));
+}
+
+void InspectorTest::masksOfTwoRunsAreCompared() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("mask"));
+    QSignalSpy notice(panel.get(), &InspectorPanel::notice);
+    panel->setOther(path("other"));
+    QVERIFY(notice.wait(kLongMs));
+    choose(*panel, QStringLiteral("Compare with"), QStringLiteral("the other trace"));
+    settle(*panel);
+    const SyntheticRun here, there{.maskShift = 2};
+    int common = 0, onlyHere = 0, onlyThere = 0;
+    for (int q = 0; q < 6; ++q) {
+        for (int k = 0; k < 6; ++k) {
+            const bool a = syntheticMask(here, q, k), b = syntheticMask(there, q, k);
+            common += a && b ? 1 : 0;
+            onlyHere += a && !b ? 1 : 0;
+            onlyThere += !a && b ? 1 : 0;
+        }
+    }
+    QVERIFY(onlyHere > 0 && onlyThere > 0);
+    const QString expected =
+        QStringLiteral("%1 tiles in both, %2 only here, %3 only there").arg(common).arg(onlyHere).arg(onlyThere);
+    QVERIFY2(panel->surface()->accessibleDescription().contains(expected),
+             qPrintable(panel->surface()->accessibleDescription()));
+    keep(*panel, QStringLiteral("mask-difference"));
+    // Compared with a run without masks nothing is claimed.
+    panel->setOther(path("plain"));
+    QVERIFY(notice.wait(kLongMs));
+    settle(*panel);
+    QVERIFY(!panel->surface()->accessibleDescription().contains(QLatin1String("Jaccard")));
+}
+
+void InspectorTest::whatIsMissingIsSaid() {
+    InspectorPanel panel;
+    panel.resize(800, 500);
+    panel.show();
+    QVERIFY(!panel.message().isEmpty());
+    panel.setTarget({QString(), QStringLiteral("/nowhere/clip.mp4"), QStringLiteral("A fox"), true});
+    QVERIFY2(panel.message().contains(QLatin1String("A fox")), qPrintable(panel.message()));
+    QSignalSpy rerun(&panel, &InspectorPanel::rerunRequested);
+    for (auto* button : panel.findChildren<QPushButton*>()) {
+        if (button->isVisible()) {
+            button->click();
+        }
+    }
+    QCOMPARE(rerun.size(), 1);
+}
+
+void InspectorTest::viewsAreSaved() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    for (const auto& view : makeInspectorViews()) {
+        panel->showView(view->id());
+        const QString svg = m_folder.filePath(view->id() + QStringLiteral(".svg"));
+        QVERIFY(panel->exportTo(ViewFormat::Svg, svg));
+        QFile file(svg);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QXmlStreamReader xml(&file);
+        int shapes = 0, texts = 0;
+        QString description;
+        while (!xml.atEnd()) {
+            if (xml.readNext() == QXmlStreamReader::StartElement) {
+                const auto name = xml.name();
+                texts += name == QLatin1String("text") ? 1 : 0;
+                shapes += name == QLatin1String("rect") || name == QLatin1String("path") ||
+                                  name == QLatin1String("polyline") || name == QLatin1String("image")
+                              ? 1
+                              : 0;
+                if (name == QLatin1String("desc")) {
+                    description = xml.readElementText();
+                }
+            }
+        }
+        QVERIFY2(!xml.hasError(), qPrintable(xml.errorString()));
+        QVERIFY2(shapes > 5 && texts > 5, qPrintable(view->id()));
+        QVERIFY2(description.contains(QLatin1String("seed 7")), qPrintable(description));
+
+        const QString csv = m_folder.filePath(view->id() + QStringLiteral(".csv"));
+        QVERIFY(panel->exportTo(ViewFormat::Csv, csv));
+        QFile table(csv);
+        QVERIFY(table.open(QIODevice::ReadOnly));
+        const QList<QByteArray> lines = table.readAll().trimmed().split('\n');
+        QVERIFY(lines.size() > 3 && lines[0].startsWith("# "));
+        for (qsizetype i = 2; i < lines.size(); ++i) {
+            QCOMPARE(lines[i].count(','), lines[2].count(','));
+        }
+        const QString png = m_folder.filePath(view->id() + QStringLiteral(".png"));
+        QVERIFY(panel->exportTo(ViewFormat::Png, png));
+        QVERIFY(QImage(png).width() >= 2 * 720);
+    }
+    QSignalSpy notice(panel.get(), &InspectorPanel::notice);
+    QVERIFY(!panel->exportTo(ViewFormat::Svg, QStringLiteral("/nowhere/at/all.svg")));
+    QVERIFY(notice.last().first().toString().contains(QLatin1String("/nowhere/at/all.svg")));
+    panel->copyImage();
+    QVERIFY(!QApplication::clipboard()->image().isNull());
+}
+
+void InspectorTest::theClipBesideATraceIsFound() {
+    QFile clip(m_folder.filePath(QStringLiteral("run.mp4")));
+    QVERIFY(clip.open(QIODevice::WriteOnly));
+    QCOMPARE(inspectTarget(path("run")).clip, m_folder.filePath(QStringLiteral("run.mp4")));
+    QCOMPARE(inspectTarget(clip.fileName()).trace, path("run"));
+    QCOMPARE(inspectTarget(path("plain")).clip, QString());
+}
+
+}  // namespace fw::ui::test
+
+QTEST_MAIN(fw::ui::test::InspectorTest)
+#include "inspector_test.moc"

@@ -1,0 +1,330 @@
+#include "ui/inspector/cache_view.h"
+
+#include <QCoreApplication>
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/trace/trace_file.h"
+#include "ui/inspector/chart.h"
+
+namespace fw::ui {
+namespace {
+
+using trace::Module;
+using trace::ProbeKind;
+using trace::Source;
+
+struct Caches {
+    Q_DECLARE_TR_FUNCTIONS(fw::ui::Caches)
+};
+
+constexpr std::array kModules{Module::SelfAttention, Module::CrossAttention, Module::FeedForward, Module::Blocks};
+
+// Rows of the timeline: one for each layer a module has, or one for a module outside the layers.
+struct Lane {
+    Module module = Module::SelfAttention;
+    std::vector<int> layers;
+};
+
+std::vector<Lane> lanes(const RunModel& run, int branch) {
+    std::vector<Lane> result;
+    for (const Module module : kModules) {
+        Lane lane{module, {}};
+        for (int layer = -1; layer < run.layers(); ++layer) {
+            for (int step = 0; step < run.steps(); ++step) {
+                if (run.call(module, step, branch, layer)) {
+                    lane.layers.push_back(layer);
+                    break;
+                }
+            }
+        }
+        if (!lane.layers.empty()) {
+            result.push_back(std::move(lane));
+        }
+    }
+    return result;
+}
+
+// Here self-attention is all of it.
+QString titleOf(Module module) {
+    return module == Module::SelfAttention ? Caches::tr("Self-attention") : moduleTitle(module);
+}
+
+QColor sourceColour(const Canvas& canvas, Source source) {
+    const bool dark = canvas.colours().text.lightness() > 128;
+    switch (source) {
+        case Source::Computed:
+            return categoryColour(0, dark);
+        case Source::Reused:
+            return categoryColour(1, dark);
+        case Source::Predicted:
+            return categoryColour(2, dark);
+    }
+    return {};
+}
+
+QString sourceTitle(Source source) {
+    switch (source) {
+        case Source::Computed:
+            return Caches::tr("computed");
+        case Source::Reused:
+            return Caches::tr("reused");
+        case Source::Predicted:
+            return Caches::tr("predicted");
+    }
+    return {};
+}
+
+// One line of a curve over the steps.
+struct Curve {
+    Module module = Module::SelfAttention;
+    std::vector<std::pair<int, double>> points;
+};
+
+// Mean over layers of how much a module's output changed since the step before; the U-curve caches rest on.
+std::vector<Curve> changes(const RunModel& run, int branch) {
+    const auto* table = run.table(ProbeKind::Change);
+    if (table == nullptr) {
+        return {};
+    }
+    std::map<int, std::map<int, std::pair<double, int>>> sums;  // module, step
+    for (std::int64_t i = 0; i < table->size(); ++i) {
+        const auto& site = table->site(i);
+        const double value = static_cast<double>(table->values(i)[0]);
+        if (site.branch == branch && std::isfinite(value)) {
+            auto& sum = sums[table->item(i)][site.step];
+            sum.first += value;
+            ++sum.second;
+        }
+    }
+    std::vector<Curve> curves;
+    for (const auto& [module, steps] : sums) {
+        Curve curve{static_cast<Module>(module), {}};
+        for (const auto& [step, sum] : steps) {
+            curve.points.emplace_back(step, sum.first / sum.second);
+        }
+        curves.push_back(std::move(curve));
+    }
+    return curves;
+}
+
+// What a cache that follows the data saw, step by step.
+struct Decision {
+    int step = 0;
+    double predictor = 0.0, threshold = 0.0;
+    bool reused = false;
+};
+
+std::vector<Decision> decisions(const RunModel& run, int branch) {
+    std::vector<Decision> result;
+    const Json& about = run.trace().metadata;
+    if (!about.contains("cache_log") || !about["cache_log"].is_array()) {
+        return result;
+    }
+    for (const Json& entry : about["cache_log"]) {  // [step, branch, predictor, threshold, reused]
+        const bool good = entry.is_array() && entry.size() == 5 && entry[0].is_number_integer() &&
+                          entry[1].is_number_integer() && entry[2].is_number() && entry[3].is_number() &&
+                          entry[4].is_boolean();
+        if (good && entry[1].get<int>() == branch) {
+            result.push_back(
+                {entry[0].get<int>(), entry[2].get<double>(), entry[3].get<double>(), entry[4].get<bool>()});
+        }
+    }
+    return result;
+}
+
+struct Count {
+    int calls = 0, stoodIn = 0;
+};
+
+Count counts(const RunModel& run) {
+    Count count;
+    for (const auto& row : run.trace().rows()) {
+        if (std::find(kModules.begin(), kModules.end(), row.module) != kModules.end()) {
+            ++count.calls;
+            count.stoodIn += row.source != Source::Computed ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+}  // namespace
+
+QString CacheView::title() const {
+    return Caches::tr("Step cache");
+}
+
+QString CacheView::missing(const RunModel& run) const {
+    return lanes(run, 0).empty() ? Caches::tr("This trace holds no calls of modules.") : QString();
+}
+
+void CacheView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
+    const bool curves =
+        scene.run.table(ProbeKind::Change) != nullptr || !decisions(scene.run, scene.selection.branch).empty();
+    const double below = curves ? std::floor(area.height() * 0.36) : canvas.lineHeight() * 2;
+    const double lower = drawTimeline(canvas, area.adjusted(0, 0, 0, -below - 2 * kGrid), scene) + 3 * kGrid;
+    const QRectF rest(area.left(), lower, area.width(), std::min(area.bottom() - lower, area.height() * 0.5));
+    if (curves) {
+        drawCurves(canvas, rest, scene);
+    } else {
+        canvas.paragraph(rest,
+                         Caches::tr("How much each module's output changes from step to step is not in this trace; "
+                                    "the probe 'change' measures it."),
+                         canvas.colours().textSecondary);
+    }
+}
+
+double CacheView::drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene) const {
+    const RunModel& run = scene.run;
+    const Colours& c = canvas.colours();
+    const double line = canvas.lineHeight();
+    const auto all = lanes(run, scene.selection.branch);
+    std::vector<std::pair<QColor, QString>> key;
+    for (const Source source : {Source::Computed, Source::Reused, Source::Predicted}) {
+        key.emplace_back(sourceColour(canvas, source), sourceTitle(source));
+    }
+    drawKey(canvas, area.topLeft(), key);
+    double names = 0.0;
+    std::size_t rows = 0;
+    for (const Lane& lane : all) {
+        names = std::max(names, canvas.textWidth(titleOf(lane.module)));
+        rows += lane.layers.size();
+    }
+    names = std::min(names + canvas.textWidth(QStringLiteral("000")) + kGrid, area.width() * 0.35);
+    const QRectF plot = area.adjusted(names + kGrid, line + kGrid, 0, -line - 4);
+    const double gap = kGrid;
+    const double room = plot.height() - gap * (static_cast<double>(all.size()) - 1.0);
+    const double height = std::clamp(room / static_cast<double>(rows), 1.0, 22.0);
+    const double width = plot.width() / run.steps();
+    double y = plot.top();
+    for (const Lane& lane : all) {
+        const double lower = y + height * static_cast<double>(lane.layers.size());
+        canvas.textLeft({area.left(), y, names, std::max(line, std::min(lower - y, line))}, titleOf(lane.module),
+                        c.text);
+        for (const int layer : lane.layers) {
+            const bool numbered = height >= line * 0.75 || layer == lane.layers.back();
+            if (lane.layers.size() > 1 && numbered && lower - y >= line * 0.5) {
+                canvas.textRight({plot.left() - 40, y, 36, height}, QString::number(layer + 1), c.textSecondary);
+            }
+            for (int step = 0; step < run.steps(); ++step) {
+                const auto call = run.call(lane.module, step, scene.selection.branch, layer);
+                const QRectF cell(plot.left() + width * step, y, width - (width > 4 ? 1 : 0),
+                                  height - (height > 4 ? 1 : 0));
+                if (call) {
+                    canvas.fill(cell, sourceColour(canvas, call->source));
+                }
+                if (canvas.isHovered(cell)) {
+                    const QString where = layer < 0
+                                              ? Caches::tr("Step %1: %2").arg(step + 1).arg(titleOf(lane.module))
+                                              : Caches::tr("Step %1, layer %2: %3")
+                                                    .arg(step + 1)
+                                                    .arg(layer + 1)
+                                                    .arg(titleOf(lane.module));
+                    canvas.setTip(call ? where + QLatin1Char('\n') +
+                                             Caches::tr("%1, %2 ms")
+                                                 .arg(sourceTitle(call->source),
+                                                      readable(static_cast<double>(call->durationUs) * 1.0e-3))
+                                       : where + QLatin1Char('\n') + Caches::tr("not called"));
+                }
+                if (canvas.isClicked(cell)) {
+                    scene.selection.step = step;
+                    scene.selection.layer = layer < 0 ? scene.selection.layer : layer;
+                }
+            }
+            if (layer == scene.selection.layer) {
+                canvas.frame({plot.left() + width * scene.selection.step, y, width, height}, c.text, 1.5);
+            }
+            y += height;
+        }
+        y += gap;
+    }
+    const int every = std::max(1, static_cast<int>(std::ceil(canvas.textWidth(QStringLiteral("000")) / width)));
+    for (int step = 0; step < run.steps(); step += every) {
+        canvas.textCentred({plot.left() + width * step, y - gap + 2, width, line}, QString::number(step + 1),
+                           c.textSecondary);
+    }
+    canvas.textLeft({area.left(), y - gap + 2, names, line}, Caches::tr("step"), c.textSecondary);
+    return y - gap + 2 + line;
+}
+
+void CacheView::drawCurves(Canvas& canvas, const QRectF& area, const Scene& scene) const {
+    const bool dark = canvas.colours().text.lightness() > 128;
+    const auto curves = changes(scene.run, scene.selection.branch);
+    const auto log = decisions(scene.run, scene.selection.branch);
+    double most = 0.0;
+    for (const Curve& curve : curves) {
+        for (const auto& [step, value] : curve.points) {
+            most = std::max(most, value);
+        }
+    }
+    for (const Decision& decision : log) {
+        most = std::max({most, decision.predictor, decision.threshold});
+    }
+    const Axis x{0.0, static_cast<double>(scene.run.steps()), false, Caches::tr("step")};
+    const Axis y{0.0, most > 0.0 ? most * 1.05 : 1.0, false,
+                 curves.empty()
+                     ? Caches::tr("predictor of the cache against its threshold")
+                     : Caches::tr("change since the step before (mean square, relative), mean of layers")};
+    const Chart chart(canvas, area, x, y, false);
+    std::vector<std::pair<QColor, QString>> key;
+    const auto draw = [&](const std::vector<std::pair<int, double>>& points, const QColor& colour,
+                          const QString& name) {
+        QPolygonF line;
+        for (const auto& [step, value] : points) {
+            const QPointF at = chart.at(step + 0.5, value);
+            line.append(at);
+            canvas.dot(at, 2.5, colour);
+            if (canvas.isHovered({at.x() - 5, at.y() - 5, 10, 10})) {
+                canvas.setTip(Caches::tr("Step %1: %2\n%3").arg(step + 1).arg(name, readable(value)));
+            }
+        }
+        canvas.path(line, colour);
+        key.emplace_back(colour, name);
+    };
+    int colour = 0;
+    for (const Curve& curve : curves) {
+        draw(curve.points, categoryColour(colour++, dark), titleOf(curve.module));
+    }
+    if (!log.empty()) {
+        std::vector<std::pair<int, double>> predictor, threshold;
+        for (const Decision& decision : log) {
+            predictor.emplace_back(decision.step, decision.predictor);
+            threshold.emplace_back(decision.step, decision.threshold);
+        }
+        draw(predictor, categoryColour(colour++, dark), Caches::tr("predictor"));
+        draw(threshold, categoryColour(7, dark), Caches::tr("threshold"));
+    }
+    const double at = area.left() + canvas.textWidth(y.name) + 3 * kGrid;
+    drawKey(canvas, {at, area.top()}, key);
+}
+
+QString CacheView::caption(const Scene& scene) const {
+    const Count count = counts(scene.run);
+    if (count.stoodIn == 0) {
+        return Caches::tr("Every module was computed in every step.");
+    }
+    return Caches::tr("%1 of %2 calls of modules were answered by the cache '%3' (%4 %).")
+        .arg(count.stoodIn)
+        .arg(count.calls)
+        .arg(scene.run.cache(), readable(100.0 * count.stoodIn / std::max(1, count.calls)));
+}
+
+QList<QStringList> CacheView::table(const Scene& scene) const {
+    QList<QStringList> rows{{QStringLiteral("step"), QStringLiteral("branch"), QStringLiteral("layer"),
+                             QStringLiteral("module"), QStringLiteral("source"), QStringLiteral("milliseconds")}};
+    for (const auto& row : scene.run.trace().rows()) {
+        if (row.step < 0 || std::find(kModules.begin(), kModules.end(), row.module) == kModules.end()) {
+            continue;
+        }
+        static constexpr const char* kSources[] = {"computed", "reused", "predicted"};
+        const auto name = trace::moduleName(row.module);
+        rows.append({QString::number(row.step), QString::number(row.branch), QString::number(row.layer),
+                     QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size())),
+                     QLatin1String(kSources[static_cast<std::size_t>(row.source)]),
+                     plain(static_cast<double>(row.durationUs) * 1.0e-3)});
+    }
+    return rows;
+}
+
+}  // namespace fw::ui

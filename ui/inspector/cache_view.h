@@ -1,0 +1,23 @@
+// What a step cache decided: every module of every block in every step, computed or answered from memory.
+#pragma once
+
+#include "ui/inspector/inspector_view.h"
+
+namespace fw::ui {
+
+class CacheView final : public InspectorView {
+ public:
+    [[nodiscard]] QString id() const override { return QStringLiteral("cache"); }
+    [[nodiscard]] QString title() const override;
+    [[nodiscard]] QString missing(const RunModel& run) const override;
+    void draw(Canvas& canvas, const QRectF& area, Scene& scene) override;
+    [[nodiscard]] QString caption(const Scene& scene) const override;
+    [[nodiscard]] QList<QStringList> table(const Scene& scene) const override;
+
+ private:
+    // Gives the lower end of what it drew.
+    double drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene) const;
+    void drawCurves(Canvas& canvas, const QRectF& area, const Scene& scene) const;
+};
+
+}  // namespace fw::ui
