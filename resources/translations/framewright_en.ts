@@ -19,6 +19,26 @@
     </message>
 </context>
 <context>
+    <name>fw::ui::Cost</name>
+    <message numerus="yes">
+        <source>%1
+%2 ms, %n call(s)</source>
+        <translation>
+            <numerusform>%1
+%2 ms, %n call</numerusform>
+            <numerusform>%1
+%2 ms, %n calls</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n call(s) answered by the cache</source>
+        <translation>
+            <numerusform>%n call answered by the cache</numerusform>
+            <numerusform>%n calls answered by the cache</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::DifferenceDialog</name>
     <message numerus="yes">
         <source>What differs between the first %n clips</source>
@@ -97,6 +117,16 @@
         <translation>
             <numerusform>Framewright did not end properly last time. %n clip waits.</numerusform>
             <numerusform>Framewright did not end properly last time. %n clips wait.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Modules</name>
+    <message numerus="yes">
+        <source>%n step(s)</source>
+        <translation>
+            <numerusform>%n step</numerusform>
+            <numerusform>%n steps</numerusform>
         </translation>
     </message>
 </context>

@@ -167,6 +167,87 @@
     </message>
 </context>
 <context>
+    <name>fw::ui::Caches</name>
+    <message>
+        <source>Self-attention</source>
+        <translation>Самовнимание</translation>
+    </message>
+    <message>
+        <source>computed</source>
+        <translation>вычислено</translation>
+    </message>
+    <message>
+        <source>reused</source>
+        <translation>взято готовым</translation>
+    </message>
+    <message>
+        <source>predicted</source>
+        <translation>предсказано</translation>
+    </message>
+    <message>
+        <source>Step cache</source>
+        <translation>Кэш шагов</translation>
+    </message>
+    <message>
+        <source>This trace holds no calls of modules.</source>
+        <translation>В этом протоколе нет вызовов модулей.</translation>
+    </message>
+    <message>
+        <source>How much each module&apos;s output changes from step to step is not in this trace; the probe &apos;change&apos; measures it.</source>
+        <translation>Насколько меняется выход каждого модуля от шага к шагу, в этом протоколе не записано; это измеряет зонд «change».</translation>
+    </message>
+    <message>
+        <source>Step %1: %2</source>
+        <translation>Шаг %1: %2</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2: %3</source>
+        <translation>Шаг %1, слой %2: %3</translation>
+    </message>
+    <message>
+        <source>%1, %2 ms</source>
+        <translation>%1, %2 мс</translation>
+    </message>
+    <message>
+        <source>not called</source>
+        <translation>не вызывался</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>шаг</translation>
+    </message>
+    <message>
+        <source>predictor of the cache against its threshold</source>
+        <translation>предсказатель кэша и его порог</translation>
+    </message>
+    <message>
+        <source>change since the step before (mean square, relative), mean of layers</source>
+        <translation>изменение с прошлого шага (средний квадрат, относительно), среднее по слоям</translation>
+    </message>
+    <message>
+        <source>Step %1: %2
+%3</source>
+        <translation>Шаг %1: %2
+%3</translation>
+    </message>
+    <message>
+        <source>predictor</source>
+        <translation>предсказатель</translation>
+    </message>
+    <message>
+        <source>threshold</source>
+        <translation>порог</translation>
+    </message>
+    <message>
+        <source>Every module was computed in every step.</source>
+        <translation>Все модули вычислялись на каждом шаге.</translation>
+    </message>
+    <message>
+        <source>%1 of %2 calls of modules were answered by the cache &apos;%3&apos; (%4 %).</source>
+        <translation>На %1 из %2 вызовов модулей ответил кэш «%3» (%4 %).</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::ClipDelegate</name>
     <message>
         <source>File missing</source>
@@ -294,6 +375,93 @@
     <message>
         <source>Nothing: all settings are the same.</source>
         <translation>Различий нет: все настройки одинаковы.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Cost</name>
+    <message numerus="yes">
+        <source>%1
+%2 ms, %n call(s)</source>
+        <translation>
+            <numerusform>%1
+%2 мс, %n вызов</numerusform>
+            <numerusform>%1
+%2 мс, %n вызова</numerusform>
+            <numerusform>%1
+%2 мс, %n вызовов</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 GFLOP/s, %2 FLOP per byte</source>
+        <translation>%1 GFLOP/s, %2 FLOP на байт</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n call(s) answered by the cache</source>
+        <translation>
+            <numerusform>на %n вызов ответил кэш</numerusform>
+            <numerusform>на %n вызова ответил кэш</numerusform>
+            <numerusform>на %n вызовов ответил кэш</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Cost</source>
+        <translation>Затраты</translation>
+    </message>
+    <message>
+        <source>This trace holds no calls of modules.</source>
+        <translation>В этом протоколе нет вызовов модулей.</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>шаг</translation>
+    </message>
+    <message>
+        <source>time of a step, ms</source>
+        <translation>время шага, мс</translation>
+    </message>
+    <message>
+        <source>Step %1: %2</source>
+        <translation>Шаг %1: %2</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>всё остальное</translation>
+    </message>
+    <message>
+        <source>module</source>
+        <translation>модуль</translation>
+    </message>
+    <message>
+        <source>time, s</source>
+        <translation>время, с</translation>
+    </message>
+    <message>
+        <source>share</source>
+        <translation>доля</translation>
+    </message>
+    <message>
+        <source>Plan: %1, counted: %2 (%3 %)</source>
+        <translation>План: %1, подсчитано: %2 (%3 %)</translation>
+    </message>
+    <message>
+        <source>FLOP per byte</source>
+        <translation>FLOP на байт</translation>
+    </message>
+    <message>
+        <source>GFLOP/s</source>
+        <translation>GFLOP/s</translation>
+    </message>
+    <message>
+        <source>No module has both FLOP and bytes.</source>
+        <translation>Ни у одного модуля нет и FLOP, и байтов.</translation>
+    </message>
+    <message>
+        <source>best met: %1 GFLOP/s, %2 GB/s</source>
+        <translation>лучшее из достигнутого: %1 GFLOP/s, %2 ГБ/с</translation>
+    </message>
+    <message>
+        <source>%1 in all, %2 counted; step %3 took %4 ms.</source>
+        <translation>Всего %1, подсчитано %2; шаг %3 занял %4 мс.</translation>
     </message>
 </context>
 <context>
@@ -809,6 +977,234 @@
     <message>
         <source>Minutes, seconds and hundredths, of how many</source>
         <translation>Минуты, секунды и сотые, и всего</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Frames</name>
+    <message>
+        <source>frame %1, row %2, column %3</source>
+        <translation>кадр %1, строка %2, столбец %3</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Gates</name>
+    <message>
+        <source>Linear branch</source>
+        <translation>Линейная ветвь</translation>
+    </message>
+    <message>
+        <source>gates</source>
+        <translation>затворы</translation>
+    </message>
+    <message>
+        <source>Only the method SALAD has a linear branch; this clip was made with &apos;%1&apos;.</source>
+        <translation>Линейная ветвь есть только у метода SALAD; этот клип сделан методом «%1».</translation>
+    </message>
+    <message>
+        <source>gate at each patch; step %1, layer %2</source>
+        <translation>затвор в каждом участке; шаг %1, слой %2</translation>
+    </message>
+    <message>
+        <source>gate %1</source>
+        <translation>затвор %1</translation>
+    </message>
+    <message>
+        <source>gate of the linear branch</source>
+        <translation>затвор линейной ветви</translation>
+    </message>
+    <message>
+        <source>layer downwards, step to the right</source>
+        <translation>слои вниз, шаги вправо</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2</source>
+        <translation>Шаг %1, слой %2</translation>
+    </message>
+    <message>
+        <source>sparse part %1, linear part %2 (RMS)
+ratio %3, mean gate %4</source>
+        <translation>разреженная часть %1, линейная часть %2 (СКЗ)
+отношение %3, средний затвор %4</translation>
+    </message>
+    <message>
+        <source>not kept</source>
+        <translation>не сохранено</translation>
+    </message>
+    <message>
+        <source>linear part over sparse part, RMS</source>
+        <translation>линейная часть к разреженной, СКЗ</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2: the linear branch adds %3 of the sparse part&apos;s size; mean gate %4.</source>
+        <translation>Шаг %1, слой %2: линейная ветвь добавляет %3 от размера разреженной части; средний затвор %4.</translation>
+    </message>
+    <message>
+        <source>No share of the linear branch was kept at step %1, layer %2.</source>
+        <translation>Для шага %1 и слоя %2 доля линейной ветви не сохранена.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Heads</name>
+    <message>
+        <source>spatial</source>
+        <translation>пространственная</translation>
+    </message>
+    <message>
+        <source>temporal</source>
+        <translation>временная</translation>
+    </message>
+    <message>
+        <source>global</source>
+        <translation>общая</translation>
+    </message>
+    <message>
+        <source>sink</source>
+        <translation>сток</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ImguiWidget</name>
+    <message>
+        <source>The inspector draws with OpenGL 3.3, which this display does not offer.</source>
+        <translation>Инспектор рисует через OpenGL 3.3, которого нет на этом дисплее.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::InspectWindow</name>
+    <message>
+        <source>%1 – Inspector</source>
+        <translation>%1 – Инспектор</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::InspectorPanel</name>
+    <message>
+        <source>Inspector</source>
+        <translation>Инспектор</translation>
+    </message>
+    <message>
+        <source>Copy as a picture</source>
+        <translation>Копировать как изображение</translation>
+    </message>
+    <message>
+        <source>Views</source>
+        <translation>Виды</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>Экспорт</translation>
+    </message>
+    <message>
+        <source>Export the view</source>
+        <translation>Экспорт вида</translation>
+    </message>
+    <message>
+        <source>Copy or save what is shown, with its settings</source>
+        <translation>Скопировать или сохранить показанное вместе с настройками</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>Шаг</translation>
+    </message>
+    <message>
+        <source>Denoising step (← →)</source>
+        <translation>Шаг очистки от шума (← →)</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>Слой</translation>
+    </message>
+    <message>
+        <source>Layer of the model (↑ ↓)</source>
+        <translation>Слой модели (↑ ↓)</translation>
+    </message>
+    <message>
+        <source>Head</source>
+        <translation>Голова</translation>
+    </message>
+    <message>
+        <source>Attention head ([ ])</source>
+        <translation>Голова внимания ([ ])</translation>
+    </message>
+    <message>
+        <source>with the prompt</source>
+        <translation>с описанием</translation>
+    </message>
+    <message>
+        <source>without the prompt</source>
+        <translation>без описания</translation>
+    </message>
+    <message>
+        <source>Which of the two passes of guidance</source>
+        <translation>Какой из двух проходов управления</translation>
+    </message>
+    <message>
+        <source>Pass</source>
+        <translation>Проход</translation>
+    </message>
+    <message>
+        <source>Make it again with probes</source>
+        <translation>Сделать снова с зондами</translation>
+    </message>
+    <message>
+        <source>Adds the clip to the queue again, with the same seed, and looks into it on the way</source>
+        <translation>Снова ставит клип в очередь с тем же зерном и заглядывает внутрь по ходу дела</translation>
+    </message>
+    <message>
+        <source>Save as SVG…</source>
+        <translation>Сохранить как SVG…</translation>
+    </message>
+    <message>
+        <source>Save as PNG…</source>
+        <translation>Сохранить как PNG…</translation>
+    </message>
+    <message>
+        <source>Save the numbers as CSV…</source>
+        <translation>Сохранить числа как CSV…</translation>
+    </message>
+    <message>
+        <source>Compare with another trace…</source>
+        <translation>Сравнить с другим протоколом…</translation>
+    </message>
+    <message>
+        <source>Compared with %1</source>
+        <translation>Сравнивается с %1</translation>
+    </message>
+    <message>
+        <source>Reading the trace…</source>
+        <translation>Чтение протокола…</translation>
+    </message>
+    <message>
+        <source>Choose a clip in the library to look into how it was made.</source>
+        <translation>Выберите клип в библиотеке, чтобы увидеть, как он сделан.</translation>
+    </message>
+    <message>
+        <source>%1 has no trace: nothing was kept of how it was made.</source>
+        <translation>У клипа «%1» нет протокола: о том, как он сделан, ничего не сохранено.</translation>
+    </message>
+    <message>
+        <source> of %1</source>
+        <translation> из %1</translation>
+    </message>
+    <message>
+        <source>The view is in the clipboard.</source>
+        <translation>Вид скопирован в буфер обмена.</translation>
+    </message>
+    <message>
+        <source>Saved: %1</source>
+        <translation>Сохранено: %1</translation>
+    </message>
+    <message>
+        <source>Save the view</source>
+        <translation>Сохранить вид</translation>
+    </message>
+    <message>
+        <source>Compare with another trace</source>
+        <translation>Сравнить с другим протоколом</translation>
+    </message>
+    <message>
+        <source>Traces (*.safetensors)</source>
+        <translation>Протоколы (*.safetensors)</translation>
     </message>
 </context>
 <context>
@@ -1676,6 +2072,230 @@ Its file is missing: %2</source>
         <source>Log…</source>
         <translation>Журнал…</translation>
     </message>
+    <message>
+        <source>Inspector</source>
+        <translation>Инспектор</translation>
+    </message>
+    <message>
+        <source>The settings of this clip cannot be read.</source>
+        <translation>Настройки этого клипа не читаются.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Maps</name>
+    <message>
+        <source>(%1, %2, %3)</source>
+        <translation>(%1, %2, %3)</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>Головы</translation>
+    </message>
+    <message>
+        <source>attention maps</source>
+        <translation>карты внимания</translation>
+    </message>
+    <message>
+        <source>Grid</source>
+        <translation>Сетка</translation>
+    </message>
+    <message>
+        <source>What the rows and the columns of the small maps are</source>
+        <translation>Что стоит в строках и столбцах маленьких карт</translation>
+    </message>
+    <message>
+        <source>layers × heads</source>
+        <translation>слои × головы</translation>
+    </message>
+    <message>
+        <source>steps × heads</source>
+        <translation>шаги × головы</translation>
+    </message>
+    <message>
+        <source>steps × layers</source>
+        <translation>шаги × слои</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>шаг</translation>
+    </message>
+    <message>
+        <source>layer</source>
+        <translation>слой</translation>
+    </message>
+    <message>
+        <source>head</source>
+        <translation>голова</translation>
+    </message>
+    <message>
+        <source>%1 downwards, %2 to the right</source>
+        <translation>%1 вниз, %2 вправо</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2, head %3</source>
+        <translation>Шаг %1, слой %2, голова %3</translation>
+    </message>
+    <message>
+        <source>%1; entropy %2 nats
+mean distance %3 frames, %4 rows, %5 columns
+largest key %6, own frame %7</source>
+        <translation>%1; энтропия %2 нат
+среднее расстояние: кадров %3, строк %4, столбцов %5
+больший ключ %6, свой кадр %7</translation>
+    </message>
+    <message>
+        <source>not kept</source>
+        <translation>не сохранено</translation>
+    </message>
+    <message>
+        <source>No map was kept here.</source>
+        <translation>Здесь карта не сохранена.</translation>
+    </message>
+    <message>
+        <source>keys to the right, queries downwards, in blocks of the clip</source>
+        <translation>ключи вправо, запросы вниз, по блокам клипа</translation>
+    </message>
+    <message>
+        <source>from block %1 to block %2 (time, row, column)
+mass %3</source>
+        <translation>от блока %1 к блоку %2 (время, строка, столбец)
+масса %3</translation>
+    </message>
+    <message>
+        <source>attention mass, square root</source>
+        <translation>масса внимания, корень</translation>
+    </message>
+    <message>
+        <source>Pooled attention of step %1, layer %2, head %3.</source>
+        <translation>Внимание по блокам: шаг %1, слой %2, голова %3.</translation>
+    </message>
+    <message>
+        <source>Step %1: %2 spatial, %3 temporal, %4 global and %5 sink heads.</source>
+        <translation>Шаг %1: голов пространственных %2, временных %3, общих %4, стоков %5.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Masks</name>
+    <message>
+        <source>Masks</source>
+        <translation>Маски</translation>
+    </message>
+    <message>
+        <source>No masks here: the method &apos;%1&apos; computed all pairs of tiles, or the probe &apos;mask&apos; was not asked for.</source>
+        <translation>Масок нет: метод «%1» вычислил все пары плиток, или зонд «mask» не запрашивался.</translation>
+    </message>
+    <message>
+        <source>masks</source>
+        <translation>маски</translation>
+    </message>
+    <message>
+        <source>Compare with</source>
+        <translation>Сравнить с</translation>
+    </message>
+    <message>
+        <source>Colours what only one of two masks computed. Another trace is chosen in the menu Export.</source>
+        <translation>Выделяет цветом то, что вычислила только одна из двух масок. Другой протокол выбирают в меню «Экспорт».</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation>ни с чем</translation>
+    </message>
+    <message>
+        <source>the step before</source>
+        <translation>прошлым шагом</translation>
+    </message>
+    <message>
+        <source>the layer before</source>
+        <translation>прошлым слоем</translation>
+    </message>
+    <message>
+        <source>the head before</source>
+        <translation>прошлой головой</translation>
+    </message>
+    <message>
+        <source>the other trace</source>
+        <translation>другим протоколом</translation>
+    </message>
+    <message>
+        <source>computed by both</source>
+        <translation>вычислено обеими</translation>
+    </message>
+    <message>
+        <source>only here</source>
+        <translation>только здесь</translation>
+    </message>
+    <message>
+        <source>only there</source>
+        <translation>только там</translation>
+    </message>
+    <message>
+        <source>skipped by both</source>
+        <translation>пропущено обеими</translation>
+    </message>
+    <message>
+        <source>computed</source>
+        <translation>вычислено</translation>
+    </message>
+    <message>
+        <source>skipped</source>
+        <translation>пропущено</translation>
+    </message>
+    <message>
+        <source>No other trace is open: choose one in the menu Export.</source>
+        <translation>Другой протокол не открыт: выберите его в меню «Экспорт».</translation>
+    </message>
+    <message>
+        <source>There is no mask to compare with.</source>
+        <translation>Сравнить не с чем: там нет маски.</translation>
+    </message>
+    <message>
+        <source>key tiles to the right, query tiles downwards</source>
+        <translation>плитки ключей вправо, плитки запросов вниз</translation>
+    </message>
+    <message>
+        <source>query tile %1 kept %2 of its attention</source>
+        <translation>плитка запросов %1 сохранила %2 внимания</translation>
+    </message>
+    <message>
+        <source>right: share of the attention that was kept, 0 (dark) to 1</source>
+        <translation>справа: доля сохранённого внимания, от 0 (тёмное) до 1</translation>
+    </message>
+    <message>
+        <source>tiles of %1 tokens</source>
+        <translation>плитки по %1 токенов</translation>
+    </message>
+    <message>
+        <source>query tile %1, key tile %2: %3</source>
+        <translation>плитка запросов %1, плитка ключей %2: %3</translation>
+    </message>
+    <message>
+        <source>computed share and kept mass of each head</source>
+        <translation>вычисленная доля и сохранённая масса каждой головы</translation>
+    </message>
+    <message>
+        <source>head %1</source>
+        <translation>голова %1</translation>
+    </message>
+    <message>
+        <source>No mask was kept here.</source>
+        <translation>Здесь маска не сохранена.</translation>
+    </message>
+    <message>
+        <source>what query tile %1 looks at, frame by frame</source>
+        <translation>куда смотрит плитка запросов %1, кадр за кадром</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2, head %3: %4 of the tiles computed</source>
+        <translation>Шаг %1, слой %2, голова %3: вычислено %4 плиток</translation>
+    </message>
+    <message>
+        <source>, %1 of the attention kept</source>
+        <translation>, сохранено %1 внимания</translation>
+    </message>
+    <message>
+        <source>Compared: %1 tiles in both, %2 only here, %3 only there; Jaccard index %4.</source>
+        <translation>Сравнение: плиток в обеих %1, только здесь %2, только там %3; индекс Жаккара %4.</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::MethodForm</name>
@@ -1761,6 +2381,77 @@ Prefers %3 × %4 pixels, %5 frames at %6 per second, %7 steps
     <message>
         <source>Folder with models</source>
         <translation>Папка с моделями</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Modules</name>
+    <message>
+        <source>Text encoder</source>
+        <translation>Кодировщик текста</translation>
+    </message>
+    <message>
+        <source>Embeddings</source>
+        <translation>Вложения</translation>
+    </message>
+    <message>
+        <source>Self-attention, projections</source>
+        <translation>Самовнимание, проекции</translation>
+    </message>
+    <message>
+        <source>Self-attention, core</source>
+        <translation>Самовнимание, ядро</translation>
+    </message>
+    <message>
+        <source>Cross-attention</source>
+        <translation>Перекрёстное внимание</translation>
+    </message>
+    <message>
+        <source>Feed-forward</source>
+        <translation>Прямой слой</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Выход</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>Управление</translation>
+    </message>
+    <message>
+        <source>Sampler</source>
+        <translation>Сэмплер</translation>
+    </message>
+    <message>
+        <source>Preview</source>
+        <translation>Предпросмотр</translation>
+    </message>
+    <message>
+        <source>Decoder</source>
+        <translation>Декодер</translation>
+    </message>
+    <message>
+        <source>Encoder</source>
+        <translation>Кодировщик</translation>
+    </message>
+    <message>
+        <source>Blocks, from the cache</source>
+        <translation>Блоки, из кэша</translation>
+    </message>
+    <message>
+        <source>Probes</source>
+        <translation>Зонды</translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>зерно %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n step(s)</source>
+        <translation>
+            <numerusform>%n шаг</numerusform>
+            <numerusform>%n шага</numerusform>
+            <numerusform>%n шагов</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -2229,6 +2920,97 @@ Last used on %2</source>
     </message>
 </context>
 <context>
+    <name>fw::ui::Query</name>
+    <message>
+        <source>Patches and words</source>
+        <translation>Участки и слова</translation>
+    </message>
+    <message>
+        <source>attention of single patches or words</source>
+        <translation>внимание отдельных участков или слов</translation>
+    </message>
+    <message>
+        <source>where a patch attends</source>
+        <translation>куда смотрит участок</translation>
+    </message>
+    <message>
+        <source>word: %1</source>
+        <translation>слово: %1</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Показать</translation>
+    </message>
+    <message>
+        <source>The attention of one patch to all others, or of all patches to a word</source>
+        <translation>Внимание одного участка ко всем другим или всех участков к слову</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>Головы</translation>
+    </message>
+    <message>
+        <source>One head, or the mean of those that were kept</source>
+        <translation>Одна голова или среднее по сохранённым</translation>
+    </message>
+    <message>
+        <source>the chosen one</source>
+        <translation>выбранная</translation>
+    </message>
+    <message>
+        <source>mean of all</source>
+        <translation>среднее по всем</translation>
+    </message>
+    <message>
+        <source>attention to words</source>
+        <translation>внимание к словам</translation>
+    </message>
+    <message>
+        <source>attention of single patches</source>
+        <translation>внимание отдельных участков</translation>
+    </message>
+    <message>
+        <source>attention %1</source>
+        <translation>внимание %1</translation>
+    </message>
+    <message>
+        <source>skipped by the method</source>
+        <translation>пропущено методом</translation>
+    </message>
+    <message>
+        <source>attention mass, square root</source>
+        <translation>масса внимания, корень</translation>
+    </message>
+    <message>
+        <source>kept exactly</source>
+        <translation>сохранено точно</translation>
+    </message>
+    <message>
+        <source>step %1, layer %2</source>
+        <translation>шаг %1, слой %2</translation>
+    </message>
+    <message>
+        <source>Attention of all patches to the word &apos;%1&apos;, %2, mean of heads.</source>
+        <translation>Внимание всех участков к слову «%1», %2, среднее по головам.</translation>
+    </message>
+    <message>
+        <source>The patch at %1 attends most to %2 (%3); %4, %5.</source>
+        <translation>Участок (%1) больше всего смотрит на участок (%2): %3; %4, %5.</translation>
+    </message>
+    <message>
+        <source>mean of heads</source>
+        <translation>среднее по головам</translation>
+    </message>
+    <message>
+        <source>head %1</source>
+        <translation>голова %1</translation>
+    </message>
+    <message>
+        <source>From the pooled map: each block&apos;s mass is shared out evenly.</source>
+        <translation>По карте блоков: масса каждого блока разделена поровну.</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::QueueModel</name>
     <message>
         <source>Text</source>
@@ -2569,6 +3351,67 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>Rename search</source>
         <translation>Переименование поиска</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Scans</name>
+    <message>
+        <source>rows within a frame (S-row)</source>
+        <translation>по строкам кадра (S-row)</translation>
+    </message>
+    <message>
+        <source>columns within a frame (S-col)</source>
+        <translation>по столбцам кадра (S-col)</translation>
+    </message>
+    <message>
+        <source>through time, along rows (T-row)</source>
+        <translation>сквозь время, вдоль строк (T-row)</translation>
+    </message>
+    <message>
+        <source>through time, along columns (T-col)</source>
+        <translation>сквозь время, вдоль столбцов (T-col)</translation>
+    </message>
+    <message>
+        <source>Scan</source>
+        <translation>Обход</translation>
+    </message>
+    <message>
+        <source>This trace does not say the grid of its tokens.</source>
+        <translation>В этом протоколе не указана сетка токенов.</translation>
+    </message>
+    <message>
+        <source>Layer %1: %2</source>
+        <translation>Слой %1: %2</translation>
+    </message>
+    <message>
+        <source>This run used no scan: the path is what LinGen would take through its tokens.</source>
+        <translation>Этот запуск обошёлся без обхода: так по его токенам прошёл бы LinGen.</translation>
+    </message>
+    <message>
+        <source>Layers %1, %2, …</source>
+        <translation>Слои %1, %2, …</translation>
+    </message>
+    <message>
+        <source>place in the sequence</source>
+        <translation>место в последовательности</translation>
+    </message>
+    <message>
+        <source>Neighbours lie %1 apart in time, %2 in height, %3 in width.</source>
+        <translation>Соседи отстоят: во времени на %1, по высоте на %2, по ширине на %3.</translation>
+    </message>
+    <message>
+        <source>Frame %1, row %2, column %3
+place %4 of %5</source>
+        <translation>Кадр %1, строка %2, столбец %3
+место %4 из %5</translation>
+    </message>
+    <message>
+        <source>The first %1 × %2 × %3 tokens of %4 × %5 × %6.</source>
+        <translation>Первые %1 × %2 × %3 токенов из %4 × %5 × %6.</translation>
+    </message>
+    <message>
+        <source>Layer %1 reads %2 × %3 × %4 tokens %5.</source>
+        <translation>Слой %1 читает %2 × %3 × %4 токенов: %5.</translation>
     </message>
 </context>
 <context>
@@ -3413,6 +4256,15 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>Fit</source>
         <translation>Вписать</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Views</name>
+    <message>
+        <source>This run kept no %1.
+Make it again with probes: the seed stays, so the clip stays the same.</source>
+        <translation>В этом запуске не сохранены: %1.
+Сделайте клип снова с зондами: зерно останется, и клип будет тем же.</translation>
     </message>
 </context>
 </TS>

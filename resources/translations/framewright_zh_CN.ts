@@ -167,6 +167,87 @@
     </message>
 </context>
 <context>
+    <name>fw::ui::Caches</name>
+    <message>
+        <source>Self-attention</source>
+        <translation>自注意力</translation>
+    </message>
+    <message>
+        <source>computed</source>
+        <translation>已计算</translation>
+    </message>
+    <message>
+        <source>reused</source>
+        <translation>重复使用</translation>
+    </message>
+    <message>
+        <source>predicted</source>
+        <translation>预测</translation>
+    </message>
+    <message>
+        <source>Step cache</source>
+        <translation>步骤缓存</translation>
+    </message>
+    <message>
+        <source>This trace holds no calls of modules.</source>
+        <translation>此记录中没有模块调用。</translation>
+    </message>
+    <message>
+        <source>How much each module&apos;s output changes from step to step is not in this trace; the probe &apos;change&apos; measures it.</source>
+        <translation>此记录没有保存各模块的输出逐步变化了多少；探针“change”会测量它。</translation>
+    </message>
+    <message>
+        <source>Step %1: %2</source>
+        <translation>第 %1 步：%2</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2: %3</source>
+        <translation>第 %1 步，第 %2 层：%3</translation>
+    </message>
+    <message>
+        <source>%1, %2 ms</source>
+        <translation>%1，%2 毫秒</translation>
+    </message>
+    <message>
+        <source>not called</source>
+        <translation>未调用</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>步</translation>
+    </message>
+    <message>
+        <source>predictor of the cache against its threshold</source>
+        <translation>缓存的预测值与阈值</translation>
+    </message>
+    <message>
+        <source>change since the step before (mean square, relative), mean of layers</source>
+        <translation>与上一步相比的变化（相对均方），各层平均</translation>
+    </message>
+    <message>
+        <source>Step %1: %2
+%3</source>
+        <translation>第 %1 步：%2
+%3</translation>
+    </message>
+    <message>
+        <source>predictor</source>
+        <translation>预测值</translation>
+    </message>
+    <message>
+        <source>threshold</source>
+        <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Every module was computed in every step.</source>
+        <translation>每一步都计算了所有模块。</translation>
+    </message>
+    <message>
+        <source>%1 of %2 calls of modules were answered by the cache &apos;%3&apos; (%4 %).</source>
+        <translation>%2 次模块调用中有 %1 次由缓存“%3”应答（%4 %）。</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::ClipDelegate</name>
     <message>
         <source>File missing</source>
@@ -290,6 +371,87 @@
     <message>
         <source>Nothing: all settings are the same.</source>
         <translation>没有差异，所有参数都相同。</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Cost</name>
+    <message numerus="yes">
+        <source>%1
+%2 ms, %n call(s)</source>
+        <translation>
+            <numerusform>%1
+%2 毫秒，%n 次调用</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 GFLOP/s, %2 FLOP per byte</source>
+        <translation>%1 GFLOP/s，每字节 %2 FLOP</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n call(s) answered by the cache</source>
+        <translation>
+            <numerusform>%n 次调用由缓存应答</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Cost</source>
+        <translation>开销</translation>
+    </message>
+    <message>
+        <source>This trace holds no calls of modules.</source>
+        <translation>此记录中没有模块调用。</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>步</translation>
+    </message>
+    <message>
+        <source>time of a step, ms</source>
+        <translation>每步时间，毫秒</translation>
+    </message>
+    <message>
+        <source>Step %1: %2</source>
+        <translation>第 %1 步：%2</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>其余</translation>
+    </message>
+    <message>
+        <source>module</source>
+        <translation>模块</translation>
+    </message>
+    <message>
+        <source>time, s</source>
+        <translation>时间，秒</translation>
+    </message>
+    <message>
+        <source>share</source>
+        <translation>占比</translation>
+    </message>
+    <message>
+        <source>Plan: %1, counted: %2 (%3 %)</source>
+        <translation>计划：%1，实际计数：%2（%3 %）</translation>
+    </message>
+    <message>
+        <source>FLOP per byte</source>
+        <translation>每字节 FLOP</translation>
+    </message>
+    <message>
+        <source>GFLOP/s</source>
+        <translation>GFLOP/s</translation>
+    </message>
+    <message>
+        <source>No module has both FLOP and bytes.</source>
+        <translation>没有同时记录 FLOP 和字节数的模块。</translation>
+    </message>
+    <message>
+        <source>best met: %1 GFLOP/s, %2 GB/s</source>
+        <translation>达到的最高值：%1 GFLOP/s，%2 GB/s</translation>
+    </message>
+    <message>
+        <source>%1 in all, %2 counted; step %3 took %4 ms.</source>
+        <translation>共 %1，计数 %2；第 %3 步用时 %4 毫秒。</translation>
     </message>
 </context>
 <context>
@@ -803,6 +965,234 @@
     <message>
         <source>Minutes, seconds and hundredths, of how many</source>
         <translation>分、秒、百分秒 / 总时长</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Frames</name>
+    <message>
+        <source>frame %1, row %2, column %3</source>
+        <translation>第 %1 帧，第 %2 行，第 %3 列</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Gates</name>
+    <message>
+        <source>Linear branch</source>
+        <translation>线性分支</translation>
+    </message>
+    <message>
+        <source>gates</source>
+        <translation>门控</translation>
+    </message>
+    <message>
+        <source>Only the method SALAD has a linear branch; this clip was made with &apos;%1&apos;.</source>
+        <translation>只有 SALAD 方法有线性分支；此片段使用的是“%1”。</translation>
+    </message>
+    <message>
+        <source>gate at each patch; step %1, layer %2</source>
+        <translation>各图块的门控值；第 %1 步，第 %2 层</translation>
+    </message>
+    <message>
+        <source>gate %1</source>
+        <translation>门控 %1</translation>
+    </message>
+    <message>
+        <source>gate of the linear branch</source>
+        <translation>线性分支的门控</translation>
+    </message>
+    <message>
+        <source>layer downwards, step to the right</source>
+        <translation>向下为层，向右为步</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2</source>
+        <translation>第 %1 步，第 %2 层</translation>
+    </message>
+    <message>
+        <source>sparse part %1, linear part %2 (RMS)
+ratio %3, mean gate %4</source>
+        <translation>稀疏部分 %1，线性部分 %2（均方根）
+比值 %3，平均门控 %4</translation>
+    </message>
+    <message>
+        <source>not kept</source>
+        <translation>未保留</translation>
+    </message>
+    <message>
+        <source>linear part over sparse part, RMS</source>
+        <translation>线性部分与稀疏部分之比，均方根</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2: the linear branch adds %3 of the sparse part&apos;s size; mean gate %4.</source>
+        <translation>第 %1 步，第 %2 层：线性分支增加的大小为稀疏部分的 %3；平均门控 %4。</translation>
+    </message>
+    <message>
+        <source>No share of the linear branch was kept at step %1, layer %2.</source>
+        <translation>第 %1 步第 %2 层没有保留线性分支的占比。</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Heads</name>
+    <message>
+        <source>spatial</source>
+        <translation>空间</translation>
+    </message>
+    <message>
+        <source>temporal</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>global</source>
+        <translation>全局</translation>
+    </message>
+    <message>
+        <source>sink</source>
+        <translation>汇聚</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::ImguiWidget</name>
+    <message>
+        <source>The inspector draws with OpenGL 3.3, which this display does not offer.</source>
+        <translation>检查器使用 OpenGL 3.3 绘制，而此显示环境不提供它。</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::InspectWindow</name>
+    <message>
+        <source>%1 – Inspector</source>
+        <translation>%1 – 检查器</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::InspectorPanel</name>
+    <message>
+        <source>Inspector</source>
+        <translation>检查器</translation>
+    </message>
+    <message>
+        <source>Copy as a picture</source>
+        <translation>复制为图片</translation>
+    </message>
+    <message>
+        <source>Views</source>
+        <translation>视图</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Export the view</source>
+        <translation>导出视图</translation>
+    </message>
+    <message>
+        <source>Copy or save what is shown, with its settings</source>
+        <translation>复制或保存所显示的内容及其设置</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>步</translation>
+    </message>
+    <message>
+        <source>Denoising step (← →)</source>
+        <translation>去噪步骤（← →）</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>层</translation>
+    </message>
+    <message>
+        <source>Layer of the model (↑ ↓)</source>
+        <translation>模型的层（↑ ↓）</translation>
+    </message>
+    <message>
+        <source>Head</source>
+        <translation>注意力头</translation>
+    </message>
+    <message>
+        <source>Attention head ([ ])</source>
+        <translation>注意力头（[ ]）</translation>
+    </message>
+    <message>
+        <source>with the prompt</source>
+        <translation>带提示词</translation>
+    </message>
+    <message>
+        <source>without the prompt</source>
+        <translation>不带提示词</translation>
+    </message>
+    <message>
+        <source>Which of the two passes of guidance</source>
+        <translation>引导的两次计算中的哪一次</translation>
+    </message>
+    <message>
+        <source>Pass</source>
+        <translation>计算</translation>
+    </message>
+    <message>
+        <source>Make it again with probes</source>
+        <translation>带探针重新生成</translation>
+    </message>
+    <message>
+        <source>Adds the clip to the queue again, with the same seed, and looks into it on the way</source>
+        <translation>用同一种子再次把片段加入队列，并在过程中记录内部情况</translation>
+    </message>
+    <message>
+        <source>Save as SVG…</source>
+        <translation>另存为 SVG…</translation>
+    </message>
+    <message>
+        <source>Save as PNG…</source>
+        <translation>另存为 PNG…</translation>
+    </message>
+    <message>
+        <source>Save the numbers as CSV…</source>
+        <translation>将数值另存为 CSV…</translation>
+    </message>
+    <message>
+        <source>Compare with another trace…</source>
+        <translation>与另一份记录比较…</translation>
+    </message>
+    <message>
+        <source>Compared with %1</source>
+        <translation>正在与 %1 比较</translation>
+    </message>
+    <message>
+        <source>Reading the trace…</source>
+        <translation>正在读取记录…</translation>
+    </message>
+    <message>
+        <source>Choose a clip in the library to look into how it was made.</source>
+        <translation>在片库中选择一个片段，查看它是如何生成的。</translation>
+    </message>
+    <message>
+        <source>%1 has no trace: nothing was kept of how it was made.</source>
+        <translation>%1 没有记录：未保留它的生成过程。</translation>
+    </message>
+    <message>
+        <source> of %1</source>
+        <translation> / %1</translation>
+    </message>
+    <message>
+        <source>The view is in the clipboard.</source>
+        <translation>视图已复制到剪贴板。</translation>
+    </message>
+    <message>
+        <source>Saved: %1</source>
+        <translation>已保存：%1</translation>
+    </message>
+    <message>
+        <source>Save the view</source>
+        <translation>保存视图</translation>
+    </message>
+    <message>
+        <source>Compare with another trace</source>
+        <translation>与另一份记录比较</translation>
+    </message>
+    <message>
+        <source>Traces (*.safetensors)</source>
+        <translation>记录 (*.safetensors)</translation>
     </message>
 </context>
 <context>
@@ -1652,6 +2042,230 @@ Its file is missing: %2</source>
         <source>Log…</source>
         <translation>日志…</translation>
     </message>
+    <message>
+        <source>Inspector</source>
+        <translation>检查器</translation>
+    </message>
+    <message>
+        <source>The settings of this clip cannot be read.</source>
+        <translation>无法读取此片段的设置。</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Maps</name>
+    <message>
+        <source>(%1, %2, %3)</source>
+        <translation>(%1, %2, %3)</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>注意力头</translation>
+    </message>
+    <message>
+        <source>attention maps</source>
+        <translation>注意力图</translation>
+    </message>
+    <message>
+        <source>Grid</source>
+        <translation>网格</translation>
+    </message>
+    <message>
+        <source>What the rows and the columns of the small maps are</source>
+        <translation>小图的行和列分别表示什么</translation>
+    </message>
+    <message>
+        <source>layers × heads</source>
+        <translation>层 × 头</translation>
+    </message>
+    <message>
+        <source>steps × heads</source>
+        <translation>步 × 头</translation>
+    </message>
+    <message>
+        <source>steps × layers</source>
+        <translation>步 × 层</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>步</translation>
+    </message>
+    <message>
+        <source>layer</source>
+        <translation>层</translation>
+    </message>
+    <message>
+        <source>head</source>
+        <translation>头</translation>
+    </message>
+    <message>
+        <source>%1 downwards, %2 to the right</source>
+        <translation>向下为%1，向右为%2</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2, head %3</source>
+        <translation>第 %1 步，第 %2 层，第 %3 头</translation>
+    </message>
+    <message>
+        <source>%1; entropy %2 nats
+mean distance %3 frames, %4 rows, %5 columns
+largest key %6, own frame %7</source>
+        <translation>%1；熵 %2 奈特
+平均距离：%3 帧，%4 行，%5 列
+最大的键 %6，本帧 %7</translation>
+    </message>
+    <message>
+        <source>not kept</source>
+        <translation>未保留</translation>
+    </message>
+    <message>
+        <source>No map was kept here.</source>
+        <translation>此处没有保留注意力图。</translation>
+    </message>
+    <message>
+        <source>keys to the right, queries downwards, in blocks of the clip</source>
+        <translation>向右为键，向下为查询，以片段的块为单位</translation>
+    </message>
+    <message>
+        <source>from block %1 to block %2 (time, row, column)
+mass %3</source>
+        <translation>从块 %1 到块 %2（时间、行、列）
+权重 %3</translation>
+    </message>
+    <message>
+        <source>attention mass, square root</source>
+        <translation>注意力权重，平方根</translation>
+    </message>
+    <message>
+        <source>Pooled attention of step %1, layer %2, head %3.</source>
+        <translation>第 %1 步第 %2 层第 %3 头的分块注意力。</translation>
+    </message>
+    <message>
+        <source>Step %1: %2 spatial, %3 temporal, %4 global and %5 sink heads.</source>
+        <translation>第 %1 步：空间头 %2 个，时间头 %3 个，全局头 %4 个，汇聚头 %5 个。</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Masks</name>
+    <message>
+        <source>Masks</source>
+        <translation>掩码</translation>
+    </message>
+    <message>
+        <source>No masks here: the method &apos;%1&apos; computed all pairs of tiles, or the probe &apos;mask&apos; was not asked for.</source>
+        <translation>没有掩码：方法“%1”计算了所有块对，或没有要求探针“mask”。</translation>
+    </message>
+    <message>
+        <source>masks</source>
+        <translation>掩码</translation>
+    </message>
+    <message>
+        <source>Compare with</source>
+        <translation>比较对象</translation>
+    </message>
+    <message>
+        <source>Colours what only one of two masks computed. Another trace is chosen in the menu Export.</source>
+        <translation>用颜色标出两个掩码中只有一个计算的部分。另一份记录在“导出”菜单中选择。</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>the step before</source>
+        <translation>上一步</translation>
+    </message>
+    <message>
+        <source>the layer before</source>
+        <translation>上一层</translation>
+    </message>
+    <message>
+        <source>the head before</source>
+        <translation>上一个头</translation>
+    </message>
+    <message>
+        <source>the other trace</source>
+        <translation>另一份记录</translation>
+    </message>
+    <message>
+        <source>computed by both</source>
+        <translation>两者都计算</translation>
+    </message>
+    <message>
+        <source>only here</source>
+        <translation>仅此处</translation>
+    </message>
+    <message>
+        <source>only there</source>
+        <translation>仅彼处</translation>
+    </message>
+    <message>
+        <source>skipped by both</source>
+        <translation>两者都跳过</translation>
+    </message>
+    <message>
+        <source>computed</source>
+        <translation>已计算</translation>
+    </message>
+    <message>
+        <source>skipped</source>
+        <translation>已跳过</translation>
+    </message>
+    <message>
+        <source>No other trace is open: choose one in the menu Export.</source>
+        <translation>没有打开另一份记录：请在“导出”菜单中选择。</translation>
+    </message>
+    <message>
+        <source>There is no mask to compare with.</source>
+        <translation>没有可比较的掩码。</translation>
+    </message>
+    <message>
+        <source>key tiles to the right, query tiles downwards</source>
+        <translation>向右为键块，向下为查询块</translation>
+    </message>
+    <message>
+        <source>query tile %1 kept %2 of its attention</source>
+        <translation>查询块 %1 保留了 %2 的注意力</translation>
+    </message>
+    <message>
+        <source>right: share of the attention that was kept, 0 (dark) to 1</source>
+        <translation>右侧：保留的注意力占比，0（深色）到 1</translation>
+    </message>
+    <message>
+        <source>tiles of %1 tokens</source>
+        <translation>每块 %1 个词元</translation>
+    </message>
+    <message>
+        <source>query tile %1, key tile %2: %3</source>
+        <translation>查询块 %1，键块 %2：%3</translation>
+    </message>
+    <message>
+        <source>computed share and kept mass of each head</source>
+        <translation>各头的计算占比与保留的权重</translation>
+    </message>
+    <message>
+        <source>head %1</source>
+        <translation>第 %1 头</translation>
+    </message>
+    <message>
+        <source>No mask was kept here.</source>
+        <translation>此处没有保留掩码。</translation>
+    </message>
+    <message>
+        <source>what query tile %1 looks at, frame by frame</source>
+        <translation>查询块 %1 逐帧看向何处</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2, head %3: %4 of the tiles computed</source>
+        <translation>第 %1 步，第 %2 层，第 %3 头：计算了 %4 的块</translation>
+    </message>
+    <message>
+        <source>, %1 of the attention kept</source>
+        <translation>，保留了 %1 的注意力</translation>
+    </message>
+    <message>
+        <source>Compared: %1 tiles in both, %2 only here, %3 only there; Jaccard index %4.</source>
+        <translation>比较：两者共有 %1 块，仅此处 %2 块，仅彼处 %3 块；杰卡德指数 %4。</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::MethodForm</name>
@@ -1737,6 +2351,75 @@ Prefers %3 × %4 pixels, %5 frames at %6 per second, %7 steps
     <message>
         <source>Folder with models</source>
         <translation>模型所在的文件夹</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Modules</name>
+    <message>
+        <source>Text encoder</source>
+        <translation>文本编码器</translation>
+    </message>
+    <message>
+        <source>Embeddings</source>
+        <translation>嵌入</translation>
+    </message>
+    <message>
+        <source>Self-attention, projections</source>
+        <translation>自注意力，投影</translation>
+    </message>
+    <message>
+        <source>Self-attention, core</source>
+        <translation>自注意力，核心</translation>
+    </message>
+    <message>
+        <source>Cross-attention</source>
+        <translation>交叉注意力</translation>
+    </message>
+    <message>
+        <source>Feed-forward</source>
+        <translation>前馈</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>输出</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>引导</translation>
+    </message>
+    <message>
+        <source>Sampler</source>
+        <translation>采样器</translation>
+    </message>
+    <message>
+        <source>Preview</source>
+        <translation>预览</translation>
+    </message>
+    <message>
+        <source>Decoder</source>
+        <translation>解码器</translation>
+    </message>
+    <message>
+        <source>Encoder</source>
+        <translation>编码器</translation>
+    </message>
+    <message>
+        <source>Blocks, from the cache</source>
+        <translation>块，来自缓存</translation>
+    </message>
+    <message>
+        <source>Probes</source>
+        <translation>探针</translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>种子 %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n step(s)</source>
+        <translation>
+            <numerusform>%n 步</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -2205,6 +2888,97 @@ Last used on %2</source>
     </message>
 </context>
 <context>
+    <name>fw::ui::Query</name>
+    <message>
+        <source>Patches and words</source>
+        <translation>图块与词</translation>
+    </message>
+    <message>
+        <source>attention of single patches or words</source>
+        <translation>单个图块或词的注意力</translation>
+    </message>
+    <message>
+        <source>where a patch attends</source>
+        <translation>图块看向何处</translation>
+    </message>
+    <message>
+        <source>word: %1</source>
+        <translation>词：%1</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>显示</translation>
+    </message>
+    <message>
+        <source>The attention of one patch to all others, or of all patches to a word</source>
+        <translation>一个图块对其他所有图块的注意力，或所有图块对一个词的注意力</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>注意力头</translation>
+    </message>
+    <message>
+        <source>One head, or the mean of those that were kept</source>
+        <translation>一个头，或所保留各头的平均</translation>
+    </message>
+    <message>
+        <source>the chosen one</source>
+        <translation>所选的头</translation>
+    </message>
+    <message>
+        <source>mean of all</source>
+        <translation>全部平均</translation>
+    </message>
+    <message>
+        <source>attention to words</source>
+        <translation>对词的注意力</translation>
+    </message>
+    <message>
+        <source>attention of single patches</source>
+        <translation>单个图块的注意力</translation>
+    </message>
+    <message>
+        <source>attention %1</source>
+        <translation>注意力 %1</translation>
+    </message>
+    <message>
+        <source>skipped by the method</source>
+        <translation>被方法跳过</translation>
+    </message>
+    <message>
+        <source>attention mass, square root</source>
+        <translation>注意力权重，平方根</translation>
+    </message>
+    <message>
+        <source>kept exactly</source>
+        <translation>精确保留</translation>
+    </message>
+    <message>
+        <source>step %1, layer %2</source>
+        <translation>第 %1 步，第 %2 层</translation>
+    </message>
+    <message>
+        <source>Attention of all patches to the word &apos;%1&apos;, %2, mean of heads.</source>
+        <translation>所有图块对词“%1”的注意力，%2，各头平均。</translation>
+    </message>
+    <message>
+        <source>The patch at %1 attends most to %2 (%3); %4, %5.</source>
+        <translation>位于%1的图块最关注%2（%3）；%4，%5。</translation>
+    </message>
+    <message>
+        <source>mean of heads</source>
+        <translation>各头平均</translation>
+    </message>
+    <message>
+        <source>head %1</source>
+        <translation>第 %1 头</translation>
+    </message>
+    <message>
+        <source>From the pooled map: each block&apos;s mass is shared out evenly.</source>
+        <translation>来自分块图：每块的权重在块内均分。</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::QueueModel</name>
     <message>
         <source>Text</source>
@@ -2545,6 +3319,67 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>Rename search</source>
         <translation>重命名搜索</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Scans</name>
+    <message>
+        <source>rows within a frame (S-row)</source>
+        <translation>帧内按行（S-row）</translation>
+    </message>
+    <message>
+        <source>columns within a frame (S-col)</source>
+        <translation>帧内按列（S-col）</translation>
+    </message>
+    <message>
+        <source>through time, along rows (T-row)</source>
+        <translation>沿时间，逐行（T-row）</translation>
+    </message>
+    <message>
+        <source>through time, along columns (T-col)</source>
+        <translation>沿时间，逐列（T-col）</translation>
+    </message>
+    <message>
+        <source>Scan</source>
+        <translation>扫描</translation>
+    </message>
+    <message>
+        <source>This trace does not say the grid of its tokens.</source>
+        <translation>此记录没有说明词元的网格。</translation>
+    </message>
+    <message>
+        <source>Layer %1: %2</source>
+        <translation>第 %1 层：%2</translation>
+    </message>
+    <message>
+        <source>This run used no scan: the path is what LinGen would take through its tokens.</source>
+        <translation>此次运行没有使用扫描：路径为 LinGen 会在其词元上采用的顺序。</translation>
+    </message>
+    <message>
+        <source>Layers %1, %2, …</source>
+        <translation>第 %1、%2 … 层</translation>
+    </message>
+    <message>
+        <source>place in the sequence</source>
+        <translation>在序列中的位置</translation>
+    </message>
+    <message>
+        <source>Neighbours lie %1 apart in time, %2 in height, %3 in width.</source>
+        <translation>相邻词元的间隔：时间 %1，高度 %2，宽度 %3。</translation>
+    </message>
+    <message>
+        <source>Frame %1, row %2, column %3
+place %4 of %5</source>
+        <translation>第 %1 帧，第 %2 行，第 %3 列
+位置 %4 / %5</translation>
+    </message>
+    <message>
+        <source>The first %1 × %2 × %3 tokens of %4 × %5 × %6.</source>
+        <translation>%4 × %5 × %6 个词元中的前 %1 × %2 × %3 个。</translation>
+    </message>
+    <message>
+        <source>Layer %1 reads %2 × %3 × %4 tokens %5.</source>
+        <translation>第 %1 层读取 %2 × %3 × %4 个词元：%5。</translation>
     </message>
 </context>
 <context>
@@ -3389,6 +4224,15 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>Fit</source>
         <translation>适应</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Views</name>
+    <message>
+        <source>This run kept no %1.
+Make it again with probes: the seed stays, so the clip stays the same.</source>
+        <translation>此次运行没有保留%1。
+请带探针重新生成：种子不变，片段也不变。</translation>
     </message>
 </context>
 </TS>
