@@ -96,6 +96,7 @@ class CpuOps final : public Ops {
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cpu; }
     [[nodiscard]] bool supportsSparseAttention() const override { return true; }
     [[nodiscard]] bool supportsStateSpace() const override { return true; }
+    [[nodiscard]] bool supportsAttentionRows() const override { return true; }
     [[nodiscard]] Status synchronize() override;
     [[nodiscard]] std::int64_t timestampUs() override;
 
@@ -132,6 +133,8 @@ class CpuOps final : public Ops {
                         std::int64_t groups, float eps, const TensorView& y) override;
     void doPoolTokens(const ConstTensorView& x, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
                       const TensorView& y) override;
+    void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
+                         float scale, const TensorView& rows, const TensorView& entropies) override;
     void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                        const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,

@@ -1,9 +1,10 @@
-// Sparse and linear attention on the CPU.
+// Sparse and linear attention on the CPU, and single rows of attention.
 #include <array>
 #include <vector>
 
 #include "core/backend/cpu_ops.h"
 #include "core/backend/cpu_views.h"
+#include "kernels/cpu/attention_rows.h"
 #include "kernels/cpu/block_selection.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/linear_attention.h"
@@ -172,6 +173,27 @@ void CpuOps::doLinearAttention(const ConstTensorView& q, const ConstTensorView& 
         const int code = kernels::cpu::linearAttention(args);
         FW_CHECK(code == 0, "linearAttention of {} failed with code {}", q.text(), code);
     }
+}
+
+void CpuOps::doAttentionRows(const ConstTensorView& q, const ConstTensorView& k,
+                             std::span<const std::int32_t> wanted, float scale, const TensorView& rows,
+                             const TensorView& entropies) {
+    kernels::cpu::AttentionRowsArgs args;
+    args.q = q.data();
+    args.k = k.data();
+    args.qToken = q.stride(1), args.qHead = q.stride(2);
+    args.kToken = k.stride(1), args.kHead = k.stride(2);
+    args.heads = q.dim(2);
+    args.keys = k.dim(1);
+    args.headDim = q.dim(3);
+    args.element = elementOf(q);
+    args.scale = scale;
+    args.wanted = wanted.data();
+    args.rows = static_cast<std::int64_t>(wanted.size());
+    args.out = rows.mutableAs<float>();
+    args.entropies = entropies.mutableAs<float>();
+    args.threads = m_threads;
+    kernels::cpu::attentionRows(args);
 }
 
 void CpuOps::doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) {

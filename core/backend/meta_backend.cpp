@@ -20,6 +20,7 @@ class MetaOps final : public Ops {
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Meta; }
     [[nodiscard]] bool supportsSparseAttention() const override { return true; }
     [[nodiscard]] bool supportsStateSpace() const override { return true; }
+    [[nodiscard]] bool supportsAttentionRows() const override { return true; }
     [[nodiscard]] Status synchronize() override { return {}; }
     [[nodiscard]] std::int64_t timestampUs() override {
         const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -70,6 +71,8 @@ class MetaOps final : public Ops {
                         const TensorView&) override {}
     void doPoolTokens(const ConstTensorView&, const TokenGrid&, const std::array<std::int64_t, 3>&,
                       const TensorView&) override {}
+    void doAttentionRows(const ConstTensorView&, const ConstTensorView&, std::span<const std::int32_t>, float,
+                         const TensorView&, const TensorView&) override {}
     void doRmsNormRope(const ConstTensorView&, const ConstTensorView&, float, const std::optional<RopeTables>&,
                        std::int64_t, const TensorView&) override {}
     void doLayerNormModulate(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, float,

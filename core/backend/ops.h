@@ -154,6 +154,15 @@ class Ops {
     void poolTokens(const ConstTensorView& x, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
                     const TensorView& y);
 
+    // --- looking inside. Not every back-end has it: supportsAttentionRows() must be true.
+    [[nodiscard]] virtual bool supportsAttentionRows() const { return false; }
+    // What attention() never forms: for the wanted queries of one sample, rows[h, r, j] = softmax over j of
+    // scale · q[wanted[r], h] · k[j, h], and its entropy in nats. In f32 over the operands as they are stored. q [1,
+    // N, H, D], k [1, M, H, D] act as in attention(), M > 0; wanted on the host, within N; rows f32 [H, R, M],
+    // entropies f32 [H, R], contiguous. A row with a score that is not finite becomes NaN.
+    void attentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
+                       float scale, const TensorView& rows, const TensorView& entropies);
+
     // --- normalisation
     // y = x / rms(x over C) · weight, then rotary embedding per head of width headDim when `rope` is given.
     // x, y [B, N, C] act, y may be x; weight f32 [C]; rope tables have N rows. rms over the FULL width (all heads).
@@ -245,6 +254,10 @@ class Ops {
                                 const ConstTensorView& weight, std::int64_t groups, float eps, const TensorView& y);
     virtual void doPoolTokens(const ConstTensorView& x, const TokenGrid& grid,
                               const std::array<std::int64_t, 3>& pooling, const TensorView& y);
+    // Called only where supportsAttentionRows().
+    virtual void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k,
+                                 std::span<const std::int32_t> wanted, float scale, const TensorView& rows,
+                                 const TensorView& entropies);
     virtual void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                                const std::optional<RopeTables>& rope, std::int64_t headDim,
                                const TensorView& y) = 0;

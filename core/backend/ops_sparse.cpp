@@ -1,4 +1,4 @@
-// Checks and costs of the sparse and linear attention operations.
+// Checks and costs of the sparse and linear attention operations, and of looking into attention.
 #include <algorithm>
 
 #include "core/backend/ops.h"
@@ -167,6 +167,30 @@ void Ops::addBranch(const TensorView& out, const ConstTensorView& branch, const 
     }
 }
 
+void Ops::attentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
+                        float scale, const TensorView& rows, const TensorView& entropies) {
+    const char* op = "attentionRows";
+    checkDevice(op, deviceKind(), {q, k, rows, entropies});
+    checkAct(op, "q", q);
+    checkAct(op, "k", k);
+    FW_CHECK(q.rank() == 4 && q.dim(0) == 1 && k.rank() == 4 && k.dim(1) > 0 && q.dtype() == k.dtype() && scale > 0.0F,
+             "{}: q {}, k {}, scale {}", op, q.text(), k.text(), scale);
+    checkShape(op, "k", k, {1, k.dim(1), q.dim(2), q.dim(3)});
+    for (const std::int32_t query : wanted) {
+        FW_CHECK(query >= 0 && query < q.dim(1), "{}: query {} of {}", op, query, q.dim(1));
+    }
+    const auto count = static_cast<std::int64_t>(wanted.size());
+    checkF32(op, "rows", rows);
+    checkShape(op, "rows", rows, {q.dim(2), count, k.dim(1)});
+    checkF32(op, "entropies", entropies);
+    checkShape(op, "entropies", entropies, {q.dim(2), count});
+    FW_CHECK(rows.isContiguous() && entropies.isContiguous(), "{}: rows {}", op, rows.text());
+    charge(2 * rows.count() * q.dim(3), {k, rows});
+    if (rows.count() > 0) {
+        doAttentionRows(q, k, wanted, scale, rows, entropies);
+    }
+}
+
 // Reached only when a back-end says that it has these operations and lacks one.
 void Ops::doWindowAttention(const ConstTensorView& q, const ConstTensorView&, const ConstTensorView&,
                             const TensorView&, const WindowOptions&) {
@@ -187,6 +211,10 @@ void Ops::doChooseTokenOrders(const ConstTensorView& q, const ConstTensorView&, 
 void Ops::doLinearAttention(const ConstTensorView& q, const ConstTensorView&, const ConstTensorView&,
                             const TensorView&, const LinearAttentionOptions&) {
     FW_CHECK(false, "linearAttention of {}: this back-end has no linear attention", q.text());
+}
+void Ops::doAttentionRows(const ConstTensorView& q, const ConstTensorView&, std::span<const std::int32_t>, float,
+                          const TensorView&, const TensorView&) {
+    FW_CHECK(false, "attentionRows of {}: this back-end does not have it", q.text());
 }
 void Ops::doAddBranch(const TensorView& out, const ConstTensorView&, const BranchOptions&) {
     FW_CHECK(false, "addBranch onto {}: this back-end has no linear attention", out.text());
