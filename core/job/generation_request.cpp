@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 
+#include "core/job/probe_selection.h"
 #include "core/job/utf8.h"
 
 namespace fw::job {
@@ -187,6 +188,10 @@ Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults
     }
     if (request.dtype != "auto" && request.dtype != "f32" && request.dtype != "bf16") {
         return fail(ErrorCode::InvalidArgument, "dtype '{}' is not known; use auto, f32 or bf16", request.dtype);
+    }
+    if (request.probes) {
+        FW_ASSIGN(const ProbeSelection selection, probeSelectionFromJson(*request.probes));
+        FW_TRY(selectedSteps(selection, *request.steps));
     }
     return request;
 }

@@ -58,6 +58,7 @@ struct GenerationRequest {
     std::vector<Adapter> adapters;
     std::string cache = "none";  // step cache id
     Json cacheParameters = Json::object();
+    std::optional<Json> probes;  // what to look at (probe_selection.h); never changes the clip
 
     bool operator==(const GenerationRequest&) const = default;
 };

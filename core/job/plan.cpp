@@ -60,6 +60,11 @@ OrderedJson toJson(const Plan& plan) {
           {"bytes", plan.cache.bytes},
           {"steps", std::move(rows)},
           {"note", plan.cache.note}}},
+        {"probes",
+         {{"bytes", plan.probes.bytes},
+          {"memory_bytes", plan.probes.memoryBytes},
+          {"steps", plan.probes.steps},
+          {"layers", plan.probes.layers}}},
     };
 }
 

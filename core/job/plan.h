@@ -39,6 +39,12 @@ struct CachePlan {
     std::string note;  // what a user should know before the run; may be empty
 };
 
+// What a run's probes will write into its trace, and need in memory until then.
+struct ProbePlan {
+    std::int64_t bytes = 0, memoryBytes = 0;
+    int steps = 0, layers = 0;  // looked at
+};
+
 struct Plan {
     std::int64_t latentFrames = 0, latentHeight = 0, latentWidth = 0;
     std::int64_t tokens = 0;  // of one self-attention
@@ -49,10 +55,11 @@ struct Plan {
     std::int64_t weightBytes = 0;
     std::int64_t stateBytes = 0;  // latents, sampler history, the text, the step cache
     std::int64_t hostBytes = 0;   // gathered in host memory while a large clip is decoded in tiles
-    std::int64_t peakBytes = 0;   // weights + state + largest scratch + hostBytes
+    std::int64_t peakBytes = 0;   // weights + state + largest scratch + hostBytes + probes
     std::vector<PhaseCost> phases;
     AttentionPlan attention;
     CachePlan cache;
+    ProbePlan probes;
 
     [[nodiscard]] std::int64_t totalFlops() const;
 };

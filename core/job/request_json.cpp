@@ -144,6 +144,7 @@ Status visitFields(Request& request, const Visitor& visit) {
     FW_TRY(visit("adapters", request.adapters));
     FW_TRY(visit("cache", request.cache));
     FW_TRY(visit("cache_parameters", request.cacheParameters));
+    FW_TRY(visit("probes", request.probes));
     return {};
 }
 

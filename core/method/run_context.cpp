@@ -13,6 +13,7 @@ ModuleScope::ModuleScope(RunContext& context, trace::Module module, int layer) :
     m_row.startUs = context.ops.timestampUs() - context.trace->originUs;
     m_before = context.ops.cost();
     m_workBefore = context.attentionWork;
+    m_probesBefore = context.probeWork;
 }
 
 ModuleScope::ModuleScope(RunContext& context, trace::Module module, trace::Source source)
@@ -24,10 +25,12 @@ ModuleScope::~ModuleScope() {
     if (m_context.trace == nullptr) {
         return;
     }
-    m_row.durationUs = m_context.ops.timestampUs() - m_context.trace->originUs - m_row.startUs;
+    const ProbeWork& probes = m_context.probeWork;
+    m_row.durationUs = m_context.ops.timestampUs() - m_context.trace->originUs - m_row.startUs -
+                       (probes.us - m_probesBefore.us);
     const backend::OpCost& after = m_context.ops.cost();
-    m_row.flops = after.flops - m_before.flops;
-    m_row.bytes = after.bytes - m_before.bytes;
+    m_row.flops = after.flops - m_before.flops - (probes.flops - m_probesBefore.flops);
+    m_row.bytes = after.bytes - m_before.bytes - (probes.bytes - m_probesBefore.bytes);
     const AttentionWork& work = m_context.attentionWork;
     m_row.pairs = work.pairs - m_workBefore.pairs;
     m_row.densePairs = work.densePairs - m_workBefore.densePairs;

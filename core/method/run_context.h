@@ -13,12 +13,18 @@ class StepCache;
 namespace fw::method {
 
 class AttentionMethod;
+class ProbeSink;
 
 // What self-attention computed, and what dense attention would have: (query, key) pairs, and tiles of 64 × 64 of
 // them that hold any, over heads and calls.
 struct AttentionWork {
     std::int64_t pairs = 0, densePairs = 0;
     std::int64_t tiles = 0, denseTiles = 0;
+};
+
+// What the reading of probes has cost.
+struct ProbeWork {
+    std::int64_t us = 0, flops = 0, bytes = 0;
 };
 
 // Keys and values of a text for the cross-attention of every layer. They depend on neither step nor latents: a
@@ -40,6 +46,8 @@ struct RunContext {
     AttentionWork attentionWork = {};   // since the context was made; methods add to it
     cache::StepCache* cache = nullptr;  // may be null: then everything is computed
     TextKeys* textKeys = nullptr;       // of this branch's text; null: computed in every pass
+    ProbeSink* probes = nullptr;        // who looks inside; null: nobody, at no cost (probe_sink.h)
+    ProbeWork probeWork = {};           // since the context was made; no part of any module's row
 };
 
 // Times a module and counts its work into the run's trace; does nothing without one.
@@ -59,6 +67,7 @@ class ModuleScope {
     trace::Row m_row;
     backend::OpCost m_before;
     AttentionWork m_workBefore;
+    ProbeWork m_probesBefore;
 };
 
 }  // namespace fw::method

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/method/plain_linear.h"
+#include "core/method/probe_sink.h"
 #include "core/method/quality_knobs.h"
 #include "core/method/sliding_window.h"
 #include "core/method/top_k.h"
@@ -113,14 +114,14 @@ class Salad final : public AttentionMethod {
         const backend::PackedLinear* projection = m_weights.linear(call.layer, kProjection);
         const bool wanted = m_settings.kept[static_cast<std::size_t>(call.layer)] && m_settings.scale != 0.0F;
         if (projection != nullptr && wanted) {
-            addLinearBranch(context, call, *projection);
+            return addLinearBranch(context, call, *projection);
         }
         return {};
     }
 
  private:
-    void addLinearBranch(RunContext& context, const SelfAttentionCall& call,
-                         const backend::PackedLinear& projection) const {
+    [[nodiscard]] Status addLinearBranch(RunContext& context, const SelfAttentionCall& call,
+                                         const backend::PackedLinear& projection) const {
         const backend::ArenaScope scope(context.arena);
         const Shape shape = call.hidden.shape();
         const TensorView branch = context.arena.take(call.out.dtype(), shape);
@@ -137,7 +138,11 @@ class Salad final : public AttentionMethod {
             context.ops.linear(call.hidden, *m_weights.linear(call.layer, kGate), logits);
             options.logits = logits;
         }
+        if (context.probes != nullptr) {
+            FW_TRY(context.probes->branchReady(context, call, added, options));
+        }
         context.ops.addBranch(call.out.reshape(shape), added, options);
+        return {};
     }
 
     std::unique_ptr<AttentionMethod> m_sparse;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/method/probe_sink.h"
 #include "core/method/quality_knobs.h"
 
 namespace fw::method {
@@ -42,7 +43,7 @@ class SlidingWindow final : public AttentionMethod {
         context.ops.windowAttention(call.q, call.k, call.v, call.out, options);
         countWork(context, call, m_work[0], call.q.dim(2) - tokenMajor);
         countWork(context, call, m_work[1], tokenMajor);
-        return {};
+        return context.probes == nullptr ? Status() : context.probes->windowDone(context, call, options);
     }
 
  private:

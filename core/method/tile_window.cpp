@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/method/block_lists.h"
+#include "core/method/probe_sink.h"
 #include "core/method/quality_knobs.h"
 
 namespace fw::method {
@@ -33,7 +34,7 @@ class TileWindow final : public AttentionMethod {
         context.ops.blockSparseAttention(call.q, call.k, call.v, call.out, lists,
                                          {.scale = call.scale, .blocks = m_cut, .pairs = m_lists.work.pairs});
         countWork(context, call, m_lists.work, call.q.dim(2));
-        return {};
+        return context.probes == nullptr ? Status() : context.probes->blocksDone(context, call, m_cut, lists);
     }
 
  private:

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include "core/method/probe_sink.h"
+
 namespace fw::model {
 
 using backend::ArenaScope;
@@ -70,6 +72,9 @@ Status SelfAttentionMixer::mix(const MixerCall& call, const TensorView& delta) {
         request.scale = 1.0F / std::sqrt(static_cast<float>(m_config.headDim));
         request.layer = static_cast<int>(call.layer);
         FW_TRY(call.context.selfAttention.attend(call.context, request));
+        if (call.context.probes != nullptr) {
+            FW_TRY(call.context.probes->attentionDone(call.context, request));
+        }
     }
     ops.linear(call.buffer, *layer.out, delta);
     return {};

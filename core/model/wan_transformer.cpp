@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/cache/step_cache.h"
+#include "core/method/probe_sink.h"
 #include "core/model/self_attention.h"
 #include "core/model/weight_loader.h"
 
@@ -248,7 +249,7 @@ Status WanTransformer::selfAttention(Call& call, std::int64_t layer, const Tenso
     return m_parts->mixer->mix(request, delta);
 }
 
-void WanTransformer::crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const {
+Status WanTransformer::crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const {
     const auto& config = m_parts->config;
     const Block& block = m_parts->blocks[static_cast<std::size_t>(layer)];
     const auto eps = static_cast<float>(config.eps);
@@ -275,7 +276,12 @@ void WanTransformer::crossAttention(Call& call, std::int64_t layer, const Tensor
     const float scale = 1.0F / std::sqrt(static_cast<float>(config.headDim));
     ops.attention(heads(q), heads(keys.slice(2, 0, d)), heads(keys.slice(2, d, 2 * d)), heads(call.buffer),
                   {.scale = scale, .bias = {}, .keyCount = -1});
+    if (call.context.probes != nullptr) {
+        FW_TRY(call.context.probes->crossAttention(call.context, static_cast<int>(layer), heads(q),
+                                                   heads(keys.slice(2, 0, d)), scale));
+    }
     ops.linear(call.buffer, *block.cross.out, delta);
+    return {};
 }
 
 void WanTransformer::feedForward(Call& call, std::int64_t layer, const TensorView& delta) const {
@@ -399,13 +405,16 @@ Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
         const TensorView delta = context.arena.take(DType::F32, call.x.shape());
         switch (part.kind) {
             case cache::SiteKind::CrossAttention:
-                crossAttention(call, layer, delta);
+                FW_TRY(crossAttention(call, layer, delta));
                 break;
             case cache::SiteKind::FeedForward:
                 feedForward(call, layer, delta);
                 break;
             default:
                 FW_TRY(selfAttention(call, layer, delta));
+        }
+        if (context.probes != nullptr) {
+            FW_TRY(context.probes->moduleDone(context, part.module, site.layer, delta));
         }
         context.ops.gatedAdd(call.x, delta, gate);
         if (context.cache != nullptr) {

@@ -45,7 +45,7 @@ class WanTransformer final : public VideoTransformer {
     [[nodiscard]] Status runBlocks(Call& call) const;
     [[nodiscard]] Status runBlock(Call& call, std::int64_t layer) const;
     [[nodiscard]] Status selfAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
-    void crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
+    [[nodiscard]] Status crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
     void feedForward(Call& call, std::int64_t layer, const TensorView& delta) const;
     void project(Call& call, const TensorView& velocity) const;
 

@@ -24,8 +24,8 @@
 //   gate           f16 [n, N]        SALAD: what lets the linear branch in at each token, 0 … 1
 //   linear_share   f32 [n, 3]        SALAD: RMS of the sparse part, RMS of what the linear branch adds, mean gate
 //                                    times the branch's weight
-//   change         f32 [n, 2]        of a module's output against the step before: mean squared difference over
-//   mean
+//   change         f32 [n, 2]        of a module's output against the last step that computed it: mean squared
+//   difference over mean
 //                                    square, mean difference over mean size; probe.change.module: trace::Module
 //   word_heat      f16 [n, W, N]     cross-attention mass each token of the clip puts on each prompt word, mean
 //   over

@@ -1,0 +1,27 @@
+#include "core/method/probe_sink.h"
+
+namespace fw::method {
+
+ProbeScope::ProbeScope(RunContext& context, int layer)
+    : m_context(context), m_startUs(context.ops.timestampUs()), m_before(context.ops.cost()) {
+    m_row.step = context.step;
+    m_row.branch = context.branch;
+    m_row.layer = layer;
+    m_row.module = trace::Module::Probe;
+}
+
+ProbeScope::~ProbeScope() {
+    const backend::OpCost& after = m_context.ops.cost();
+    m_row.durationUs = m_context.ops.timestampUs() - m_startUs;
+    m_row.flops = after.flops - m_before.flops;
+    m_row.bytes = after.bytes - m_before.bytes;
+    m_context.probeWork.us += m_row.durationUs;
+    m_context.probeWork.flops += m_row.flops;
+    m_context.probeWork.bytes += m_row.bytes;
+    if (m_context.trace != nullptr) {
+        m_row.startUs = m_startUs - m_context.trace->originUs;
+        m_context.trace->add(m_row);
+    }
+}
+
+}  // namespace fw::method

@@ -1,0 +1,59 @@
+// Who looks inside a run. The model and the attention methods tell what they are about to do or have done; what
+// becomes of it is the sink's affair. A sink only reads: a run with probes gives the same bits as one without.
+#pragma once
+
+#include "core/backend/ops.h"
+#include "core/base/result.h"
+#include "core/method/attention_method.h"
+#include "core/method/run_context.h"
+
+namespace fw::method {
+
+class ProbeSink {
+ public:
+    virtual ~ProbeSink() = default;
+    ProbeSink() = default;
+    ProbeSink(const ProbeSink&) = delete;
+    ProbeSink& operator=(const ProbeSink&) = delete;
+
+    // --- told by attention methods, within attend()
+    // Windowed attention was computed with these options.
+    [[nodiscard]] virtual Status windowDone(RunContext& context, const SelfAttentionCall& call,
+                                            const backend::WindowOptions& options) = 0;
+    // Attention over these lists was computed.
+    [[nodiscard]] virtual Status blocksDone(RunContext& context, const SelfAttentionCall& call,
+                                            const backend::TokenBlocks& blocks,
+                                            const backend::BlockLists& lists) = 0;
+    // `branch` [B, N, C] act is about to be added to call.out, which holds the sparse part.
+    [[nodiscard]] virtual Status branchReady(RunContext& context, const SelfAttentionCall& call,
+                                             const ConstTensorView& branch,
+                                             const backend::BranchOptions& options) = 0;
+
+    // --- told by the model
+    // After attend(): queries and keys are as it saw them.
+    [[nodiscard]] virtual Status attentionDone(RunContext& context, const SelfAttentionCall& call) = 0;
+    // q [1, N, H, D], k [1, L, H, D] act: the cross-attention of a layer, after normalisation.
+    [[nodiscard]] virtual Status crossAttention(RunContext& context, int layer, const ConstTensorView& q,
+                                                const ConstTensorView& k, float scale) = 0;
+    // What a module computed, before its gate: [1, N, d] f32.
+    [[nodiscard]] virtual Status moduleDone(RunContext& context, trace::Module module, int layer,
+                                            const ConstTensorView& output) = 0;
+};
+
+// Keeps what a sink does out of the rows of the modules around it, and gives it a row of its own. Made by sinks
+// where they start to work.
+class ProbeScope {
+ public:
+    ProbeScope(RunContext& context, int layer);
+    ~ProbeScope();
+    ProbeScope(const ProbeScope&) = delete;
+    ProbeScope& operator=(const ProbeScope&) = delete;
+
+ private:
+    RunContext& m_context;
+    trace::Row m_row;
+    std::int64_t m_startUs = 0;
+    backend::OpCost m_before;
+};
+
+}  // namespace fw::method
