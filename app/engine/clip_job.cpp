@@ -49,12 +49,10 @@ std::string clipMetadata(const job::GenerationRequest& resolved, const model::Mo
 Status prepareFolders(const ClipJobOptions& options) {
     FW_TRY(checkWritable(options.latentsFile));
     FW_TRY(checkWritable(options.traceFile));
-    if (!options.previewFolder.empty()) {
+    for (const fs::path& folder : {options.previewFolder, options.stepFolder}) {
         std::error_code error;
-        fs::create_directories(options.previewFolder, error);
-        if (error) {
-            return fail(ErrorCode::Io, "cannot make the preview folder {}: {}", options.previewFolder.string(),
-                        error.message());
+        if (!folder.empty() && (fs::create_directories(folder, error), error)) {
+            return fail(ErrorCode::Io, "cannot make the folder {}: {}", folder.string(), error.message());
         }
     }
     return {};
@@ -171,6 +169,8 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     generation.checkpointFile = options.checkpointFile;
     generation.checkpointSaved = options.checkpointSaved;
     generation.resumeFrom = options.resumeFrom;
+    generation.branchFrom = options.branchFrom;
+    generation.stepFolder = options.stepFolder;
     generation.finishEarly = options.finishEarly;
     EncoderThread encoder(*writer);
     bool first = true;

@@ -33,7 +33,9 @@ struct ClipJobOptions {
     std::function<void(int step)> checkpointSaved;
     // A checkpoint to go on from. A request without a seed takes the checkpoint's.
     std::filesystem::path resumeFrom;
-    CancelToken finishEarly;  // once cancelled: decode the estimate there is instead of further steps
+    std::filesystem::path branchFrom;  // as in pipeline::GeneratorOptions
+    std::filesystem::path stepFolder;  // likewise; made if missing
+    CancelToken finishEarly;           // once cancelled: decode the estimate there is instead of further steps
 };
 
 struct ClipJobResult {

@@ -113,20 +113,19 @@ Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& pa
     return job::requestFromJson(Json::parse(metadataText(*file, "request"), nullptr, false));
 }
 
-Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
-                      cache::StepCache* cache, backend::Ops& ops) {
-    FW_ASSIGN(const auto file, openCheckpoint(path));
-    FW_TRY(requireEqual(*file, "request", job::toJson(key.request).dump()));
-    FW_TRY(requireEqual(*file, "model", key.modelHash));
-    FW_TRY(requireEqual(*file, "dtype", key.dtype));
-    FW_ASSIGN(const int step, metadataNumber(*file, "step", *key.request.steps));
-    FW_ASSIGN(const int lastOrder, metadataNumber(*file, "last_order", 2));
+namespace {
+
+// The part of a checkpoint that is the sampler's, and the step cache's where one is given, on the device.
+Status loadState(const weights::SafetensorsFile& file, int steps, SamplerState& state, cache::StepCache* cache,
+                 backend::Ops& ops) {
+    FW_ASSIGN(const int step, metadataNumber(file, "step", steps));
+    FW_ASSIGN(const int lastOrder, metadataNumber(file, "last_order", 2));
     if (lastOrder > step || (step > 0 && lastOrder < 1)) {
-        return fail(ErrorCode::InvalidArgument, "the checkpoint {} has order {} after {} steps", path.string(),
-                    lastOrder, step);
+        return fail(ErrorCode::InvalidArgument, "the checkpoint {} has order {} after {} steps",
+                    file.path().string(), lastOrder, step);
     }
     auto parts = partsOf(state, step);
-    const Json numbers = Json::parse(metadataText(*file, "cache"), nullptr, false);
+    const Json numbers = Json::parse(metadataText(file, "cache"), nullptr, false);
     if (cache != nullptr && !cache->cleanBefore(step)) {
         FW_TRY(cache->restore(numbers));
         for (auto& [name, view] : cache->state().tensors) {
@@ -134,10 +133,10 @@ Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& ke
         }
     }
     for (const auto& [name, view] : parts) {
-        FW_ASSIGN(const ConstTensorView saved, file->tensor(name, view.shape()));
+        FW_ASSIGN(const ConstTensorView saved, file.tensor(name, view.shape()));
         if (saved.dtype() != view.dtype()) {
-            return fail(ErrorCode::InvalidArgument, "the checkpoint {} has {} as '{}'", path.string(), saved.text(),
-                        name);
+            return fail(ErrorCode::InvalidArgument, "the checkpoint {} has {} as '{}'", file.path().string(),
+                        saved.text(), name);
         }
         FW_TRY(weights::checkFinite(saved, name));
         ops.upload(saved, view);
@@ -146,6 +145,47 @@ Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& ke
     state.step = step;
     state.lastOrder = lastOrder;
     return {};
+}
+
+}  // namespace
+
+Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
+                      cache::StepCache* cache, backend::Ops& ops) {
+    FW_ASSIGN(const auto file, openCheckpoint(path));
+    FW_TRY(requireEqual(*file, "request", job::toJson(key.request).dump()));
+    FW_TRY(requireEqual(*file, "model", key.modelHash));
+    FW_TRY(requireEqual(*file, "dtype", key.dtype));
+    return loadState(*file, *key.request.steps, state, cache, ops);
+}
+
+Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
+                  const cache::StepCache* cache, backend::Ops& ops) {
+    FW_ASSIGN(const auto file, openCheckpoint(path));
+    FW_ASSIGN(job::GenerationRequest begun,
+              job::requestFromJson(Json::parse(metadataText(*file, "request"), nullptr, false)));
+    begun.method = key.request.method;
+    begun.methodParameters = key.request.methodParameters;
+    begun.adapters = key.request.adapters;
+    begun.cache = key.request.cache;
+    begun.cacheParameters = key.request.cacheParameters;
+    begun.probes = key.request.probes;
+    if (!(begun == key.request) || !metadataText(*file, "model").starts_with(key.modelHash)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "a branch of {} keeps its model, prompt, seed, size, steps and sampler; only attention method, step "
+            "cache and their parameters may differ",
+            path.string());
+    }
+    FW_TRY(requireEqual(*file, "dtype", key.dtype));
+    FW_ASSIGN(const int step, metadataNumber(*file, "step", *key.request.steps));
+    if (cache != nullptr && !cache->cleanBefore(step)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "at step {} the step cache {} wants what earlier steps left; branch from another step or without "
+            "a step cache",
+            step, key.request.cache);
+    }
+    return loadState(*file, *key.request.steps, state, nullptr, ops);
 }
 
 }  // namespace fw::pipeline

@@ -39,4 +39,11 @@ struct CheckpointKey {
 [[nodiscard]] Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key,
                                     SamplerState& state, cache::StepCache* cache, backend::Ops& ops);
 
+// A branch: fills `state` like readCheckpoint(), but key.request may differ from the checkpoint's in attention
+// method, step cache, their parameters, adapters and probes; what the checkpoint's step cache kept is not read.
+// key.modelHash is the model's without adapters. InvalidArgument as above, or when `cache` would read what it kept
+// before this step.
+[[nodiscard]] Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
+                                const cache::StepCache* cache, backend::Ops& ops);
+
 }  // namespace fw::pipeline

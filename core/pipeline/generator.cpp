@@ -12,6 +12,7 @@
 #include "core/pipeline/philox.h"
 #include "core/pipeline/planner.h"
 #include "core/pipeline/preview.h"
+#include "core/pipeline/probe_recorder.h"
 #include "core/pipeline/progress_meter.h"
 #include "core/pipeline/run_stages.h"
 
@@ -135,7 +136,7 @@ Status ModelGenerator::prepareArena(const job::Plan& plan) {
     const std::int64_t bytes = arenaBytes(plan);
     // On the CPU the host's memory is the device's.
     const bool onHost = m_parts.ops->deviceKind() == DeviceKind::Cpu;
-    const std::int64_t kept = plan.stateBytes + (onHost ? plan.hostBytes : 0);
+    const std::int64_t kept = plan.stateBytes + (onHost ? plan.hostBytes + plan.probes.memoryBytes : 0);
     const std::string what = plan.cache.bytes == 0 ? "this clip"
                                                    : fmt::format("this clip with the {} of its step cache '{}'",
                                                                  gibibytes(plan.cache.bytes), plan.cache.id);
@@ -230,24 +231,37 @@ Status ModelGenerator::preview(Job& job, int step, int steps) {
 }
 
 CheckpointKey ModelGenerator::checkpointKey(const Job& job) const {
-    return {job.request, m_hash + m_parts.adapterHash, std::string(dtypeName(m_parts.dtype))};
+    CheckpointKey key{job.request, m_hash + m_parts.adapterHash, std::string(dtypeName(m_parts.dtype))};
+    key.request.probes.reset();  // they change nothing that a checkpoint holds
+    return key;
 }
 
 // Noise at step 0, or the state of an earlier run. Either way m_host holds the latents.
 Status ModelGenerator::begin(Job& job) {
     const std::filesystem::path& checkpoint = job.options.resumeFrom;
-    if (checkpoint.empty()) {
+    const std::filesystem::path& branch = job.options.branchFrom;
+    if (checkpoint.empty() && branch.empty()) {
         return noise(job);
     }
     m_host.resize(static_cast<std::size_t>(job.state.sampler.sample.count()));
-    FW_TRY(
-        readCheckpoint(checkpoint, checkpointKey(job), job.state.sampler, job.state.cache.get(), job.context.ops));
+    CheckpointKey key = checkpointKey(job);
+    if (branch.empty()) {
+        FW_TRY(readCheckpoint(checkpoint, key, job.state.sampler, job.state.cache.get(), job.context.ops));
+    } else {
+        key.modelHash = m_hash;
+        FW_TRY(readBranch(branch, key, job.state.sampler, job.state.cache.get(), job.context.ops));
+    }
     return checkLatents(job.state.sampler.sample, job.state.sampler.step, *job.request.steps);
 }
 
 // A large cache is not written at every step: the last checkpoint stays good, it only costs more steps to go on
 // from.
 Status ModelGenerator::saveCheckpoint(Job& job) {
+    if (!job.options.stepFolder.empty()) {
+        // Without the step cache's part: no branch reads it.
+        FW_TRY(writeCheckpoint(job.options.stepFolder / stepFileName(job.state.sampler.step), checkpointKey(job),
+                               job.state.sampler, nullptr, job.context.ops));
+    }
     if (job.options.checkpointFile.empty()) {
         return {};
     }
@@ -378,11 +392,20 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     method::RunContext context{
         .ops = *m_parts.ops, .arena = *m_arena, .selfAttention = *method, .cancel = cancel, .trace = options.trace};
     context.cache = options.observer != nullptr ? options.observer : state.cache.get();
+    std::unique_ptr<ProbeRecorder> probes;
+    if (report.request.probes) {
+        FW_ASSIGN(ProbeSetup setup, fitProbes(m_parts, report.request));
+        FW_ASSIGN(probes, ProbeRecorder::create(*m_parts.device, *m_parts.ops, std::move(setup)));
+        context.probes = probes.get();
+    }
     ProgressMeter meter(report.plan, m_rates, events.progress);
     Job job{report.request, options, events, sink, cancel, meter, context, state, report};
     FW_TRY(text(job, ids));
     FW_TRY(begin(job));
     FW_TRY(denoise(job));
+    if (options.trace != nullptr && probes != nullptr) {
+        options.trace->probes = probes->take();
+    }
     if (options.trace != nullptr && state.cache != nullptr) {
         describeDecisions(*options.trace, *state.cache);
     }
@@ -391,6 +414,10 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
 }
 
 }  // namespace
+
+std::string stepFileName(int steps) {
+    return fmt::format("step-{:04}.safetensors", steps);
+}
 
 Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path& folder, const std::string& device,
                                                      const std::string& dtype, int threads,

@@ -70,6 +70,11 @@ struct GeneratorOptions {
     std::filesystem::path checkpointFile;
     std::function<void(int step)> checkpointSaved;
     std::filesystem::path resumeFrom;  // a checkpoint of this very request; empty: from the start
+    // A checkpoint of a request that may differ in how attention and the step cache work: the run goes on from
+    // there.
+    std::filesystem::path branchFrom;
+    // Written after every step when given, to branch from: stepFileName() in this folder.
+    std::filesystem::path stepFolder;
     // Sees every module's output of a run without a step cache (fw calibrate). Borrowed.
     cache::StepCache* observer = nullptr;
     // Once cancelled: stop denoising after the current step and decode the estimate there is.
@@ -112,6 +117,9 @@ class Generator {
  protected:
     Generator() = default;
 };
+
+// "step-0007.safetensors": the checkpoint after so many steps in GeneratorOptions::stepFolder.
+[[nodiscard]] std::string stepFileName(int steps);
 
 // Costs of `request` on a model folder by a dry run on the Meta device: no weights are read, no device is needed.
 [[nodiscard]] Result<job::Plan> makePlan(const job::GenerationRequest& request);

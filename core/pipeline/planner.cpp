@@ -6,6 +6,7 @@
 
 #include "core/method/attention_method.h"
 #include "core/pipeline/preview.h"
+#include "core/pipeline/probe_recorder.h"
 
 namespace fw::pipeline {
 
@@ -23,8 +24,9 @@ Result<job::PhaseCost> measure(const std::string& phase, ModelParts& meta, metho
 
 // Every step, because methods and step caches make them differ.
 Status dryDenoise(method::RunContext& context, ModelParts& meta, const SigmaSchedule& schedule, RunState& state,
-                  job::Plan& plan, double guidance) {
+                  job::Plan& plan, double guidance, method::ProbeSink* probes) {
     context.cache = state.cache.get();
+    context.probes = probes;
     for (int step = 0; step < plan.steps; ++step) {
         const std::int64_t before = context.ops.cost().flops;
         context.step = step;
@@ -83,9 +85,17 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
                   return guided ? encodeText(context, meta, ids.negative, state.negative) : Status{};
               }));
     const SigmaSchedule schedule = scheduleOf(meta, request);
+    std::unique_ptr<ProbeRecorder> probes;
+    if (request.probes) {
+        FW_ASSIGN(ProbeSetup setup, fitProbes(meta, request));
+        FW_ASSIGN(probes, ProbeRecorder::create(*meta.device, *meta.ops, std::move(setup)));
+    }
     FW_ASSIGN(job::PhaseCost denoise, measure("denoise", meta, *method, [&](method::RunContext& context) {
-                  return dryDenoise(context, meta, schedule, state, plan, *request.guidance);
+                  return dryDenoise(context, meta, schedule, state, plan, *request.guidance, probes.get());
               }));
+    if (probes != nullptr) {
+        FW_ASSIGN(plan.probes, probes->forecast());
+    }
     FW_ASSIGN(job::PhaseCost decode, measure("decode", meta, *method, [&](method::RunContext& context) {
                   return decodeFrames(context, meta, state.sampler.sample, ignoreFrames);
               }));
@@ -100,7 +110,8 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
     plan.stateBytes = state.bytes;
     describeCache(request, state, plan);
     plan.hostBytes = meta.vae->hostBytes(latents, chooseTiling(latents));
-    plan.peakBytes = plan.weightBytes + plan.stateBytes + arenaBytes(plan) + plan.hostBytes;
+    plan.peakBytes =
+        plan.weightBytes + plan.stateBytes + arenaBytes(plan) + plan.hostBytes + plan.probes.memoryBytes;
     return plan;
 }
 

@@ -1,0 +1,45 @@
+// What many rows of one head's attention come down to: a pooled map, statistics, kept mass. Plain arithmetic on the
+// host.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/pipeline/executed_mask.h"
+#include "core/trace/probe_data.h"
+
+namespace fw::pipeline {
+
+class AttentionSummary {
+ public:
+    // `info` outlives the object.
+    explicit AttentionSummary(const trace::ProbeInfo& info);
+
+    // The softmax row [N] of a query, with its entropy in nats.
+    void add(std::int64_t query, std::span<const float> row, float entropy);
+    // The share of a row that `mask` kept for this head.
+    void addKept(const ExecutedMask& mask, std::int64_t head, std::int64_t query, std::span<const float> row);
+
+    // [B, B]: mean of the rows added for each pooled block of queries. A block without any has zeros.
+    [[nodiscard]] std::vector<float> map() const;
+    // Means over the rows added, in the order of trace::HeadStatistic.
+    [[nodiscard]] std::array<float, trace::kHeadStatistics> statistics() const;
+    // [tiles]: means over the rows added for each tile.
+    [[nodiscard]] std::vector<float> keptMass() const;
+
+ private:
+    const trace::ProbeInfo& m_info;
+    std::array<std::int64_t, 3> m_blocks;
+    std::vector<double> m_map;          // [B, B]
+    std::vector<std::int64_t> m_asked;  // [B]
+    std::vector<double> m_columns;      // [N]: mass on each key
+    std::array<double, trace::kHeadStatistics> m_sums{};
+    std::int64_t m_rows = 0;
+    std::vector<double> m_kept;  // [tiles]
+    std::vector<std::int64_t> m_keptRows;
+    std::vector<double> m_byTime, m_byHeight, m_byWidth;  // of the row at hand
+};
+
+}  // namespace fw::pipeline

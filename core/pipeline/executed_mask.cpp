@@ -1,0 +1,152 @@
+#include "core/pipeline/executed_mask.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace fw::pipeline {
+
+namespace {
+
+constexpr std::int64_t kRun = 64;
+
+void setBit(std::vector<std::uint8_t>& bits, std::int64_t bit) {
+    bits[static_cast<std::size_t>(bit / 8)] |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(bit % 8));
+}
+
+}  // namespace
+
+ExecutedMask ExecutedMask::of(const Window& window) {
+    ExecutedMask mask;
+    mask.m_isWindow = true;
+    mask.m_grid = window.grid;
+    mask.m_window = window.window;
+    mask.m_sinkFrame = window.sinkFrame;
+    mask.m_orders = window.orders;
+    mask.m_masks = window.orders.empty() ? 1 : static_cast<std::int64_t>(window.orders.size());
+    return mask;
+}
+
+ExecutedMask ExecutedMask::of(const backend::TokenBlocks& cut,
+                              std::vector<std::vector<std::vector<std::int32_t>>> lists) {
+    ExecutedMask mask;
+    mask.m_grid = cut.grid;
+    mask.m_tiles = {cut.isTiled() ? 0 : cut.size, cut.tile};
+    mask.m_masks = static_cast<std::int64_t>(lists.size());
+    const backend::BlockTable table = backend::makeBlockTable(cut);
+    const auto blocks = static_cast<std::size_t>(cut.count());
+    mask.m_blockOf.resize(table.order.size());
+    for (std::size_t block = 0; block < blocks; ++block) {
+        for (std::int32_t i = table.starts[block]; i < table.starts[block + 1]; ++i) {
+            mask.m_blockOf[static_cast<std::size_t>(table.order[static_cast<std::size_t>(i)])] =
+                static_cast<std::int32_t>(block);
+        }
+    }
+    for (const auto& head : lists) {
+        FW_CHECK(head.size() == blocks, "{} lists for {} blocks", head.size(), blocks);
+        auto& sees = mask.m_sees.emplace_back(blocks, std::vector<std::uint8_t>(blocks));
+        for (std::size_t query = 0; query < blocks; ++query) {
+            for (const std::int32_t key : head[query]) {
+                sees[query][static_cast<std::size_t>(key)] = 1;
+            }
+        }
+    }
+    mask.m_lists = std::move(lists);
+    return mask;
+}
+
+bool ExecutedMask::isTokenMajor(std::int64_t head) const {
+    return !m_orders.empty() &&
+           m_orders[static_cast<std::size_t>(head)] == static_cast<std::uint8_t>(backend::TokenOrder::TokenMajor);
+}
+
+std::int64_t ExecutedMask::positionOf(std::int64_t head, std::int64_t token) const {
+    return isTokenMajor(head) ? token % m_grid.plane() * m_grid.frames + token / m_grid.plane() : token;
+}
+
+trace::TileOrder ExecutedMask::order(std::int64_t head) const {
+    if (!m_isWindow) {
+        return m_tiles.box[0] > 0 ? trace::TileOrder::Boxes : trace::TileOrder::FrameMajor;
+    }
+    return isTokenMajor(head) ? trace::TileOrder::TokenMajor : trace::TileOrder::FrameMajor;
+}
+
+std::int64_t ExecutedMask::tileCount() const {
+    return m_isWindow ? (m_grid.tokens() + kRun - 1) / kRun : static_cast<std::int64_t>(m_lists.front().size());
+}
+
+std::int64_t ExecutedMask::tileOf(std::int64_t head, std::int64_t token) const {
+    return m_isWindow ? positionOf(head, token) / kRun : m_blockOf[static_cast<std::size_t>(token)];
+}
+
+std::vector<std::uint8_t> ExecutedMask::bits(std::int64_t head) const {
+    const std::int64_t tiles = tileCount();
+    std::vector<std::uint8_t> bits(static_cast<std::size_t>((tiles * tiles + 7) / 8));
+    if (!m_isWindow) {
+        const auto& lists = m_lists[static_cast<std::size_t>(m_masks == 1 ? 0 : head)];
+        for (std::int64_t query = 0; query < tiles; ++query) {
+            for (const std::int32_t key : lists[static_cast<std::size_t>(query)]) {
+                setBit(bits, query * tiles + key);
+            }
+        }
+        return bits;
+    }
+    const std::int64_t last = m_grid.tokens() - 1;
+    for (std::int64_t query = 0; query < tiles; ++query) {
+        const std::int64_t from = std::max<std::int64_t>(query * kRun - m_window, 0) / kRun;
+        const std::int64_t to = std::min(std::min((query + 1) * kRun - 1, last) + m_window, last) / kRun;
+        for (std::int64_t key = from; key <= to; ++key) {
+            setBit(bits, query * tiles + key);
+        }
+    }
+    for (std::int64_t token = 0; m_sinkFrame && token < m_grid.plane(); ++token) {
+        for (std::int64_t query = 0; query < tiles; ++query) {
+            setBit(bits, query * tiles + tileOf(head, token));
+        }
+    }
+    return bits;
+}
+
+double ExecutedMask::keptMass(std::int64_t head, std::int64_t query, std::span<const float> row) const {
+    double mass = 0.0;
+    if (!m_isWindow) {
+        const auto& sees = m_sees[static_cast<std::size_t>(m_masks == 1 ? 0 : head)]
+                                 [static_cast<std::size_t>(m_blockOf[static_cast<std::size_t>(query)])];
+        for (std::size_t key = 0; key < row.size(); ++key) {
+            mass += sees[static_cast<std::size_t>(m_blockOf[key])] != 0 ? static_cast<double>(row[key]) : 0.0;
+        }
+        return mass;
+    }
+    const std::int64_t centre = positionOf(head, query);
+    for (std::size_t key = 0; key < row.size(); ++key) {
+        const auto token = static_cast<std::int64_t>(key);
+        const bool near = std::abs(positionOf(head, token) - centre) <= m_window;
+        mass += near || (m_sinkFrame && token < m_grid.plane()) ? static_cast<double>(row[key]) : 0.0;
+    }
+    return mass;
+}
+
+std::vector<std::int32_t> ExecutedMask::uncovered(std::span<const std::int32_t> tokens) const {
+    std::set<std::int32_t> further;
+    for (std::int64_t head = 0; head < m_masks; ++head) {
+        std::vector<bool> covered(static_cast<std::size_t>(tileCount()));
+        for (const std::int32_t token : tokens) {
+            covered[static_cast<std::size_t>(tileOf(head, token))] = true;
+        }
+        for (std::int64_t token = 0; token < m_grid.tokens(); ++token) {
+            const auto tile = static_cast<std::size_t>(tileOf(head, token));
+            if (!covered[tile]) {
+                covered[tile] = true;
+                further.insert(static_cast<std::int32_t>(token));
+            }
+        }
+        if (!m_isWindow) {
+            break;  // all heads have the same tiles
+        }
+    }
+    return {further.begin(), further.end()};
+}
+
+}  // namespace fw::pipeline

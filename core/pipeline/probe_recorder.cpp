@@ -1,0 +1,497 @@
+#include "core/pipeline/probe_recorder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/pipeline/attention_summary.h"
+#include "core/trace/trace_file.h"
+
+namespace fw::pipeline {
+
+using job::Probe;
+using method::ProbeScope;
+using method::RunContext;
+using method::SelfAttentionCall;
+using trace::ProbeKind;
+
+namespace {
+
+constexpr std::int64_t kRowBytes = std::int64_t{32} << 20;    // of rows read at a time
+constexpr std::int64_t kChangeBytes = std::int64_t{1} << 30;  // of outputs kept for their change
+constexpr std::int64_t kMostRows = 256;                       // read at a time
+constexpr std::int64_t kModulesOfALayer = 3;
+
+std::string gibibytes(std::int64_t bytes) {
+    return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / static_cast<double>(std::int64_t{1} << 30));
+}
+
+double rootMeanSquare(std::span<const float> values) {
+    double sum = 0.0;
+    for (const float value : values) {
+        sum += static_cast<double>(value) * static_cast<double>(value);
+    }
+    return values.empty() ? 0.0 : std::sqrt(sum / static_cast<double>(values.size()));
+}
+
+}  // namespace
+
+// Rows of a group of queries on the host: row(h, r) and its entropy.
+struct ProbeRecorder::Rows {
+    const float* data = nullptr;       // [heads, rows, keys]
+    const float* entropies = nullptr;  // [heads, rows]
+    std::int64_t rows = 0, keys = 0;
+    [[nodiscard]] std::span<const float> row(std::int64_t head, std::int64_t index) const {
+        return {data + (head * rows + index) * keys, static_cast<std::size_t>(keys)};
+    }
+    [[nodiscard]] float entropy(std::int64_t head, std::int64_t index) const {
+        return entropies[head * rows + index];
+    }
+};
+
+ProbeRecorder::ProbeRecorder(backend::Device& device, backend::Ops& ops, ProbeSetup setup)
+    : m_device(device),
+      m_ops(ops),
+      m_setup(std::move(setup)),
+      m_isDry(ops.deviceKind() == DeviceKind::Meta),
+      m_steps(static_cast<std::size_t>(m_setup.steps)),
+      m_layers(static_cast<std::size_t>(m_setup.info.layers)) {
+    for (const std::int32_t step : m_setup.info.steps) {
+        m_steps[static_cast<std::size_t>(step)] = true;
+    }
+    for (const std::int32_t layer : m_setup.info.probedLayers) {
+        m_layers[static_cast<std::size_t>(layer)] = true;
+    }
+    chooseSamples();
+}
+
+ProbeRecorder::~ProbeRecorder() = default;
+
+Result<std::unique_ptr<ProbeRecorder>> ProbeRecorder::create(backend::Device& device, backend::Ops& ops,
+                                                             ProbeSetup setup) {
+    if (setup.readsRows && !ops.supportsAttentionRows()) {
+        return fail(
+            ErrorCode::Unsupported,
+            "{} cannot look into attention yet; choose --device cpu, or of the probes only mask, gate, change "
+            "and finite",
+            device.info().id);
+    }
+    std::unique_ptr<ProbeRecorder> recorder(new ProbeRecorder(device, ops, std::move(setup)));
+    FW_ASSIGN(recorder->m_means, backend::createTensor(device, DType::F32, {4}));
+    return recorder;
+}
+
+// Evenly spread within every pooled block.
+void ProbeRecorder::chooseSamples() {
+    const trace::ProbeInfo& info = m_setup.info;
+    std::vector<std::vector<std::int32_t>> members(static_cast<std::size_t>(info.blockCount()));
+    for (std::int64_t token = 0; token < info.tokens(); ++token) {
+        members[static_cast<std::size_t>(info.blockOf(token))].push_back(static_cast<std::int32_t>(token));
+    }
+    for (const auto& block : members) {
+        const std::size_t wanted =
+            info.samples == 0 ? block.size() : std::min(block.size(), static_cast<std::size_t>(info.samples));
+        for (std::size_t i = 0; i < wanted; ++i) {
+            m_samples.push_back(block[(2 * i + 1) * block.size() / (2 * wanted)]);
+        }
+    }
+    std::sort(m_samples.begin(), m_samples.end());
+}
+
+bool ProbeRecorder::isChosen(const RunContext& context, int layer) const {
+    const auto step = static_cast<std::size_t>(context.step);
+    return context.branch == 0 && context.step >= 0 && step < m_steps.size() && m_steps[step] && layer >= 0 &&
+           static_cast<std::size_t>(layer) < m_layers.size() && m_layers[static_cast<std::size_t>(layer)];
+}
+
+void ProbeRecorder::count(ProbeKind kind, std::int64_t records) {
+    const std::int64_t record =
+        trace::probeRecordShape(kind, m_setup.info).product() * dtypeSize(trace::probeType(kind));
+    m_counted[kind] += records * (record + 5 * dtypeSize(DType::I32));
+}
+
+trace::ProbeTable& ProbeRecorder::table(ProbeKind kind) {
+    return m_tables.try_emplace(kind, trace::probeType(kind), trace::probeRecordShape(kind, m_setup.info))
+        .first->second;
+}
+
+trace::ProbeSite ProbeRecorder::siteOf(const RunContext& context, int layer, std::int64_t head) const {
+    return {context.step, context.branch, layer, static_cast<std::int32_t>(head)};
+}
+
+Result<std::vector<float>> ProbeRecorder::onHost(const ConstTensorView& view) {
+    FW_ASSIGN(auto copy, backend::createTensor(m_device, DType::F32, view.shape()));
+    m_ops.copy(view, copy.view);
+    std::vector<float> values(static_cast<std::size_t>(view.count()));
+    m_ops.download(copy.view, TensorView(values.data(), DType::F32, view.shape()));
+    FW_TRY(m_ops.synchronize());
+    return values;
+}
+
+Result<ProbeRecorder::Rows> ProbeRecorder::rowsOf(const ConstTensorView& q, const ConstTensorView& k,
+                                                  std::span<const std::int32_t> wanted, float scale) {
+    const Shape few{q.dim(2), static_cast<std::int64_t>(wanted.size())};
+    const Shape shape{few[0], few[1], k.dim(1)};
+    if (m_rows.buffer == nullptr || m_rows.view.count() < shape.product() ||
+        m_entropies.view.count() < few.product()) {
+        FW_ASSIGN(m_rows, backend::createTensor(m_device, DType::F32, {shape.product()}));
+        FW_ASSIGN(m_entropies, backend::createTensor(m_device, DType::F32, {few.product()}));
+    }
+    const TensorView rows = m_rows.view.slice(0, 0, shape.product()).reshape(shape);
+    const TensorView entropies = m_entropies.view.slice(0, 0, few.product()).reshape(few);
+    m_ops.attentionRows(q, k, wanted, scale, rows, entropies);
+    Rows result{rows.as<float>(), entropies.as<float>(), few[1], shape[2]};
+    if (m_ops.deviceKind() != DeviceKind::Cpu) {
+        m_hostRows.resize(static_cast<std::size_t>(shape.product()));
+        m_hostEntropies.resize(static_cast<std::size_t>(few.product()));
+        m_ops.download(rows, TensorView(m_hostRows.data(), DType::F32, shape));
+        m_ops.download(entropies, TensorView(m_hostEntropies.data(), DType::F32, few));
+        result.data = m_hostRows.data();
+        result.entropies = m_hostEntropies.data();
+    }
+    FW_TRY(m_ops.synchronize());
+    return result;
+}
+
+Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& call,
+                                 const backend::WindowOptions& options) {
+    if (!isChosen(context, call.layer) || (!wants(Probe::Mask) && !wants(Probe::Kept))) {
+        return {};
+    }
+    m_setup.info.mask = {};
+    if (m_isDry) {
+        countAttention(options.orders.isNone() ? 1 : m_setup.info.heads);
+        return {};
+    }
+    const ProbeScope scope(context, call.layer);
+    ExecutedMask::Window window{options.grid, options.window, options.sinkFrame, {}};
+    if (!options.orders.isNone()) {
+        // One sample: the orders of its heads.
+        FW_CHECK(options.orders.dim(0) == 1 && options.orders.stride(1) == 1, "orders {}", options.orders.text());
+        window.orders.resize(static_cast<std::size_t>(options.orders.dim(1)));
+        const Shape heads{options.orders.dim(1)};
+        m_ops.download(ConstTensorView(options.orders.data(), DType::U8, heads, options.orders.device()),
+                       TensorView(window.orders.data(), DType::U8, heads));
+        FW_TRY(m_ops.synchronize());
+    }
+    m_mask = ExecutedMask::of(window);
+    return recordMask(context, call);
+}
+
+Status ProbeRecorder::blocksDone(RunContext& context, const SelfAttentionCall& call,
+                                 const backend::TokenBlocks& blocks, const backend::BlockLists& lists) {
+    if (!isChosen(context, call.layer) || (!wants(Probe::Mask) && !wants(Probe::Kept))) {
+        return {};
+    }
+    m_setup.info.mask = {blocks.isTiled() ? 0 : blocks.size, blocks.tile};
+    const std::int64_t heads = lists.blocks.stride(1) == 0 ? 1 : lists.blocks.dim(1);
+    if (m_isDry) {
+        countAttention(heads);
+        return {};
+    }
+    const ProbeScope scope(context, call.layer);
+    const std::int64_t rows = lists.blocks.dim(2);
+    const std::int64_t longest = lists.blocks.dim(3);
+    std::vector<std::int32_t> entries(static_cast<std::size_t>(heads * rows * longest));
+    std::vector<std::int32_t> counts(static_cast<std::size_t>(heads * rows));
+    const Shape entryShape{heads, rows, longest};
+    const Shape countShape{heads, rows};
+    // Of one sample; heads that share their list lie at stride 0, one of them is all there is.
+    FW_CHECK(lists.blocks.dim(0) == 1, "lists {}", lists.blocks.text());
+    m_ops.download(ConstTensorView(lists.blocks.data(), DType::I32, entryShape, lists.blocks.device()),
+                   TensorView(entries.data(), DType::I32, entryShape));
+    m_ops.download(ConstTensorView(lists.counts.data(), DType::I32, countShape, lists.counts.device()),
+                   TensorView(counts.data(), DType::I32, countShape));
+    FW_TRY(m_ops.synchronize());
+    std::vector<std::vector<std::vector<std::int32_t>>> kept(static_cast<std::size_t>(heads));
+    for (std::int64_t row = 0; row < heads * rows; ++row) {
+        const auto begin = entries.begin() + row * longest;
+        kept[static_cast<std::size_t>(row / rows)].emplace_back(begin,
+                                                                begin + counts[static_cast<std::size_t>(row)]);
+    }
+    m_mask = ExecutedMask::of(blocks, std::move(kept));
+    return recordMask(context, call);
+}
+
+void ProbeRecorder::countAttention(std::int64_t masks) {
+    if (wants(Probe::Mask)) {
+        count(ProbeKind::Mask, masks);
+    }
+    if (wants(Probe::Kept)) {
+        count(ProbeKind::KeptMass, m_setup.info.heads);
+    }
+}
+
+Status ProbeRecorder::recordMask(const RunContext& context, const SelfAttentionCall& call) {
+    for (std::int64_t head = 0; wants(Probe::Mask) && head < m_mask->masks(); ++head) {
+        table(ProbeKind::Mask)
+            .appendBytes(siteOf(context, call.layer, m_mask->masks() == 1 ? -1 : head),
+                         static_cast<std::int32_t>(m_mask->order(head)), m_mask->bits(head));
+    }
+    return {};
+}
+
+Status ProbeRecorder::attentionDone(RunContext& context, const SelfAttentionCall& call) {
+    const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
+    if (!isChosen(context, call.layer) || (!summaries && !wants(Probe::Kept) && m_setup.info.queries.empty())) {
+        m_mask.reset();
+        return {};
+    }
+    if (m_isDry) {
+        const std::int64_t heads = m_setup.info.heads;
+        count(ProbeKind::AttentionMap, wants(Probe::Map) ? heads : 0);
+        count(ProbeKind::HeadStats, wants(Probe::Stats) ? heads : 0);
+        count(ProbeKind::AttentionRow,
+              wants(Probe::Row) ? heads * static_cast<std::int64_t>(m_setup.info.queries.size()) : 0);
+        return {};
+    }
+    const ProbeScope scope(context, call.layer);
+    FW_TRY(readRows(context, call));
+    m_mask.reset();
+    return {};
+}
+
+// Samples first, in groups that fit; then what kept mass and chosen queries want besides.
+Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call) {
+    const trace::ProbeInfo& info = m_setup.info;
+    const bool kept = wants(Probe::Kept) && m_mask.has_value();
+    const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
+    std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
+    const std::set<std::int32_t> chosen(info.queries.begin(), info.queries.end());
+    std::vector<std::int32_t> wanted = summaries || kept ? m_samples : std::vector<std::int32_t>{};
+    const std::set<std::int32_t> samples(wanted.begin(), wanted.end());
+    std::set<std::int32_t> further(chosen);
+    if (kept) {
+        const auto uncovered = m_mask->uncovered(wanted);
+        further.insert(uncovered.begin(), uncovered.end());
+    }
+    std::copy_if(further.begin(), further.end(), std::back_inserter(wanted),
+                 [&](std::int32_t query) { return !samples.contains(query); });
+    const std::int64_t rowBytes = info.heads * info.tokens() * dtypeSize(DType::F32);
+    const auto group = static_cast<std::size_t>(std::clamp<std::int64_t>(kRowBytes / rowBytes, 1, kMostRows));
+    for (std::size_t first = 0; first < wanted.size(); first += group) {
+        const auto part = std::span(wanted).subspan(first, std::min(group, wanted.size() - first));
+        FW_ASSIGN(const Rows rows, rowsOf(call.q, call.k, part, call.scale));
+        for (std::int64_t head = 0; head < info.heads; ++head) {
+            AttentionSummary& summary = heads[static_cast<std::size_t>(head)];
+            for (std::size_t i = 0; i < part.size(); ++i) {
+                const auto row = rows.row(head, static_cast<std::int64_t>(i));
+                if (summaries && samples.contains(part[i])) {
+                    summary.add(part[i], row, rows.entropy(head, static_cast<std::int64_t>(i)));
+                }
+                if (kept) {
+                    summary.addKept(*m_mask, head, part[i], row);
+                }
+                if (chosen.contains(part[i])) {
+                    table(ProbeKind::AttentionRow).append(siteOf(context, call.layer, head), part[i], row);
+                }
+            }
+        }
+    }
+    recordSummaries(context, call.layer, heads);
+    return {};
+}
+
+void ProbeRecorder::recordSummaries(const RunContext& context, int layer,
+                                    const std::vector<AttentionSummary>& heads) {
+    for (std::size_t head = 0; head < heads.size(); ++head) {
+        const trace::ProbeSite site = siteOf(context, layer, static_cast<std::int64_t>(head));
+        if (wants(Probe::Map)) {
+            table(ProbeKind::AttentionMap).append(site, 0, heads[head].map());
+        }
+        if (wants(Probe::Stats)) {
+            table(ProbeKind::HeadStats).append(site, 0, heads[head].statistics());
+        }
+        if (wants(Probe::Kept) && m_mask) {
+            table(ProbeKind::KeptMass)
+                .append(site, static_cast<std::int32_t>(m_mask->order(static_cast<std::int64_t>(head))),
+                        heads[head].keptMass());
+        }
+    }
+}
+
+Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& call, const ConstTensorView& branch,
+                                  const backend::BranchOptions& options) {
+    if (!wants(Probe::Gate) || !isChosen(context, call.layer)) {
+        return {};
+    }
+    if (m_isDry) {
+        count(ProbeKind::Gate, 1);
+        count(ProbeKind::LinearShare, 1);
+        return {};
+    }
+    const ProbeScope scope(context, call.layer);
+    const auto tokens = static_cast<std::size_t>(branch.dim(1));
+    std::vector<float> gates(tokens, 1.0F);
+    if (options.gate != backend::GateMode::None) {
+        FW_ASSIGN(gates, onHost(options.logits));
+        if (options.gate == backend::GateMode::Sample) {
+            double sum = 0.0;
+            std::for_each(gates.begin(), gates.end(), [&](float logit) { sum += static_cast<double>(logit); });
+            std::fill(gates.begin(), gates.end(), static_cast<float>(sum / static_cast<double>(tokens)));
+        }
+        std::transform(gates.begin(), gates.end(), gates.begin(),
+                       [](float logit) { return 1.0F / (1.0F + std::exp(-logit)); });
+    }
+    FW_ASSIGN(std::vector<float> added, onHost(branch));
+    FW_ASSIGN(const std::vector<float> sparse, onHost(call.out));
+    const std::size_t width = added.size() / tokens;
+    double mean = 0.0;
+    for (std::size_t token = 0; token < tokens; ++token) {
+        const float factor = gates[token] * options.scale;
+        mean += static_cast<double>(factor) / static_cast<double>(tokens);
+        for (std::size_t i = 0; i < width; ++i) {
+            added[token * width + i] *= factor;
+        }
+    }
+    const trace::ProbeSite site = siteOf(context, call.layer);
+    table(ProbeKind::Gate).append(site, 0, gates);
+    const std::array<float, 3> share{static_cast<float>(rootMeanSquare(sparse)),
+                                     static_cast<float>(rootMeanSquare(added)), static_cast<float>(mean)};
+    table(ProbeKind::LinearShare).append(site, 0, share);
+    return {};
+}
+
+Status ProbeRecorder::crossAttention(RunContext& context, int layer, const ConstTensorView& q,
+                                     const ConstTensorView& k, float scale) {
+    const trace::ProbeInfo& info = m_setup.info;
+    if (!wants(Probe::Words) || info.words.empty() || !isChosen(context, layer)) {
+        return {};
+    }
+    if (m_isDry) {
+        count(ProbeKind::WordHeat, 1);
+        return {};
+    }
+    const ProbeScope scope(context, layer);
+    const std::int64_t tokens = q.dim(1);
+    const std::int64_t rowBytes = info.heads * k.dim(1) * dtypeSize(DType::F32);
+    const std::int64_t group = std::clamp<std::int64_t>(kRowBytes / rowBytes, 1, kMostRows);
+    std::vector<float> heat(info.words.size() * static_cast<std::size_t>(tokens));
+    for (std::int64_t first = 0; first < tokens; first += group) {
+        std::vector<std::int32_t> wanted;
+        for (std::int64_t token = first; token < std::min(first + group, tokens); ++token) {
+            wanted.push_back(static_cast<std::int32_t>(token));
+        }
+        FW_ASSIGN(const Rows rows, rowsOf(q, k, wanted, scale));
+        for (std::size_t word = 0; word < info.words.size(); ++word) {
+            const trace::PromptWord& span = info.words[word];
+            for (std::size_t i = 0; i < wanted.size(); ++i) {
+                double mass = 0.0;
+                for (std::int64_t head = 0; head < info.heads; ++head) {
+                    const auto part =
+                        rows.row(head, static_cast<std::int64_t>(i))
+                            .subspan(static_cast<std::size_t>(span.first), static_cast<std::size_t>(span.count));
+                    for (const float value : part) {
+                        mass += static_cast<double>(value);
+                    }
+                }
+                heat[word * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(wanted[i])] =
+                    static_cast<float>(mass / static_cast<double>(info.heads));
+            }
+        }
+    }
+    table(ProbeKind::WordHeat).append(siteOf(context, layer), 0, heat);
+    return {};
+}
+
+Result<std::array<double, 4>> ProbeRecorder::difference(const ConstTensorView& a, const ConstTensorView& b) {
+    std::array<float, 4> means{};
+    m_ops.difference(a, b, m_means.view);
+    m_ops.download(m_means.view, TensorView(means.data(), DType::F32, {4}));
+    FW_TRY(m_ops.synchronize());
+    return std::array<double, 4>{static_cast<double>(means[0]), static_cast<double>(means[1]),
+                                 static_cast<double>(means[2]), static_cast<double>(means[3])};
+}
+
+// As many of the selected layers, evenly spread, as kChangeBytes has room for.
+void ProbeRecorder::chooseChangeLayers(std::int64_t outputBytes) {
+    const std::vector<std::int32_t>& layers = m_setup.info.probedLayers;
+    m_changeLayers.assign(m_layers.size(), false);
+    const auto all = static_cast<std::int64_t>(layers.size());
+    const std::int64_t room = std::max<std::int64_t>(kChangeBytes / (kModulesOfALayer * outputBytes), 1);
+    const std::int64_t kept = std::min(all, room);
+    for (std::int64_t i = 0; i < kept; ++i) {
+        m_changeLayers[static_cast<std::size_t>(layers[static_cast<std::size_t>((2 * i + 1) * all / (2 * kept))])] =
+            true;
+    }
+}
+
+bool ProbeRecorder::readsChange(int layer) const {
+    return wants(Probe::Change) && m_changeLayers[static_cast<std::size_t>(layer)];
+}
+
+Status ProbeRecorder::moduleDone(RunContext& context, trace::Module module, int layer,
+                                 const ConstTensorView& output) {
+    if (m_changeLayers.empty()) {
+        chooseChangeLayers(output.count() * dtypeSize(DType::F32));
+    }
+    const bool change = context.branch == 0 && readsChange(layer);
+    if (m_isDry) {
+        Kept& kept = m_kept[{module, layer}];
+        if (change && kept.step < 0) {
+            m_keptBytes += output.count() * dtypeSize(DType::F32);
+        }
+        count(ProbeKind::Change, change && kept.step >= 0 ? 1 : 0);
+        kept.step = change ? context.step : kept.step;
+        return {};
+    }
+    if (!change && !wants(Probe::Finite)) {
+        return {};
+    }
+    const ProbeScope scope(context, layer);
+    if (wants(Probe::Finite)) {
+        FW_ASSIGN(const auto means, difference(output, output));
+        if (!std::isfinite(means[1])) {
+            return fail(
+                ErrorCode::Internal,
+                "the output of {} in layer {} holds a number that is not finite at step {} of {} ({} pass); try "
+                "--dtype f32, a smaller guidance or more steps",
+                trace::moduleName(module), layer, context.step + 1, m_setup.steps,
+                context.branch == 0 ? "prompt's" : "negative prompt's");
+        }
+    }
+    if (!change) {
+        return {};
+    }
+    Kept& kept = m_kept[{module, layer}];
+    if (kept.output.buffer == nullptr) {
+        FW_ASSIGN(kept.output, backend::createTensor(m_device, DType::F32, output.shape()));
+    } else if (kept.step >= 0) {
+        FW_ASSIGN(const auto means, difference(output, kept.output.view));
+        const auto over = [](double part, double whole) {
+            return static_cast<float>(whole > 0.0 ? part / whole : 0.0);
+        };
+        const std::array<float, 2> values{over(means[2], means[3]), over(means[0], means[1])};
+        table(ProbeKind::Change).append(siteOf(context, layer), static_cast<std::int32_t>(module), values);
+    }
+    m_ops.copy(output, kept.output.view);
+    kept.step = context.step;
+    return {};
+}
+
+trace::ProbeData ProbeRecorder::take() {
+    return {m_setup.info, std::exchange(m_tables, {})};
+}
+
+Result<job::ProbePlan> ProbeRecorder::forecast() const {
+    job::ProbePlan plan;
+    std::pair<std::int64_t, ProbeKind> most{0, ProbeKind::AttentionMap};
+    for (const auto& [kind, bytes] : m_counted) {
+        plan.bytes += bytes;
+        most = std::max(most, {bytes, kind});
+    }
+    if (plan.bytes > kMostProbeBytes) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "the probes would write {}, {} of it {}, but at most {} are allowed; choose fewer steps, layers or "
+            "kinds",
+            gibibytes(plan.bytes), gibibytes(most.first), trace::probeName(most.second),
+            gibibytes(kMostProbeBytes));
+    }
+    plan.memoryBytes = plan.bytes + m_keptBytes + (m_setup.readsRows ? kRowBytes : 0);
+    plan.steps = static_cast<int>(m_setup.info.steps.size());
+    plan.layers = static_cast<int>(m_setup.info.probedLayers.size());
+    return plan;
+}
+
+}  // namespace fw::pipeline

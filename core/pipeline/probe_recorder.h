@@ -1,0 +1,114 @@
+// Reads what a request's probes ask for, while the run goes on, into the tables of its trace.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/backend/device.h"
+#include "core/job/generation_request.h"
+#include "core/job/plan.h"
+#include "core/job/probe_selection.h"
+#include "core/method/probe_sink.h"
+#include "core/pipeline/executed_mask.h"
+#include "core/pipeline/model_parts.h"
+#include "core/trace/probe_data.h"
+
+namespace fw::pipeline {
+
+class AttentionSummary;
+
+// What a run's probes may write.
+inline constexpr std::int64_t kMostProbeBytes = std::int64_t{1} << 30;
+
+// A selection fitted to one model and clip.
+struct ProbeSetup {
+    job::ProbeSelection selection;
+    trace::ProbeInfo info;  // its mask tiles become known with the first sparse call
+    int steps = 0;
+    bool readsRows = false;  // needs Ops::attentionRows()
+};
+// Of a resolved request with probes. InvalidArgument when it names a layer or token that does not exist.
+[[nodiscard]] Result<ProbeSetup> fitProbes(const ModelParts& parts, const job::GenerationRequest& request);
+
+// The prompt's words and the tokens each became; words cut off by the tokenizer's length are left out.
+[[nodiscard]] Result<std::vector<trace::PromptWord>> promptWords(const model::Tokenizer& tokenizer,
+                                                                 const std::string& prompt);
+
+// On a Meta device it only counts what a run would write. Reads the conditional branch alone. One run, one thread.
+class ProbeRecorder final : public method::ProbeSink {
+ public:
+    // `device` and `ops` outlive the object. Unsupported when the device cannot look into attention and the
+    // selection asks for it. OutOfMemory.
+    [[nodiscard]] static Result<std::unique_ptr<ProbeRecorder>> create(backend::Device& device, backend::Ops& ops,
+                                                                       ProbeSetup setup);
+    ~ProbeRecorder() override;
+
+    [[nodiscard]] Status windowDone(method::RunContext& context, const method::SelfAttentionCall& call,
+                                    const backend::WindowOptions& options) override;
+    [[nodiscard]] Status blocksDone(method::RunContext& context, const method::SelfAttentionCall& call,
+                                    const backend::TokenBlocks& blocks, const backend::BlockLists& lists) override;
+    [[nodiscard]] Status branchReady(method::RunContext& context, const method::SelfAttentionCall& call,
+                                     const ConstTensorView& branch, const backend::BranchOptions& options) override;
+    [[nodiscard]] Status attentionDone(method::RunContext& context, const method::SelfAttentionCall& call) override;
+    [[nodiscard]] Status crossAttention(method::RunContext& context, int layer, const ConstTensorView& q,
+                                        const ConstTensorView& k, float scale) override;
+    // Internal, naming step, layer and module, when a number is not finite and the selection asks for that.
+    [[nodiscard]] Status moduleDone(method::RunContext& context, trace::Module module, int layer,
+                                    const ConstTensorView& output) override;
+
+    // What was read so far, handed over; the recorder is empty afterwards.
+    [[nodiscard]] trace::ProbeData take();
+    // After a dry run. InvalidArgument, naming what takes most, when it exceeds kMostProbeBytes.
+    [[nodiscard]] Result<job::ProbePlan> forecast() const;
+
+ private:
+    struct Rows;
+    ProbeRecorder(backend::Device& device, backend::Ops& ops, ProbeSetup setup);
+    [[nodiscard]] bool wants(job::Probe probe) const { return m_setup.selection.has(probe); }
+    [[nodiscard]] bool isChosen(const method::RunContext& context, int layer) const;
+    [[nodiscard]] bool readsChange(int layer) const;
+    void chooseSamples();
+    void chooseChangeLayers(std::int64_t outputBytes);
+    // Counts `records` of a kind on a Meta device.
+    void count(trace::ProbeKind kind, std::int64_t records);
+    [[nodiscard]] trace::ProbeTable& table(trace::ProbeKind kind);
+    [[nodiscard]] trace::ProbeSite siteOf(const method::RunContext& context, int layer,
+                                          std::int64_t head = -1) const;
+
+    [[nodiscard]] Status recordMask(const method::RunContext& context, const method::SelfAttentionCall& call);
+    void countAttention(std::int64_t masks);
+    [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call);
+    void recordSummaries(const method::RunContext& context, int layer, const std::vector<AttentionSummary>& heads);
+    [[nodiscard]] Result<Rows> rowsOf(const ConstTensorView& q, const ConstTensorView& k,
+                                      std::span<const std::int32_t> wanted, float scale);
+    [[nodiscard]] Result<std::array<double, 4>> difference(const ConstTensorView& a, const ConstTensorView& b);
+    [[nodiscard]] Result<std::vector<float>> onHost(const ConstTensorView& view);
+
+    backend::Device& m_device;
+    backend::Ops& m_ops;
+    ProbeSetup m_setup;
+    bool m_isDry = false;
+    std::vector<bool> m_steps, m_layers;
+    std::vector<std::int32_t> m_samples;  // queries of maps and statistics, ascending
+    std::optional<ExecutedMask> m_mask;   // of the call under way
+    std::map<trace::ProbeKind, trace::ProbeTable> m_tables;
+    std::map<trace::ProbeKind, std::int64_t> m_counted;  // bytes, in a dry run
+    // Outputs of the step before, by module and layer.
+    struct Kept {
+        backend::OwnedTensor output;
+        int step = -1;
+    };
+    std::map<std::pair<trace::Module, int>, Kept> m_kept;
+    std::vector<bool> m_changeLayers;  // empty until the first output
+    std::int64_t m_keptBytes = 0;
+    backend::OwnedTensor m_means;
+    backend::OwnedTensor m_rows, m_entropies;  // scratch for the largest group of rows
+    std::vector<float> m_hostRows, m_hostEntropies;
+};
+
+}  // namespace fw::pipeline
