@@ -29,8 +29,10 @@ class Command {
 };
 
 [[nodiscard]] std::unique_ptr<Command> makeGenerateCommand(CLI::App& program);
+[[nodiscard]] std::unique_ptr<Command> makeBranchCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makePlanCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeShowCommand(CLI::App& program);
+[[nodiscard]] std::unique_ptr<Command> makeInspectCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeModelsCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeCachesCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeCalibrateCommand(CLI::App& program);

@@ -19,6 +19,7 @@ class GenerateCommand final : public Command {
  public:
     explicit GenerateCommand(CLI::App& program) : Command(program, "generate", "Make a clip from a prompt") {
         m_request.addTo(*m_app);
+        m_probes.addTo(*m_app);
         m_app->add_option(
             "-o,--out", m_options.output,
             "File to write: .mp4, .webm, .gif, or a folder of PNG files (default: named after the prompt)");
@@ -28,6 +29,8 @@ class GenerateCommand final : public Command {
             ->type_name("FILE.safetensors");
         m_app->add_option("--trace", m_options.traceFile, "Also write what happened inside, module by module")
             ->type_name("FILE.safetensors");
+        m_app->add_option("--steps-dir", m_options.stepFolder, "Also keep the latents of every step, for fw branch")
+            ->type_name("DIR");
         m_app
             ->add_option("--preview-dir", m_options.previewFolder, "Also write a look at the clip after every step")
             ->type_name("DIR");
@@ -60,7 +63,11 @@ class GenerateCommand final : public Command {
 
  private:
     Result<app::ClipJobResult> generate(const Session& session) {
-        FW_ASSIGN(const job::GenerationRequest request, m_request.request());
+        FW_ASSIGN(job::GenerationRequest request, m_request.request());
+        FW_TRY(m_probes.apply(request));
+        if (m_probes.given() && m_options.traceFile.empty()) {
+            return fail(ErrorCode::InvalidArgument, "--probe writes into the trace: name its file with --trace");
+        }
         if (!m_options.previewFolder.empty()) {
             m_options.preview = m_preview == "vae" ? pipeline::PreviewKind::Vae : pipeline::PreviewKind::Projection;
         }
@@ -89,6 +96,7 @@ class GenerateCommand final : public Command {
     }
 
     RequestOptions m_request;
+    ProbeOptions m_probes;
     app::ClipJobOptions m_options;
     std::string m_preview = "projection";
     bool m_json = false;

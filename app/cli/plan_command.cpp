@@ -41,6 +41,13 @@ void printTable(const job::Plan& plan) {
         mebibytes(plan.peakBytes), mebibytes(plan.weightBytes), mebibytes(plan.stateBytes));
 }
 
+void printProbes(const job::ProbePlan& probes) {
+    if (probes.bytes > 0) {
+        say("\nprobes       {:.1f} MiB in the trace: {} steps, {} layers; {:.1f} MiB of memory\n",
+            mebibytes(probes.bytes), probes.steps, probes.layers, mebibytes(probes.memoryBytes));
+    }
+}
+
 // One line for each kind of module, one character for each step.
 void printCache(const job::CachePlan& cache) {
     if (cache.id == "none") {
@@ -68,6 +75,7 @@ class PlanCommand final : public Command {
     explicit PlanCommand(CLI::App& program)
         : Command(program, "plan", "Show what a clip will cost, without making it") {
         m_request.addTo(*m_app);
+        m_probes.addTo(*m_app);
         m_app->add_flag("--json", m_json, "Print one JSON object instead of a table");
         m_app->footer(exitCodeHelp());
     }
@@ -82,6 +90,7 @@ class PlanCommand final : public Command {
         } else {
             printTable(*plan);
             printCache(plan->cache);
+            printProbes(plan->probes);
         }
         return kDone;
     }
@@ -89,12 +98,14 @@ class PlanCommand final : public Command {
  private:
     [[nodiscard]] Result<job::Plan> makePlan() const {
         FW_ASSIGN(job::GenerationRequest request, m_request.request());
+        FW_TRY(m_probes.apply(request));
         FW_ASSIGN(const auto folder, app::modelFolder(request));
         request.model = folder.string();
         return pipeline::makePlan(request);
     }
 
     RequestOptions m_request;
+    ProbeOptions m_probes;
     bool m_json = false;
 };
 

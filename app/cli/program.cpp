@@ -26,8 +26,10 @@ int parseAndRun(int argc, const char* const* argv, const CancelToken& cancel) {
     program.footer(exitCodeHelp());
     std::vector<std::unique_ptr<Command>> commands;
     commands.push_back(makeGenerateCommand(program));
+    commands.push_back(makeBranchCommand(program));
     commands.push_back(makePlanCommand(program));
     commands.push_back(makeShowCommand(program));
+    commands.push_back(makeInspectCommand(program));
     commands.push_back(makeModelsCommand(program));
     commands.push_back(makeCachesCommand(program));
     commands.push_back(makeCalibrateCommand(program));

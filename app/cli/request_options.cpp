@@ -3,21 +3,11 @@
 #include <charconv>
 #include <limits>
 
+#include "core/job/probe_selection.h"
+
 namespace fw::cli {
 
 namespace {
-
-// "window=128", "order=time": the value is JSON where it is any, text otherwise.
-Status addSetting(Json& parameters, std::string_view option, const std::string& setting) {
-    const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-        return fail(ErrorCode::InvalidArgument, "{} takes NAME=VALUE, got '{}'", option, setting);
-    }
-    const std::string text = setting.substr(equals + 1);
-    const Json value = Json::parse(text, nullptr, false);
-    parameters[setting.substr(0, equals)] = value.is_discarded() ? Json(text) : value;
-    return {};
-}
 
 // "FILE" or "FILE@0.8"; an @ that no number follows belongs to the name.
 Result<job::Adapter> adapterFromText(const std::string& text) {
@@ -47,6 +37,17 @@ Result<std::uint64_t> seedFromText(const std::string& text) {
 }
 
 }  // namespace
+
+Status addSetting(Json& parameters, std::string_view option, const std::string& setting) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+        return fail(ErrorCode::InvalidArgument, "{} takes NAME=VALUE, got '{}'", option, setting);
+    }
+    const std::string text = setting.substr(equals + 1);
+    const Json value = Json::parse(text, nullptr, false);
+    parameters[setting.substr(0, equals)] = value.is_discarded() ? Json(text) : value;
+    return {};
+}
 
 void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) {
     m_request.prompt = defaultPrompt;
@@ -108,6 +109,35 @@ Result<job::GenerationRequest> RequestOptions::request() const {
         FW_TRY(addSetting(request.cacheParameters, "--set-cache", setting));
     }
     return request;
+}
+
+void ProbeOptions::addTo(CLI::App& command) {
+    command
+        .add_option(
+            "--probe", m_kinds,
+            "Look inside: default, all, or of map, row, stats, mask, kept, gate, change, words, finite, with "
+            "commas between; never changes the clip")
+        ->type_name("KINDS");
+    command
+        .add_option("--probe-steps", m_steps,
+                    "Steps to look at, such as 0,10,-1, or all (default: five spread over the run)")
+        ->type_name("STEPS");
+    command.add_option("--probe-layers", m_layers, "Layers to look at, such as 0,-1 (default: all)")
+        ->type_name("LAYERS");
+    command
+        .add_option("--probe-queries", m_queries,
+                    "Tokens whose attention to all others is kept exactly, such as 120,400")
+        ->type_name("TOKENS");
+}
+
+Status ProbeOptions::apply(job::GenerationRequest& request) const {
+    if (given()) {
+        FW_ASSIGN(request.probes, job::probeJsonFromText(m_kinds, m_steps, m_layers, m_queries));
+    } else if (!m_steps.empty() || !m_layers.empty() || !m_queries.empty()) {
+        return fail(ErrorCode::InvalidArgument,
+                    "--probe-steps, --probe-layers and --probe-queries say more about --probe, which is missing");
+    }
+    return {};
 }
 
 }  // namespace fw::cli

@@ -30,4 +30,21 @@ class RequestOptions {
     std::vector<std::string> m_cacheSettings;
 };
 
+// "NAME=VALUE" into `parameters`: the value is JSON where it is any, text otherwise. InvalidArgument names
+// `option`.
+[[nodiscard]] Status addSetting(Json& parameters, std::string_view option, const std::string& setting);
+
+// What to look at inside a run: for the commands that make or plan one clip.
+class ProbeOptions {
+ public:
+    // This object must outlive the parsing.
+    void addTo(CLI::App& command);
+    [[nodiscard]] bool given() const { return !m_kinds.empty(); }
+    // Adds what was given to `request`. InvalidArgument.
+    [[nodiscard]] Status apply(job::GenerationRequest& request) const;
+
+ private:
+    std::string m_kinds, m_steps, m_layers, m_queries;
+};
+
 }  // namespace fw::cli

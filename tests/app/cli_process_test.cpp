@@ -68,6 +68,62 @@ TEST_F(Cli, MakesEveryFormatAndShowsItsRequest) {
     }
 }
 
+TEST_F(Cli, InspectsWhatProbesSaw) {
+    const Outcome made = run(tiny({"--out", "c.gif", "--quiet", "--trace", "t.safetensors", "--probe", "default",
+                                   "--probe-queries", "0,3", "--probe-layers", "0,-1"}));
+    ASSERT_EQ(made.exit, 0) << made.err;
+    const Outcome summary = run({"inspect", "t.safetensors"});
+    ASSERT_EQ(summary.exit, 0) << summary.err;
+    EXPECT_THAT(summary.out, HasSubstr("a red balloon"));
+    EXPECT_THAT(summary.out, HasSubstr("layers 0, 7"));
+    EXPECT_THAT(summary.out, HasSubstr("self_attention"));
+    EXPECT_THAT(summary.out, HasSubstr("head_stats"));
+    const Json list = Json::parse(run({"inspect", "t.safetensors", "--list", "--json"}).out);
+    ASSERT_EQ(list.size(), 4U) << list.dump();
+    EXPECT_EQ(list[0].at("probe"), "attention_map");
+    EXPECT_EQ(list[0].at("records"), 2 * 4) << "two layers of four heads, one step";
+    const Json statistics = Json::parse(run({"inspect", "t.safetensors", "--table", "stats", "--json"}).out);
+    ASSERT_EQ(statistics.size(), 8U);
+    EXPECT_GT(statistics[0].at("entropy_nats").get<double>(), 0.0);
+    EXPECT_EQ(statistics[0].at("own_frame").get<double>(), 1.0) << "there is one frame";
+
+    ASSERT_EQ(run({"inspect", "t.safetensors", "--probe", "attention_row", "--export", "rows.csv"}).exit, 0);
+    std::ifstream stream(m_folder / "rows.csv");
+    std::string line;
+    std::getline(stream, line);
+    EXPECT_EQ(line, "step,branch,layer,head,query,v0,v1,v2,v3\r");
+    int records = 0;
+    while (std::getline(stream, line)) {
+        ++records;
+    }
+    EXPECT_EQ(records, 2 * 4 * 2);
+    ASSERT_EQ(run({"inspect", "t.safetensors", "--table", "cost", "--export", "cost.json"}).exit, 0);
+    EXPECT_TRUE(Json::parse(std::ifstream(m_folder / "cost.json")).is_array());
+
+    const auto refused = [&](const std::vector<std::string>& arguments, const std::string& part) {
+        const Outcome outcome = run(arguments);
+        EXPECT_EQ(outcome.exit, 2) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(part));
+    };
+    refused({"inspect", "t.safetensors", "--table", "cache"}, "this trace has no cache decisions");
+    refused({"inspect", "t.safetensors", "--table", "masks"}, "--probe mask");
+    refused({"inspect", "t.safetensors", "--probe", "nothing"}, "this trace has attention_map");
+    refused({"inspect", "t.safetensors", "--export", "x.csv"}, "name a --table or a --probe");
+    refused({"inspect", "t.safetensors", "--table", "cost", "--export", "x.npz"}, "neither .csv nor .json");
+    EXPECT_EQ(run({"inspect", "c.gif"}).exit, 3);
+}
+
+TEST_F(Cli, RefusesProbesItCannotTake) {
+    expectRefused(tiny({"--probe", "map"}), 2, "name its file with --trace");
+    expectRefused(tiny({"--probe-steps", "0"}), 2, "--probe, which is missing");
+    expectRefused(tiny({"--probe", "maps", "--trace", "t.safetensors"}), 2, "there is no probe 'maps'");
+    expectRefused(tiny({"--probe", "map", "--probe-steps", "1", "--trace", "t.safetensors"}), 2,
+                  "probes want step 1");
+    expectRefused(tiny({"--probe", "map", "--probe-layers", "99", "--trace", "t.safetensors"}), 2, "layer 99");
+    expectRefused(tiny({"--probe", "row", "--probe-queries", "4", "--trace", "t.safetensors"}), 2,
+                  "this clip has 4 of them");
+}
+
 TEST_F(Cli, PrintsOneJsonObjectAndWritesEverythingAskedFor) {
     const Outcome outcome = run(tiny({"--out", "c.mp4", "--json", "--save-latents", "l.safetensors", "--trace",
                                       "t.safetensors", "--preview-dir", "previews"}));
