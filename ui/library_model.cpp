@@ -160,6 +160,7 @@ void LibraryModel::show(Ids ids, LibraryRecords records) {
 
 void LibraryModel::replaceRows(Ids ids) {
     beginResetModel();
+    ++m_generation;
     m_wanted.clear();
     m_ids = std::move(ids);
     endResetModel();
@@ -177,6 +178,7 @@ void LibraryModel::mergeRows(Ids ids) {
         --newEnd;
     }
     m_wanted.clear();
+    m_generation += oldEnd > begin || newEnd > begin ? 1 : 0;
     if (oldEnd > begin) {
         beginRemoveRows({}, static_cast<int>(begin), static_cast<int>(oldEnd) - 1);
         m_ids.erase(m_ids.begin() + begin, m_ids.begin() + oldEnd);
@@ -240,9 +242,16 @@ void LibraryModel::fetchNext() {
             [ids, folder = m_library.folder()](store::LibraryStore& store) {
                 return readRecords(store, folder, ids);
             },
-            [this](LibraryRecords records) {
+            [this, block, generation = m_generation](LibraryRecords records) {
                 --m_fetching;
-                take(std::move(records));
+                if (generation == m_generation) {
+                    // Where they stand is known: looking for each among all rows would take longer than drawing
+                    // them.
+                    keep(std::move(records));
+                    emit dataChanged(index(block), index(std::min(block + kBlock, rowCount()) - 1));
+                } else {
+                    take(std::move(records));
+                }
                 fetchNext();
             });
     }

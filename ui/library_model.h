@@ -92,6 +92,7 @@ class LibraryModel : public QAbstractListModel {
     mutable QList<int> m_wanted;  // first rows of blocks, most urgent last
     QSet<std::int64_t> m_stale;   // records that are shown but must be read again
     int m_fetching = 0;
+    quint64 m_generation = 0;  // of the rows; others since then may stand elsewhere
     mutable QTimer m_fetchTimer;
 };
 

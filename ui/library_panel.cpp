@@ -80,7 +80,8 @@ void LibraryPanel::connectParts() {
     connect(m_saved, &SavedSearchMenu::applied, this, &LibraryPanel::showSearch);
     connect(m_saved, &SavedSearchMenu::notice, this, [this](const QString& sentence) { tell(sentence); });
     connect(m_search, &LibrarySearch::searched, this, &LibraryPanel::startSearch);
-    connect(m_search, &LibrarySearch::valuesWanted, this, &LibraryPanel::readValues);
+    // Queued: behind the search that the same letter begins.
+    connect(m_search, &LibrarySearch::valuesWanted, this, &LibraryPanel::readValues, Qt::QueuedConnection);
     connect(m_search, &LibrarySearch::leftDown, this, [this] {
         m_grid->setFocus();
         if (!m_grid->currentIndex().isValid() && m_model->rowCount() > 0) {

@@ -143,7 +143,10 @@ int measure(QApplication& application, const QString& folder) {
     QTest::keyClick(prompt, Qt::Key_A);
     waitFor([&] { return !prompt->toPlainText().isEmpty(); });
     mark("the prompt takes keys");
-    waitFor([&] { return library->model()->hasAnswer() && inGrid.paints > 0; });
+    waitFor([&] { return library->model()->hasAnswer() && library->model()->rowCount() > 0; });
+    inGrid.paints = 0;
+    library->grid()->viewport()->update();
+    waitFor([&] { return inGrid.paints > 0; });
     mark("first clips painted, their thumbnails asked for: usable");
     waitFor([&] { return window.panel()->hasModel(); });
     mark("the engine answered: Run possible");

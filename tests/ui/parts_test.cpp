@@ -1,12 +1,17 @@
 // The window's parts that need no engine: presets, words, player, canvas, seed, style.
 #include <QApplication>
+#include <QComboBox>
+#include <QFile>
+#include <QLabel>
 #include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QSignalSpy>
 #include <QTest>
 #include <QToolButton>
 #include <cmath>
 
 #include "test_values.h"
+#include "ui/about_dialog.h"
 #include "ui/clip_presets.h"
 #include "ui/error_presenter.h"
 #include "ui/example_prompts.h"
@@ -260,6 +265,26 @@ class PartsTest : public QObject {
         const QImage light = icon(QStringLiteral("menu")).pixmap(40, 40).toImage();
         QVERIFY(dark != light);
         QCOMPARE(light.pixelColor(20, 20), lightColours().text);
+    }
+
+    // Every licence that is named can be read.
+    void theTermsOfEverythingAreShown() {
+        AboutDialog dialog;
+        auto* choice = dialog.findChild<QComboBox*>();
+        auto* text = dialog.findChild<QPlainTextEdit*>();
+        const auto list = components();
+        QCOMPARE(choice->count(), list.size());
+        QVERIFY(text->toPlainText().contains(QStringLiteral("Apache License")));
+        for (int i = 0; i < choice->count(); ++i) {
+            choice->setCurrentIndex(i);
+            QVERIFY2(text->toPlainText().contains(list[i].copyright), qPrintable(list[i].name));
+            QVERIFY2(list[i].text.isEmpty() || QFile(list[i].text).size() > 900, qPrintable(list[i].name));
+        }
+        bool said = false;
+        for (const auto* label : dialog.findChildren<QLabel*>()) {
+            said = said || label->text().contains(QStringLiteral("no network access at all"));
+        }
+        QVERIFY(said);
     }
 };
 
