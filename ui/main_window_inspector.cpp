@@ -1,5 +1,6 @@
 // The inspector's dock: it follows the clip on the stage and the one chosen in the library.
 #include <QDockWidget>
+#include <utility>
 
 #include "app/studio/studio_session.h"
 #include "ui/inspector/inspector_panel.h"
@@ -50,6 +51,15 @@ void MainWindow::rerunWithProbes() {
         m_director->say(tr("The settings of this clip cannot be read."));
         return;
     }
+    // Everything the views show; and of the patch that was chosen, exactly where it attends.
+    Json kinds = {"map", "stats", "mask", "kept", "gate", "change", "words"};
+    request->probes = Json::object();
+    const int token = m_inspector->selection().token;
+    if (m_inspector->run() != nullptr && token >= 0) {
+        kinds.push_back("row");
+        (*request->probes)["queries"] = {token};
+    }
+    (*request->probes)["kinds"] = std::move(kinds);
     m_director->expectJob();
     m_session.queue().add({*request}, 1);
 }

@@ -18,7 +18,8 @@ double Axis::part(double value) const {
 
 QString tickText(double value) {
     const double rounded = std::abs(value) < 1.0e-12 ? 0.0 : value;
-    return QLocale().toString(rounded, 'g', 4);
+    const bool whole = std::abs(rounded) >= 1.0e3 && std::abs(rounded) < 1.0e6;
+    return whole ? QLocale().toString(rounded, 'f', 0) : QLocale().toString(rounded, 'g', 4);
 }
 
 std::vector<double> roundNumbers(const Axis& axis, int count) {

@@ -35,7 +35,9 @@ QString readable(double value, int digits) {
 }
 
 QString missingProbes(const QString& what) {
-    return Views::tr("This run kept no %1.\nMake it again with probes: the seed stays, so the clip stays the same.")
+    return Views::tr(
+               "This run kept no %1.\nMake it again with probes (fw generate --probe default): the seed stays, so "
+               "the clip stays the same.")
         .arg(what);
 }
 

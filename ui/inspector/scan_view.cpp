@@ -118,10 +118,10 @@ void ScanView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
             scene.selection.layer = layer < scene.run.layers() ? layer : std::min(i, scene.run.layers() - 1);
         }
     }
-    const QRectF large = rest.adjusted(small + 3 * kGrid, 0, 0, -4 * line);
+    const QRectF large = rest.adjusted(small + 3 * kGrid, 0, 0, -5 * line);
     drawVolume(canvas, large, grid, order, scene.selection.token);
     const auto far = strides(order, grid);
-    const double below = large.bottom() + line;
+    const double below = large.bottom() + 2 * line;
     drawLegend(canvas, {large.left(), below, std::min(240.0, large.width()), 3 * line},
                Scans::tr("place in the sequence"), QStringLiteral("1"), QString::number(scene.run.tokens()));
     canvas.paragraph({large.left() + std::min(240.0, large.width()) + 3 * kGrid, below,
