@@ -4262,9 +4262,9 @@ place %4 of %5</source>
     <name>fw::ui::Views</name>
     <message>
         <source>This run kept no %1.
-Make it again with probes: the seed stays, so the clip stays the same.</source>
+Make it again with probes (fw generate --probe default): the seed stays, so the clip stays the same.</source>
         <translation>В этом запуске не сохранены: %1.
-Сделайте клип снова с зондами: зерно останется, и клип будет тем же.</translation>
+Сделайте клип снова с зондами (fw generate --probe default): зерно останется, и клип будет тем же.</translation>
     </message>
 </context>
 </TS>

@@ -4230,9 +4230,9 @@ place %4 of %5</source>
     <name>fw::ui::Views</name>
     <message>
         <source>This run kept no %1.
-Make it again with probes: the seed stays, so the clip stays the same.</source>
+Make it again with probes (fw generate --probe default): the seed stays, so the clip stays the same.</source>
         <translation>此次运行没有保留%1。
-请带探针重新生成：种子不变，片段也不变。</translation>
+请带探针重新生成（fw generate --probe default）：种子不变，片段也不变。</translation>
     </message>
 </context>
 </TS>
