@@ -10,6 +10,7 @@
 #include "core/model/sha256.h"
 #include "core/model/weight_loader.h"
 #include "core/weights/tensor_table.h"
+#include "core/weights/transformer_config.h"
 
 namespace fw::model {
 
@@ -196,7 +197,8 @@ Result<AdapterSet> AdapterSet::open(std::span<const job::Adapter> adapters, cons
     if (adapters.empty()) {
         return set;
     }
-    FW_ASSIGN(set.m_config, weights::loadWanTransformerConfig(folder));
+    FW_ASSIGN(const auto config, weights::loadTransformerConfig(folder));
+    set.m_config = config.dit;
     Sha256 hash;
     for (const job::Adapter& adapter : adapters) {
         FW_TRY(set.add(adapter, folder));

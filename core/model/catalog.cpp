@@ -3,25 +3,32 @@
 #include <set>
 #include <system_error>
 
+#include "core/model/mate_dit.h"
 #include "core/model/model_defaults.h"
 #include "core/model/tokenizer.h"
 #include "core/model/video_model.h"
 #include "core/weights/model_config.h"
 #include "core/weights/tensor_table.h"
 #include "core/weights/text.h"
+#include "core/weights/transformer_config.h"
 
 namespace fw::model {
 namespace {
 
-// The parts a Wan pipeline needs and the classes that fill them.
+struct Family {
+    std::string_view name, pipeline, transformer;
+};
+constexpr Family kFamilies[] = {{"wan", "WanPipeline", "WanTransformer3DModel"},
+                                {"lingen", "LinGenPipeline", "LinGenTransformer3DModel"}};
+
+// The parts every family needs besides its transformer and the classes that fill them.
 struct NeededPart {
     const char* name;
     std::vector<std::string_view> classes;
 };
 
-const std::vector<NeededPart>& neededParts() {
+const std::vector<NeededPart>& sharedParts() {
     static const std::vector<NeededPart> parts{
-        {"transformer", {"WanTransformer3DModel"}},
         {"vae", {"AutoencoderKLWan"}},
         {"text_encoder", {"UMT5EncoderModel"}},
         {"tokenizer", {"T5TokenizerFast", "T5Tokenizer"}},
@@ -50,11 +57,12 @@ class Inspector {
         if (m_info.family.empty()) {
             return std::move(m_info);
         }
-        const auto transformer = valueOf(weights::loadWanTransformerConfig(m_folder));
+        const auto denoiser = valueOf(weights::loadTransformerConfig(m_folder));
+        const auto transformer = denoiser ? std::optional(denoiser->dit) : std::nullopt;
         const auto vae = valueOf(weights::loadWanVaeConfig(m_folder));
         const auto encoder = valueOf(weights::loadUmt5Config(m_folder));
         const auto scheduler = valueOf(weights::loadSchedulerConfig(m_folder));
-        checkWeights("transformer", transformer);
+        checkWeights("transformer", denoiser);
         checkWeights("vae", vae);
         checkWeights("text_encoder", encoder);
         checkTokenizer(encoder);
@@ -65,6 +73,9 @@ class Inspector {
         if (transformer && vae && transformer->inChannels != vae->zDim) {
             problem(fmt::format("the transformer has {} latent channels but the autoencoder has {}",
                                 transformer->inChannels, vae->zDim));
+        }
+        if (denoiser && denoiser->mate) {
+            (void)valueOf(scanOrdersOf(*denoiser->mate, transformer->layers));
         }
         if (transformer && transformer->patchT != 1) {
             problem(
@@ -100,13 +111,17 @@ class Inspector {
         if (!index) {
             return;
         }
-        if (index->className != "WanPipeline") {
-            problem(fmt::format("the folder holds a {}; only WanPipeline runs here",
+        const auto* family = std::find_if(std::begin(kFamilies), std::end(kFamilies),
+                                          [&](const Family& known) { return known.pipeline == index->className; });
+        if (family == std::end(kFamilies)) {
+            problem(fmt::format("the folder holds a {}; WanPipeline and LinGenPipeline run here",
                                 weights::quoteText(index->className)));
             return;
         }
-        m_info.family = "wan";
-        for (const NeededPart& part : neededParts()) {
+        m_info.family = family->name;
+        std::vector<NeededPart> parts{{"transformer", {family->transformer}}};
+        parts.insert(parts.end(), sharedParts().begin(), sharedParts().end());
+        for (const NeededPart& part : parts) {
             const auto found = index->parts.find(part.name);
             if (found == index->parts.end()) {
                 problem(fmt::format("model_index.json names no {}", part.name));

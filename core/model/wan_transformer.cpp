@@ -5,6 +5,7 @@
 
 #include "core/cache/step_cache.h"
 #include "core/method/probe_sink.h"
+#include "core/model/mate_dit.h"
 #include "core/model/self_attention.h"
 #include "core/model/weight_loader.h"
 
@@ -125,13 +126,14 @@ std::int64_t WanTransformer::weightBytes() const {
 Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesystem::path& folder,
                                                              backend::Device& device, backend::Ops& ops,
                                                              DType compute, const AdapterSet* adapters) {
-    FW_ASSIGN(const auto config, weights::loadWanTransformerConfig(folder));
+    FW_ASSIGN(const auto whole, weights::loadTransformerConfig(folder));
+    const weights::WanTransformerConfig& config = whole.dit;
     if (config.headDim % 16 != 0 || config.headDim > 512) {
         return fail(ErrorCode::Unsupported,
                     "the transformer's attention_head_dim is {}; multiples of 16 up to 512 can be computed",
                     config.headDim);
     }
-    FW_ASSIGN(auto loader, WeightLoader::open(folder, "transformer", weights::tensorTable(config), device, ops));
+    FW_ASSIGN(auto loader, WeightLoader::open(folder, "transformer", weights::tensorTable(whole), device, ops));
     loader.setAdapters(adapters);
     auto parts = std::make_unique<Parts>();
     parts->config = config;
@@ -145,7 +147,11 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     FW_ASSIGN(parts->timeProjection, loader.linear({condition + "time_proj"}, true, kEdge));
     FW_ASSIGN(parts->text1, loader.linear({condition + "text_embedder.linear_1"}, true, kEdge));
     FW_ASSIGN(parts->text2, loader.linear({condition + "text_embedder.linear_2"}, true, kEdge));
-    FW_ASSIGN(parts->mixer, SelfAttentionMixer::load(loader, config, compute));
+    if (whole.mate) {
+        FW_ASSIGN(parts->mixer, MateMixer::load(loader, whole, compute));
+    } else {
+        FW_ASSIGN(parts->mixer, SelfAttentionMixer::load(loader, config, compute));
+    }
     std::vector<std::string> tables;
     for (std::int64_t i = 0; i < config.layers; ++i) {
         FW_ASSIGN(auto block, loadBlock(loader, config, i, compute));

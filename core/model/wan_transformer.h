@@ -1,4 +1,5 @@
-// Wan2.1's 3-D diffusion transformer (https://arxiv.org/abs/2503.20314), as diffusers' WanTransformer3DModel.
+// Wan2.1's 3-D diffusion transformer (https://arxiv.org/abs/2503.20314), as diffusers' WanTransformer3DModel, and
+// its relatives that only differ in what mixes the tokens (token_mixer.h).
 #pragma once
 
 #include <memory>
@@ -6,6 +7,7 @@
 
 #include "core/model/video_model.h"
 #include "core/weights/model_config.h"
+#include "core/weights/transformer_config.h"
 
 namespace fw::model {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 
 #include "core/model/adapter.h"
 
@@ -82,6 +83,51 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(std::initial
     return packed;
 }
 
+Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearRows(const std::string& prefix,
+                                                                        std::int64_t first, std::int64_t count,
+                                                                        DType compute) {
+    FW_ASSIGN(const auto weight, checked(prefix + ".weight"));
+    const ConstTensorView rows = asMatrix(weight).slice(0, first, first + count);
+    FW_ASSIGN(auto packed, m_ops->packLinear({{&rows, 1}, {}}, compute));
+    m_bytes += packed->bytes;
+    return packed;
+}
+
+Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearSum(std::initializer_list<std::string> prefixes,
+                                                                       DType compute) {
+    std::int64_t out = 0, in = 0;
+    for (const std::string& prefix : prefixes) {
+        FW_ASSIGN(const auto weight, m_file->tensor(prefix + ".weight"));
+        FW_CHECK(out == 0 || weight.dim(0) == out, "{}.weight is {}, {} rows expected", prefix, weight.text(), out);
+        out = weight.dim(0);
+        in += weight.dim(1);
+    }
+    std::vector<float> whole(isMeta() ? 0 : static_cast<std::size_t>(out * in));
+    std::vector<float> bias(static_cast<std::size_t>(out), 0.0F);
+    std::int64_t column = 0;
+    for (const std::string& prefix : prefixes) {
+        FW_ASSIGN(std::vector<float> values, hostFloats(prefix + ".weight"));
+        if (m_adapters != nullptr && m_adapters->changes(prefix) && !isMeta()) {
+            m_adapters->merge(prefix, values);
+        }
+        const std::int64_t width = static_cast<std::int64_t>(values.size()) / out;
+        for (std::int64_t row = 0; row < out && width > 0; ++row) {
+            std::copy_n(values.begin() + row * width, width, whole.begin() + row * in + column);
+        }
+        column += width;
+        if (m_file->tensors().contains(prefix + ".bias")) {
+            FW_ASSIGN(const std::vector<float> part, hostFloats(prefix + ".bias"));
+            std::transform(part.begin(), part.end(), bias.begin(), bias.begin(), std::plus<>());
+        }
+    }
+    const DeviceKind place = isMeta() ? DeviceKind::Meta : DeviceKind::Cpu;
+    const ConstTensorView matrix(whole.data(), DType::F32, {out, in}, place);
+    const ConstTensorView vector(bias.data(), DType::F32, {out}, place);
+    FW_ASSIGN(auto packed, m_ops->packLinear({{&matrix, 1}, {&vector, 1}}, compute));
+    m_bytes += packed->bytes;
+    return packed;
+}
+
 Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(const std::vector<float>& weight,
                                                                     const std::vector<float>& bias, DType compute) {
     const auto out = static_cast<std::int64_t>(bias.size());
@@ -118,6 +164,17 @@ Result<backend::OwnedTensor> WeightLoader::upload(const std::vector<float>& valu
 
 Result<backend::OwnedTensor> WeightLoader::floats(const std::string& name, const Shape& shape) {
     return stacked({name}, shape);
+}
+
+Result<backend::OwnedTensor> WeightLoader::transposed(const std::string& name, std::int64_t rows,
+                                                      std::int64_t columns) {
+    FW_ASSIGN(const std::vector<float> values, hostFloats(name));
+    std::vector<float> turned(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto row = static_cast<std::int64_t>(i) / columns, column = static_cast<std::int64_t>(i) % columns;
+        turned[static_cast<std::size_t>(column * rows + row)] = values[i];
+    }
+    return upload(turned, {columns, rows});
 }
 
 Result<backend::OwnedTensor> WeightLoader::stacked(const std::vector<std::string>& names, const Shape& shape) {

@@ -36,6 +36,14 @@ class WeightLoader {
     // dimensions of convolution kernels are taken as input features.
     [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linear(std::initializer_list<std::string> prefixes,
                                                                         bool bias, DType compute);
+    // Rows [first, first + count) of "<prefix>.weight", without bias. Adapters do not change it.
+    [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linearRows(const std::string& prefix,
+                                                                            std::int64_t first, std::int64_t count,
+                                                                            DType compute);
+    // Several matrices of equal out features side by side, [W_0 | W_1 | …]: one product adds their results. The sum
+    // of the biases of those that have one.
+    [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linearSum(
+        std::initializer_list<std::string> prefixes, DType compute);
     // The same from host memory: weight [out, in], bias [out].
     [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linear(const std::vector<float>& weight,
                                                                         const std::vector<float>& bias,
@@ -46,6 +54,9 @@ class WeightLoader {
                                                                       DType compute);
     // A tensor as f32 on the device under another shape of equal count.
     [[nodiscard]] Result<backend::OwnedTensor> floats(const std::string& name, const Shape& shape);
+    // A tensor of rows · columns values as f32 [columns, rows] on the device.
+    [[nodiscard]] Result<backend::OwnedTensor> transposed(const std::string& name, std::int64_t rows,
+                                                          std::int64_t columns);
     // Several tensors of equal shape, one behind the other: f32 [names.size(), shape…].
     [[nodiscard]] Result<backend::OwnedTensor> stacked(const std::vector<std::string>& names, const Shape& shape);
     // A tensor as float32 values on the host; empty on a Meta device.

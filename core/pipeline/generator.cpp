@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/method/attention_method.h"
+#include "core/pipeline/check_method.h"
 #include "core/pipeline/checkpoint.h"
 #include "core/pipeline/model_parts.h"
 #include "core/pipeline/philox.h"
@@ -363,6 +364,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     (void)m_parts.ops->synchronize();  // what an abandoned clip left behind is not this one's failure
     GenerationReport report;
     FW_ASSIGN(report.request, job::resolve(request, m_info.defaults));
+    FW_TRY(checkMethod(m_info, report.request));
     report.request = withOwnAdapter(std::move(report.request), m_info.folder);
     FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod(report.request.method));
     if (entry->needsSparseOperations && !m_parts.ops->supportsSparseAttention()) {

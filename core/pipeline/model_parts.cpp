@@ -10,6 +10,7 @@
 
 #include "core/method/attention_method.h"
 #include "core/model/adapter.h"
+#include "core/pipeline/check_method.h"
 
 namespace fw::pipeline {
 
@@ -73,6 +74,16 @@ Result<ModelParts> loadParts(const std::filesystem::path& folder, std::unique_pt
     FW_ASSIGN(parts.cacheConstants,
               cache::findConstants(folder, geometry.layers, geometry.heads * geometry.headDim));
     return parts;
+}
+
+Status checkMethod(const model::ModelInfo& info, const job::GenerationRequest& request) {
+    if (info.family == "lingen" && request.method != "dense") {
+        return fail(ErrorCode::InvalidArgument,
+                    "the model {} has LinGen's blocks in the place of self-attention: the attention method {} does "
+                    "not apply to it; leave the method at dense",
+                    info.name, request.method);
+    }
+    return {};
 }
 
 job::GenerationRequest withOwnAdapter(job::GenerationRequest request, const std::filesystem::path& folder) {

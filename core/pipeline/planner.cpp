@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/method/attention_method.h"
+#include "core/pipeline/check_method.h"
 #include "core/pipeline/preview.h"
 #include "core/pipeline/probe_recorder.h"
 
@@ -132,6 +133,7 @@ Result<job::Plan> makePlan(const job::GenerationRequest& request) {
         return fail(ErrorCode::BadModel, "{}: {}", request.model, info.problems.front());
     }
     FW_ASSIGN(job::GenerationRequest resolved, job::resolve(request, info.defaults));
+    FW_TRY(checkMethod(info, resolved));
     resolved = withOwnAdapter(std::move(resolved), info.folder);
     DType dtype = dtypeFromName(resolved.dtype).value_or(DType::F32);
     if (resolved.dtype == "auto") {

@@ -163,7 +163,18 @@ Status SafetensorsFile::addIndex(const std::filesystem::path& path) {
             return fail(ErrorCode::BadModel, "{} names the file {}, which is missing", path.string(),
                         quoteText(shard));
         }
-        FW_TRY(addFile(shardPath));
+        // A file may hold more than is asked of it: another model's weights, of which this one shares some.
+        FW_ASSIGN(const auto whole, open(shardPath));
+        for (const auto& [name, view] : whole->m_tensors) {
+            const auto home = map->find(name);
+            if (home != map->end() && home->second == shard) {
+                m_tensors.emplace(name, view);
+            }
+        }
+        if (m_mappings.empty()) {
+            m_metadata = whole->m_metadata;
+        }
+        m_mappings.push_back(std::move(whole->m_mappings.front()));
         for (const auto& [name, home] : *map) {
             if (home == shard && !m_tensors.contains(name)) {
                 return fail(ErrorCode::BadModel, "{} promises tensor {} in {}, which does not hold it",

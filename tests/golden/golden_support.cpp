@@ -56,6 +56,11 @@ double at(const ConstTensorView& view, std::int64_t index) {
 
 }  // namespace
 
+HostTensor recipeWeight(const std::string& name, std::uint64_t seed, const Shape& shape) {
+    const std::vector<BFloat16> numbers = weight(name, seed, shape);
+    return {std::vector<float>(numbers.begin(), numbers.end()), shape};
+}
+
 Fixture::Fixture(const std::string& name)
     : m_file(require(weights::SafetensorsFile::open(std::filesystem::path(FW_SOURCE_DIR) / "tests/golden/fixtures" /
                                                     (name + ".safetensors")))) {}

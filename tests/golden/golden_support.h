@@ -81,6 +81,9 @@ struct HostTensor {
     TensorView view;
 };
 
+// The values the recipe gives a weight of this name.
+[[nodiscard]] HostTensor recipeWeight(const std::string& name, std::uint64_t seed, const Shape& shape);
+
 // ‖a - b‖ / ‖b‖ over all elements; infinite when anything is not finite. Shapes must agree; any strides; f32.
 [[nodiscard]] double relativeError(const ConstTensorView& a, const ConstTensorView& b);
 

@@ -114,6 +114,25 @@ TEST(Safetensors, ReadsShardsThroughTheirIndex) {
     EXPECT_EQ((*file)->metadata().at("k"), "v");
 }
 
+TEST(Safetensors, TakesFromASharedFileOnlyWhatTheIndexNames) {
+    const test::TempFolder folder;
+    const std::vector<float> base{1, 2}, own{3};
+    ASSERT_TRUE(writeSafetensors(folder / "other.safetensors",
+                                 {{"a", {base.data(), DType::F32, {2}}},
+                                  {"b", {base.data(), DType::F32, {2}}},
+                                  {"c", {base.data(), DType::F32, {2}}}},
+                                 {}));
+    ASSERT_TRUE(writeSafetensors(folder / "own.safetensors", {{"b", {own.data(), DType::F32, {1}}}}, {}));
+    std::filesystem::create_symlink("other.safetensors", folder / "base.safetensors");
+    const auto file = SafetensorsFile::open(
+        folder.write("x.index.json", R"({"weight_map": {"a": "base.safetensors", "b": "own.safetensors"}})"));
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ((*file)->tensors().size(), 2U);
+    EXPECT_EQ((*file)->tensor("a")->as<float>()[1], 2.0F);
+    EXPECT_EQ((*file)->tensor("b")->as<float>()[0], 3.0F);
+    EXPECT_FALSE((*file)->tensor("c"));
+}
+
 TEST(Safetensors, RefusesIndexesThatLie) {
     const test::TempFolder folder;
     const std::vector<float> a{1, 2};
@@ -129,7 +148,7 @@ TEST(Safetensors, RefusesIndexesThatLie) {
         {R"({"weight_map": {}})", "is empty"},
         {R"({"weight_map": 1})", "\"weight_map\" is missing"},
         {R"([1])", "\"weight_map\" is missing"},
-        {R"({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})", "also in another file"},
+        {R"({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})", "promises tensor 'b'"},
     };
     for (const auto& [text, message] : cases) {
         const auto file = SafetensorsFile::open(folder.write("x.index.json", text));
