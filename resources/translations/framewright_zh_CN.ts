@@ -3357,7 +3357,7 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     </message>
     <message>
         <source>Layers %1, %2, …</source>
-        <translation>第 %1、%2 … 层</translation>
+        <translation>层 %1、%2…</translation>
     </message>
     <message>
         <source>place in the sequence</source>
