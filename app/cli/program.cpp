@@ -5,6 +5,7 @@
 #include <new>
 #include <string_view>
 
+#include "app/cli/bench_linear_command.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
 #include "app/engine/clip_job.h"
@@ -39,6 +40,7 @@ int parseAndRun(int argc, const char* const* argv, const CancelToken& cancel) {
     commands.push_back(makeBenchStepCommand(*bench));
     commands.push_back(makeBenchClipCommand(*bench));
     commands.push_back(makeBenchAttentionCommand(*bench));
+    commands.push_back(makeBenchLinearCommand(*bench));
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
