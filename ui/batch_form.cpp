@@ -12,12 +12,12 @@
 #include "ui/error_presenter.h"
 #include "ui/formats.h"
 #include "ui/icons.h"
+#include "ui/settings_form.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
 namespace {
 
-constexpr int kLabelWidth = 80;
 constexpr int kShownPrompts = 4;
 constexpr int kShownCharacters = 72;
 
@@ -42,7 +42,7 @@ BatchForm::BatchForm(QWidget* parent) : QWidget(parent) {
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(kGrid);
     grid->setVerticalSpacing(kGrid);
-    grid->setColumnMinimumWidth(0, kLabelWidth);
+    grid->setColumnMinimumWidth(0, kFieldLabelWidth);
     grid->setColumnStretch(1, 1);
     m_seeds = new QSpinBox;
     m_seeds->setRange(1, static_cast<int>(job::kMaxBatch));

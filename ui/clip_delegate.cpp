@@ -153,12 +153,12 @@ void ClipDelegate::paintTile(QPainter& painter, const Look& look) const {
     line.translate(0, look.metrics.lineSpacing());
     painter.setFont(look.smallFont);
     painter.setPen(look.colours->textSecondary);
-    drawStars(painter, line, look.clip->stars, look.colours->accent);
-    const int left = look.clip->stars * (kStar + 1) + (look.clip->stars > 0 ? kGrid : 0);
+    const int stars = look.clip->stars * (kStar + 1);
+    drawStars(painter, line.adjusted(line.width() - stars, 0, 0, 0), look.clip->stars, look.colours->accent);
     const QString model = QString::fromStdString(look.clip->model).left(80).simplified();
-    QString facts = lengthText(*look.clip) + QStringLiteral(" · ") + model;
-    const QRect rest = line.adjusted(left, 0, 0, 0);
-    painter.drawText(rest, Qt::AlignVCenter | Qt::AlignRight | Qt::TextSingleLine,
+    const QString facts = lengthText(*look.clip) + QStringLiteral(" · ") + model;
+    const QRect rest = line.adjusted(0, 0, stars > 0 ? -stars - kGrid : 0, 0);
+    painter.drawText(rest, Qt::AlignVCenter | Qt::TextSingleLine,
                      look.smallMetrics.elidedText(facts, Qt::ElideRight, rest.width()));
 }
 

@@ -79,9 +79,10 @@ PresentedError presentError(const Error& error) {
                 QString());
             break;
         case ErrorCode::DeviceLost:
-            say(Errors::tr("The device stopped answering"),
-                Errors::tr("Close the studio, start it again and run the clip once more."), SuggestedAction::None,
-                QString());
+            say(Errors::tr("The engine stopped while it made this clip"),
+                Errors::tr("It starts again by itself. Run the clip once more; if that does not help, choose a "
+                           "smaller size or fewer frames."),
+                SuggestedAction::TryAgain, Errors::tr("Run again"));
             break;
         case ErrorCode::Cancelled:
             say(Errors::tr("The clip was cancelled"), Errors::tr("Nothing was saved. Run it again when you like."),

@@ -103,9 +103,8 @@ ExportDialog::ExportDialog(app::ClipFiles& clips, const QList<QString>& files, Q
     grid->setColumnStretch(1, 1);
     buildForm(grid);
     buildTarget(grid);
-    m_form->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
-    column->addWidget(m_form);
-    column->addStretch(1);
+    grid->setRowStretch(grid->rowCount(), 1);  // what is left of the height stays below the last row
+    column->addWidget(m_form, 1);
     column->addWidget(buildFooter());
     restore();
 

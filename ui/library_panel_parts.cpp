@@ -14,6 +14,7 @@
 #include "core/base/json.h"
 #include "ui/clip_details.h"
 #include "ui/controls.h"
+#include "ui/flow_layout.h"
 #include "ui/library_grid.h"
 #include "ui/library_panel.h"
 #include "ui/library_search.h"
@@ -155,10 +156,12 @@ void LibraryPanel::fillMenu(QMenu* menu) {
 
 QWidget* LibraryPanel::buildTrashBar() {
     m_trashBar = new QWidget;
-    auto* row = new QHBoxLayout(m_trashBar);
-    row->setContentsMargins(kGrid, 0, 0, 0);
-    row->setSpacing(kGrid);
-    row->addWidget(makeLabel(tr("Clips wait in the trash until you delete them."), TextRole::Secondary, true), 1);
+    auto* column = new QVBoxLayout(m_trashBar);
+    column->setContentsMargins(kGrid, 0, kGrid, 0);
+    column->setSpacing(kGrid);
+    column->addWidget(makeLabel(tr("Clips wait in the trash until you delete them."), TextRole::Secondary, true));
+    auto* row = new FlowLayout(kGrid);
+    column->addLayout(row);
     m_restore = makeButton(tr("Restore"));
     m_restore->setToolTip(tr("Takes the selected clips out of the trash"));
     m_purge = makeButton(tr("Delete for good…"));

@@ -41,6 +41,7 @@
 #include "ui/stage_canvas.h"
 #include "ui/stage_director.h"
 #include "ui/stage_widget.h"
+#include "ui/tab_titles.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
@@ -50,8 +51,9 @@ constexpr int kForecastDelayMs = 120;  // after the last change of the form
 constexpr int kTimesDelayMs = 250;     // times left are gathered
 constexpr int kSaveDelayMs = 2000;     // so that an unsent prompt survives a crash
 constexpr QSize kFirstSize(1280, 800);
-constexpr int kSideWidth = 40 * kGrid;  // of the queue and the library
+constexpr int kSideWidth = 43 * kGrid;  // of the queue and the library
 constexpr int kLeastSideWidth = 37 * kGrid;
+constexpr int kLeastStageHeight = 46 * kGrid;  // the longest error and its advice
 const auto kModelFolder = QStringLiteral("model/folder");
 constexpr int kInspectorHeight = 50 * kGrid;
 constexpr int kLayoutVersion = 1;  // of saveState(): docks of another version are not restored
@@ -109,6 +111,7 @@ MainWindow::MainWindow(app::StudioSession& session, Theme& theme, const StudioOp
       m_preferences(std::make_unique<Preferences>(options.settingsFile)),
       m_undo(new QUndoStack(this)),
       m_cycle(new PanelCycle(this)),
+      m_tabTitles(new TabTitles(this)),
       m_notifier(new DesktopNotifier(this)),
       m_finder(new ModelFinder(session.engine(), this)),
       m_afterCrash(session.library().openReport().uncleanExit) {
@@ -161,6 +164,7 @@ MainWindow::~MainWindow() {
 
 void MainWindow::buildCentre() {
     m_stage = new StageWidget;
+    m_stage->setMinimumHeight(kLeastStageHeight);
     m_queueBanner = new Banner(tr("Queue"));
     auto* go = m_queueBanner->addButton(tr("Continue"), tr("Make the clips that wait"));
     auto* stay = m_queueBanner->addButton(tr("Keep paused"), tr("Leave the queue as it is for now"));
@@ -194,6 +198,7 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
     dock->toggleViewAction()->setToolTip(tr("Show or hide this panel"));
     addDockWidget(area, dock);
     m_cycle->add(content, dock);
+    m_tabTitles->add(dock);
     return dock;
 }
 

@@ -37,6 +37,7 @@ class PromptPanel;
 class QueuePanel;
 class StageDirector;
 class StageWidget;
+class TabTitles;
 
 struct StudioOptions {
     QString modelFolder;   // empty: the folder chosen last, else the embedded model
@@ -133,6 +134,7 @@ class MainWindow : public QMainWindow {
     std::unique_ptr<Preferences> m_preferences;
     QUndoStack* m_undo;
     PanelCycle* m_cycle;
+    TabTitles* m_tabTitles;
     DesktopNotifier* m_notifier;
     ModelFinder* m_finder;
     PromptPanel* m_panel;

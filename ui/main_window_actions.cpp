@@ -78,7 +78,14 @@ void MainWindow::buildEditMenu() {
 void MainWindow::buildViewMenu() {
     auto* menu = menuBar()->addMenu(tr("&View"));
     int number = 1;
+    // In the order of their making, which children that became tabs no longer have.
+    QList<QDockWidget*> docks{m_promptDock, m_queueDock, m_libraryDock};
     for (auto* dock : findChildren<QDockWidget*>(QString(), Qt::FindDirectChildrenOnly)) {
+        if (!docks.contains(dock)) {
+            docks.append(dock);
+        }
+    }
+    for (auto* dock : docks) {
         auto* toggle = dock->toggleViewAction();
         toggle->setShortcut(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_0 + number++)));
         menu->addAction(toggle);
@@ -116,7 +123,7 @@ void MainWindow::addAppearance(QMenu* menu) {
 
 void MainWindow::buildQueueMenu() {
     auto* menu = menuBar()->addMenu(tr("&Queue"));
-    addCommand(menu, tr("Run"), {QKeySequence(Qt::CTRL | Qt::Key_Return), QKeySequence(Qt::CTRL | Qt::Key_Enter)},
+    addCommand(menu, tr("Run"), {QKeySequence(Qt::CTRL | Qt::Key_Enter), QKeySequence(Qt::CTRL | Qt::Key_Return)},
                [this] { run(); });
     menu->addSeparator();
     auto* show = addCommand(menu, tr("Show an exact preview now"), {QKeySequence(Qt::CTRL | Qt::Key_P)},

@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 
 #include "ui/controls.h"
+#include "ui/flow_layout.h"
 #include "ui/icons.h"
 #include "ui/theme.h"
 
@@ -79,11 +80,9 @@ ErrorView::ErrorView(QWidget* parent) : QWidget(parent) {
     m_action = makeButton(QString());
     auto* copy = makeButton(tr("Copy details"));
     copy->setToolTip(tr("Copy the message and the settings for a report"));
-    auto* row = new QHBoxLayout;
-    row->setSpacing(kGrid);
+    auto* row = new FlowLayout(kGrid);
     row->addWidget(m_action);
     row->addWidget(copy);
-    row->addStretch(1);
     column->addLayout(row);
     column->addStretch(3);
     connect(m_action, &QPushButton::clicked, this, [this] { emit actionRequested(m_suggested); });

@@ -13,12 +13,11 @@
 #include <limits>
 
 #include "ui/controls.h"
+#include "ui/settings_form.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
 namespace {
-
-constexpr int kLabelWidth = 80;
 
 QString text(const std::string& s) {
     return QString::fromStdString(s);
@@ -164,7 +163,7 @@ void MethodForm::buildFields() {
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(kGrid);
     grid->setVerticalSpacing(kGrid);
-    grid->setColumnMinimumWidth(0, kLabelWidth);
+    grid->setColumnMinimumWidth(0, kFieldLabelWidth);
     grid->setColumnStretch(1, 1);
     const bool wasFilling = std::exchange(m_filling, true);
     for (const auto& schema : chosen->parameters) {

@@ -8,6 +8,7 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QSettings>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -33,7 +34,7 @@
 namespace fw::ui {
 namespace {
 
-constexpr int kMargin = 3 * kGrid;
+constexpr int kMargin = 2 * kGrid;
 
 QPlainTextEdit* makeTextBox(const QString& name, const QString& toolTip, int lines) {
     auto* box = new QPlainTextEdit;
@@ -65,6 +66,13 @@ PromptPanel::PromptPanel(QWidget* parent) : QFrame(parent) {
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->setWidget(buildForm());
+    // The fields end where Run does, with and without a scroll bar.
+    connect(scroll->verticalScrollBar(), &QScrollBar::rangeChanged, this, [scroll](int, int last) {
+        const int bar = last > 0 ? scroll->verticalScrollBar()->sizeHint().width() : 0;
+        QMargins margins = scroll->widget()->layout()->contentsMargins();
+        margins.setRight(kMargin - bar);
+        scroll->widget()->layout()->setContentsMargins(margins);
+    });
     column->addWidget(scroll, 1);
     column->addWidget(buildActions());
 
@@ -139,7 +147,8 @@ void PromptPanel::setAdapters(std::vector<job::Adapter> adapters) {
 QWidget* PromptPanel::buildHeader() {
     auto* header = new QWidget;
     auto* row = new QHBoxLayout(header);
-    row->setContentsMargins(kMargin, 2 * kGrid, 2 * kGrid, kGrid);
+    // The name of the model stands on the edge of the fields; its button has a margin of its own.
+    row->setContentsMargins(kMargin - kGrid, 2 * kGrid, 2 * kGrid, kGrid);
     row->setSpacing(kGrid);
     m_modelLabel = makeButton(QString(), QStringLiteral("link"));
     m_modelLabel->setAccessibleName(tr("Model"));

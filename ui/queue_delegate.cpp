@@ -20,6 +20,7 @@ constexpr int kPicture = 5 * kGrid;
 constexpr int kMargin = 2 * kGrid;
 constexpr int kMenuSide = 3 * kGrid;
 constexpr int kPhaseBar = 4;
+constexpr int kPhaseGap = kGrid / 2;
 constexpr double kFinishedOpacity = 0.72;
 
 // The phases with a bar; loading the model comes before them and has its own words.
@@ -207,6 +208,31 @@ void QueueDelegate::paintTexts(QPainter& painter, const QRect& place, const QSty
     write(detailFont, failed ? colours.danger : colours.textSecondary, details, detailHeight);
 }
 
+// The names below the bars: all of them where each fits under its own, else the current one in full.
+void QueueDelegate::paintPhaseNames(QPainter& painter, const QRect& place, double width, int current,
+                                    const Colours& colours) {
+    QFont bold = fontFor(TextRole::Caption);
+    bold.setWeight(QFont::DemiBold);
+    const QFontMetrics metrics(bold);
+    const int count = static_cast<int>(kPhases.size());
+    bool allFit = true;
+    for (int i = 0; i < count; ++i) {
+        allFit = allFit && metrics.horizontalAdvance(phaseLabel(static_cast<std::size_t>(i))) <= width;
+    }
+    for (int i = 0; i < count; ++i) {
+        if (!allFit && i != current) {
+            continue;
+        }
+        const QString name = phaseLabel(static_cast<std::size_t>(i));
+        const int left = place.left() + static_cast<int>(i * (width + kPhaseGap));
+        const int last = place.right() + 1 - metrics.horizontalAdvance(name);
+        painter.setFont(i == current ? bold : fontFor(TextRole::Caption));
+        painter.setPen(i == current ? colours.text : colours.textSecondary);
+        painter.drawText(QRect(std::min(left, last), place.top(), place.width(), metrics.height()),
+                         Qt::AlignLeft | Qt::AlignVCenter, name);
+    }
+}
+
 // Four bars in a row, one for each phase: behind us, under way, to come.
 void QueueDelegate::paintPhases(QPainter& painter, const QRect& place, const QStyleOptionViewItem& option) const {
     const Colours& colours = coloursIn(option);
@@ -215,10 +241,9 @@ void QueueDelegate::paintPhases(QPainter& painter, const QRect& place, const QSt
                                  [&](const char* name) { return progress.phase == QLatin1String(name); });
     const auto current = at == kPhases.end() ? -1 : static_cast<int>(at - kPhases.begin());
     const int count = static_cast<int>(kPhases.size());
-    const int gap = kGrid / 2;
-    const double width = (place.width() - gap * (count - 1)) / static_cast<double>(count);
+    const double width = (place.width() - kPhaseGap * (count - 1)) / static_cast<double>(count);
     for (int i = 0; i < count; ++i) {
-        const QRectF bar(place.left() + i * (width + gap), place.top(), width, kPhaseBar);
+        const QRectF bar(place.left() + i * (width + kPhaseGap), place.top(), width, kPhaseBar);
         double part = i < current ? 1.0 : 0.0;
         if (i == current && progress.steps > 0) {
             part = std::clamp(static_cast<double>(progress.step) / progress.steps, 0.0, 1.0);
@@ -233,15 +258,8 @@ void QueueDelegate::paintPhases(QPainter& painter, const QRect& place, const QSt
             painter.drawRoundedRect(QRectF(bar.topLeft(), QSizeF(std::max(4.0, bar.width() * part), bar.height())),
                                     2, 2);
         }
-        QFont font = fontFor(TextRole::Caption);
-        font.setWeight(i == current ? QFont::DemiBold : QFont::Normal);
-        painter.setFont(font);
-        painter.setPen(i == current ? colours.text : colours.textSecondary);
-        const QRectF label(bar.left(), bar.bottom() + 3, bar.width(), QFontMetrics(font).height());
-        painter.drawText(label, Qt::AlignLeft | Qt::AlignVCenter,
-                         QFontMetrics(font).elidedText(phaseLabel(static_cast<std::size_t>(i)), Qt::ElideRight,
-                                                       static_cast<int>(width)));
     }
+    paintPhaseNames(painter, place.adjusted(0, kPhaseBar + 3, 0, 0), width, current, colours);
 }
 
 }  // namespace fw::ui

@@ -6,6 +6,7 @@
 namespace fw::ui {
 
 class QueueModel;
+struct Colours;
 struct QueueRow;
 
 class QueueDelegate : public QStyledItemDelegate {
@@ -28,6 +29,9 @@ class QueueDelegate : public QStyledItemDelegate {
     void paintPicture(QPainter& painter, const QRect& place, const QStyleOptionViewItem& option, int row) const;
     void paintTexts(QPainter& painter, const QRect& place, const QStyleOptionViewItem& option, int row) const;
     void paintPhases(QPainter& painter, const QRect& place, const QStyleOptionViewItem& option) const;
+    // `width` of one bar, `current` the phase under way or -1.
+    static void paintPhaseNames(QPainter& painter, const QRect& place, double width, int current,
+                                const Colours& colours);
 
     const QueueModel& m_model;
     int m_hovered = -1;

@@ -363,7 +363,7 @@ QString QueueModel::title(int index) const {
         case QueueSection::Failed:
             return tr("Failed  ·  %1").arg(countText(static_cast<qint64>(m_jobs.failed.size())));
         case QueueSection::Finished:
-            return tr("Finished lately  ·  %1").arg(countText(static_cast<qint64>(m_jobs.finished.size())));
+            return tr("Recently finished  ·  %1").arg(countText(static_cast<qint64>(m_jobs.finished.size())));
     }
     return {};
 }

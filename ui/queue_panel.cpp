@@ -45,14 +45,9 @@ QueuePanel::QueuePanel(app::JobQueue& queue, app::LibraryService& library, QWidg
     setObjectName(QStringLiteral("queuePanel"));
     setAttribute(Qt::WA_StyledBackground);
     setMinimumSize(32 * kGrid, 24 * kGrid);
-    auto* empty = makeLabel(tr("Nothing is queued.\n\nWrite a prompt and press Ctrl+Enter, as often as you like: "
-                               "every clip you ask for waits here until it is made."),
-                            TextRole::Secondary, true);
-    empty->setAlignment(Qt::AlignCenter);
-    empty->setContentsMargins(4 * kGrid, 0, 4 * kGrid, 4 * kGrid);
     auto* pages = new QWidget;
     m_pages = new QStackedLayout(pages);
-    m_pages->addWidget(empty);
+    m_pages->addWidget(buildEmpty());
     m_pages->addWidget(m_view);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -77,11 +72,29 @@ QueuePanel::QueuePanel(app::JobQueue& queue, app::LibraryService& library, QWidg
     reload();
 }
 
+QWidget* QueuePanel::buildEmpty() {
+    auto* page = new QWidget;
+    auto* column = new QVBoxLayout(page);
+    column->setContentsMargins(3 * kGrid, 3 * kGrid, 3 * kGrid, 3 * kGrid);
+    column->setSpacing(kGrid);
+    auto* title = makeLabel(tr("Nothing is queued"), TextRole::Heading, true);
+    auto* text = makeLabel(tr("Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask for "
+                              "waits here until it is made."),
+                           TextRole::Secondary, true);
+    column->addStretch(2);
+    for (auto* label : {title, text}) {
+        label->setAlignment(Qt::AlignHCenter);
+        column->addWidget(label);
+    }
+    column->addStretch(3);
+    return page;
+}
+
 QWidget* QueuePanel::buildHeader() {
     auto* header = new QWidget;
     m_pause = makeButton(QString());
     m_pause->setObjectName(QStringLiteral("pauseQueue"));
-    m_summary = makeLabel(QString(), TextRole::Secondary);
+    m_summary = makeLabel(QString(), TextRole::Secondary, true);
     m_summary->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_clear =
         makeIconButton(QStringLiteral("clear"), tr("Clear finished jobs"),
@@ -203,7 +216,7 @@ QString QueuePanel::summary() const {
     if (waiting > 0) {
         parts.append(tr("%1 waiting").arg(countText(waiting)));
     } else if (!running && !m_queue.isPaused()) {
-        parts.append(tr("Nothing waits"));
+        parts.append(tr("Nothing waiting"));
     } else if (running && !m_queue.isPaused()) {
         parts.append(tr("The last one is running"));
     }

@@ -60,6 +60,7 @@ class QueuePanel : public QWidget {
         QAction *edit, *show, *retry, *load, *duplicate, *first, *up, *down, *batch, *keep, *cancel, *copy, *remove,
             *undo;
     };
+    QWidget* buildEmpty();
     QWidget* buildHeader();
     void buildActions();
     QAction* addVerb(const QString& text, const QKeySequence& key, void (QueuePanel::*slot)());

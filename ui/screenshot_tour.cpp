@@ -2,6 +2,7 @@
 
 #include <QApplication>
 #include <QDir>
+#include <QDockWidget>
 #include <QPixmap>
 #include <cstdio>
 
@@ -41,6 +42,10 @@ void ScreenshotTour::enter(Stop next) {
     m_ticks = 0;
 }
 
+void ScreenshotTour::raise(const QString& dock) {
+    m_window.findChild<QDockWidget*>(dock)->raise();
+}
+
 void ScreenshotTour::tick() {
     auto* stage = m_window.stage();
     auto* panel = m_window.panel();
@@ -75,6 +80,13 @@ void ScreenshotTour::tick() {
             break;
         case Stop::Finished:
             if (stage->state() == StageState::Finished && takePicture(QStringLiteral("finished"))) {
+                raise(QStringLiteral("library"));
+                enter(Stop::Library);
+            }
+            break;
+        case Stop::Library:
+            if (takePicture(QStringLiteral("library"))) {
+                raise(QStringLiteral("queue"));
                 m_window.run();
                 enter(Stop::Cancelled);
             }

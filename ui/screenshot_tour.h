@@ -18,9 +18,10 @@ class ScreenshotTour : public QObject {
     ScreenshotTour(MainWindow& window, const QString& folder, const QString& prompt, QObject* parent = nullptr);
 
  private:
-    enum class Stop : quint8 { Empty, Typing, Running, Finished, Cancelled, Done };
+    enum class Stop : quint8 { Empty, Typing, Running, Finished, Library, Cancelled, Done };
     void tick();
     void enter(Stop next);
+    void raise(const QString& dock);
     bool takePicture(const QString& name);
 
     MainWindow& m_window;

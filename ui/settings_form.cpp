@@ -22,7 +22,6 @@ namespace {
 constexpr int kLargestSide = 8192;
 constexpr int kMostFrames = 4097;
 constexpr int kMostSteps = 1000;
-constexpr int kLabelWidth = 80;
 
 double rate(const job::FrameRate& frameRate) {
     return static_cast<double>(frameRate.numerator) / static_cast<double>(frameRate.denominator);
@@ -65,7 +64,7 @@ SettingsForm::SettingsForm(QWidget* parent) : QWidget(parent) {
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(kGrid);
     grid->setVerticalSpacing(kGrid);
-    grid->setColumnMinimumWidth(0, kLabelWidth);
+    grid->setColumnMinimumWidth(0, kFieldLabelWidth);
     grid->setColumnStretch(1, 1);
     buildClipRows(grid);
     buildSamplingRows(grid);

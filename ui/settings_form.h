@@ -15,6 +15,9 @@ namespace fw::ui {
 
 class SeedField;
 
+// Of the labels in front of the fields of the prompt panel's forms, so that the fields stand in one column.
+inline constexpr int kFieldLabelWidth = 96;
+
 class SettingsForm : public QWidget {
     Q_OBJECT
 

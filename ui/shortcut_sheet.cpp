@@ -21,7 +21,7 @@
 namespace fw::ui {
 namespace {
 
-constexpr int kMostRows = 14;  // of one column
+constexpr int kMostRows = 25;  // of one column
 
 QString plain(QString text) {
     return text.remove(QLatin1Char('&')).remove(QChar(0x2026));
@@ -58,7 +58,7 @@ QString panelName(const QWidget& widget) {
     QString name;
     for (const QWidget* at = &widget; at != nullptr && !at->isWindow(); at = at->parentWidget()) {
         if (const auto* dock = qobject_cast<const QDockWidget*>(at)) {
-            return dock->windowTitle();
+            return ShortcutSheet::tr("%1 panel").arg(dock->windowTitle());
         }
         name = name.isEmpty() ? at->accessibleName() : name;
     }
@@ -124,14 +124,14 @@ QList<ShortcutGroup> shortcutsOf(const QMainWindow& window) {
 ShortcutSheet::ShortcutSheet(const QMainWindow& window, QWidget* parent) : QDialog(parent) {
     setWindowTitle(tr("Keyboard shortcuts"));
     auto* columns = new QHBoxLayout;
-    columns->setSpacing(6 * kGrid);
+    columns->setSpacing(5 * kGrid);
     QGridLayout* grid = nullptr;
     int row = 0;
     for (const ShortcutGroup& group : shortcutsOf(window)) {
         if (grid == nullptr || row + group.rows.size() > kMostRows) {
             grid = new QGridLayout;
             grid->setHorizontalSpacing(3 * kGrid);
-            grid->setVerticalSpacing(kGrid);
+            grid->setVerticalSpacing(kGrid * 3 / 4);
             auto* column = new QVBoxLayout;
             column->addLayout(grid);
             column->addStretch(1);

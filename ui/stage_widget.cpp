@@ -103,9 +103,11 @@ QWidget* StageWidget::buildBottom() {
 
     m_titleLabel = makeLabel(QString(), TextRole::Heading);
     m_titleLabel->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_facts = makeLabel(QString(), TextRole::Caption);
+    m_facts = makeLabel(QString(), TextRole::Caption, true);
     m_facts->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    m_facts->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    QSizePolicy facts(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    facts.setHeightForWidth(true);
+    m_facts->setSizePolicy(facts);
     m_steps = new StepBar;
     m_frames = new FrameRow(*m_player);
     m_progress = new ProgressRow;
@@ -171,16 +173,14 @@ void StageWidget::setState(StageState state) {
 
 void StageWidget::setCaption(const QString& title, const QString& facts) {
     m_title = title;
-    m_factsText = facts;
+    m_facts->setText(facts);
     m_titleLabel->setToolTip(asToolTip(title));
-    m_facts->setToolTip(facts);
     elideCaption();
 }
 
 void StageWidget::elideCaption() {
     const int room = width() - 6 * kGrid;
     m_titleLabel->setText(m_titleLabel->fontMetrics().elidedText(m_title, Qt::ElideRight, room));
-    m_facts->setText(m_facts->fontMetrics().elidedText(m_factsText, Qt::ElideRight, room));
 }
 
 void StageWidget::resizeEvent(QResizeEvent* event) {

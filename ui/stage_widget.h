@@ -106,7 +106,7 @@ class StageWidget : public QWidget {
     StageState m_state = StageState::Empty;
     std::optional<app::LoadedClip> m_clip;
     int m_previews = 0;
-    QString m_title, m_factsText;
+    QString m_title;
 
     PreviewHistory m_history;
     job::GenerationRequest m_historyRequest;

@@ -62,7 +62,7 @@ void StarField::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     for (int i = 0; i < kMost; ++i) {
-        const QRectF area(2 + i * kStep + (kStep - kStar) / 2.0, (height() - kStar) / 2.0, kStar, kStar);
+        const QRectF area(2 + i * kStep, (height() - kStar) / 2.0, kStar, kStar);
         const QPainterPath path = starPath(area);
         const bool filled = i < (m_hovered > 0 ? m_hovered : m_stars);
         if (filled) {

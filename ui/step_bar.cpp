@@ -43,8 +43,8 @@ StepBar::StepBar(QWidget* parent) : QWidget(parent) {
     row->setSpacing(kGrid);
     row->addWidget(name);
     row->addWidget(m_bar, 1);
-    row->addWidget(m_label);
     row->addWidget(m_back);
+    row->addWidget(m_label);
     connect(m_back, &QToolButton::clicked, this, [this] {
         release();
         emit chosenChanged();

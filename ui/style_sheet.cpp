@@ -8,8 +8,8 @@
 namespace fw::ui {
 namespace {
 
-// @name stands for a colour of Colours. Focus is a 2 px ring in the accent; controls keep their size by giving the
-// second pixel back from the padding.
+// @name stands for a colour of Colours, @mode for "dark" or "light" in the names of pictures. Focus is a 2 px ring
+// in the accent; controls keep their size by giving the second pixel back from the padding.
 constexpr auto kTemplate = R"(
 QWidget { color: @text; }
 QMainWindow, QDialog { background: @window; }
@@ -21,7 +21,7 @@ QMenuBar::item:selected, QMenuBar::item:pressed { background: @controlHover; }
 QMainWindow::separator { background: @line; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: @accent; }
 QDockWidget { titlebar-close-icon: url(:/framewright/icons/glyph-close.svg); titlebar-normal-icon: url(:/framewright/icons/glyph-float.svg); }
-QDockWidget::title { background: @panel; padding: 8px 8px 8px 24px; text-align: left; border-bottom: 1px solid @line; }
+QDockWidget::title { background: @panel; padding: 8px 8px 8px 12px; text-align: left; border-bottom: 1px solid @line; }
 QDockWidget::close-button, QDockWidget::float-button { background: transparent; border: 0; border-radius: 4px; padding: 2px; icon-size: 12px; }
 QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: @controlHover; }
 QTabBar { background: @window; border: 0; qproperty-drawBase: 0; }
@@ -99,6 +99,25 @@ QPushButton[kind="chip"] { background: @controlHover; border: 1px solid @line; b
 QPushButton[kind="chip"]:hover { border-color: @border; }
 QPushButton[kind="chip"]:focus { border: 2px solid @accent; padding: 0 7px; }
 
+QCheckBox { spacing: 8px; }
+QCheckBox::indicator { width: 14px; height: 14px; background: @control; border: 1px solid @border; border-radius: 3px; }
+QCheckBox::indicator:hover { background: @controlHover; }
+QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(:/framewright/icons/glyph-check-@mode.svg); }
+QCheckBox::indicator:checked:hover { background: @accentHover; border-color: @accentHover; }
+QCheckBox::indicator:focus { border: 2px solid @accent; width: 12px; height: 12px; }
+QCheckBox::indicator:checked:focus { border-color: @text; }
+QCheckBox::indicator:disabled { background: transparent; border-color: @line; }
+QCheckBox::indicator:checked:disabled { background: @textDisabled; }
+QCheckBox:disabled { color: @textDisabled; }
+
+QSlider::groove:horizontal { background: @border; height: 4px; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: @accent; border-radius: 2px; }
+QSlider::handle:horizontal { background: @accent; border: 2px solid @accent; border-radius: 8px; width: 12px; margin: -6px 0; }
+QSlider::handle:horizontal:hover { background: @accentHover; border-color: @accentHover; }
+QSlider::handle:horizontal:focus { border-color: @text; }
+QSlider::groove:horizontal:disabled, QSlider::sub-page:horizontal:disabled { background: @line; }
+QSlider::handle:horizontal:disabled { background: @textDisabled; border-color: @textDisabled; }
+
 QToolButton { background: transparent; border: 2px solid transparent; border-radius: 4px; padding: 4px; }
 QToolButton:hover { background: @controlHover; }
 QToolButton:pressed { background: @line; }
@@ -129,6 +148,7 @@ QProgressBar::chunk { background: @accent; border-radius: 2px; }
 #popover QListWidget::item { min-height: 24px; padding: 2px 6px; border-radius: 3px; }
 #popover QListWidget::item:hover { background: @controlHover; }
 #popover QListWidget::item:selected { background: @accent; color: @onAccent; }
+#qt_msgbox_label { font-weight: 600; }
 #notice { background: @control; border: 1px solid @border; border-radius: 4px; }
 #plainValue { background: transparent; border: 0; padding: 0; min-height: 0; }
 #popover { background: @control; border: 1px solid @border; }
@@ -155,13 +175,16 @@ QString styleSheet(const Colours& c) {
                                        {"accentPressed", c.accentPressed},
                                        {"onAccent", c.onAccent},
                                        {"danger", c.danger}};
+    const QString mode = c.window.lightness() < 128 ? QStringLiteral("dark") : QStringLiteral("light");
     static const QRegularExpression pattern(QStringLiteral("@([A-Za-z]+)"));
     const QString source = QString::fromUtf8(kTemplate);
     QString result;
     qsizetype from = 0;
     for (auto matches = pattern.globalMatch(source); matches.hasNext();) {
         const auto match = matches.next();
-        result += source.mid(from, match.capturedStart() - from) + names.value(match.captured(1)).name();
+        const QString name = match.captured(1);
+        result += source.mid(from, match.capturedStart() - from) +
+                  (name == QLatin1String("mode") ? mode : names.value(name).name());
         from = match.capturedEnd();
     }
     return result + source.mid(from);

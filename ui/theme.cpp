@@ -7,6 +7,7 @@
 #include <QStyleFactory>
 #include <QWidget>
 
+#include "ui/icons.h"
 #include "ui/style_sheet.h"
 #include "ui/system_theme.h"
 
@@ -21,6 +22,11 @@ class StudioStyle final : public QProxyStyle {
     int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
                   QStyleHintReturn* data) const override {
         return hint == SH_DialogButtonBox_ButtonsHaveIcons ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
+    }
+    // Fusion's own is hardly seen on dark ground.
+    QIcon standardIcon(StandardPixmap which, const QStyleOption* option, const QWidget* widget) const override {
+        return which == SP_LineEditClearButton ? icon(QStringLiteral("close"))
+                                               : QProxyStyle::standardIcon(which, option, widget);
     }
 };
 

@@ -614,14 +614,6 @@
         <translation>Перейдите в уже открытое окно или сначала закройте его.</translation>
     </message>
     <message>
-        <source>The device stopped answering</source>
-        <translation>Устройство перестало отвечать</translation>
-    </message>
-    <message>
-        <source>Close the studio, start it again and run the clip once more.</source>
-        <translation>Закройте студию, запустите её снова и повторите создание клипа.</translation>
-    </message>
-    <message>
         <source>The clip was cancelled</source>
         <translation>Создание клипа отменено</translation>
     </message>
@@ -644,6 +636,14 @@
     <message>
         <source>Try again</source>
         <translation>Попробовать снова</translation>
+    </message>
+    <message>
+        <source>The engine stopped while it made this clip</source>
+        <translation>Движок остановился во время создания клипа</translation>
+    </message>
+    <message>
+        <source>It starts again by itself. Run the clip once more; if that does not help, choose a smaller size or fewer frames.</source>
+        <translation>Он запускается снова сам. Создайте клип ещё раз; если не поможет, выберите меньший размер или меньше кадров.</translation>
     </message>
 </context>
 <context>
@@ -3018,11 +3018,11 @@ Last used on %2</source>
     </message>
     <message>
         <source>Denoise</source>
-        <translation>Денойз</translation>
+        <translation>Денойзинг</translation>
     </message>
     <message>
         <source>Decode</source>
-        <translation>Декод.</translation>
+        <translation>Декодирование</translation>
     </message>
     <message>
         <source>Encode</source>
@@ -3063,10 +3063,6 @@ Last used on %2</source>
     <message>
         <source>Failed  ·  %1</source>
         <translation>С ошибкой  ·  %1</translation>
-    </message>
-    <message>
-        <source>Finished lately  ·  %1</source>
-        <translation>Недавно готовые  ·  %1</translation>
     </message>
     <message>
         <source>Starting</source>
@@ -3120,17 +3116,13 @@ Last used on %2</source>
         <source>about %1</source>
         <translation>около %1</translation>
     </message>
+    <message>
+        <source>Recently finished  ·  %1</source>
+        <translation>Недавно завершено  ·  %1</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::QueuePanel</name>
-    <message>
-        <source>Nothing is queued.
-
-Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask for waits here until it is made.</source>
-        <translation>Очередь пуста.
-
-Напишите промпт и нажмите Ctrl+Enter — сколько угодно раз: каждый заказанный клип ждёт здесь, пока не будет создан.</translation>
-    </message>
     <message>
         <source>Clear finished jobs</source>
         <translation>Убрать законченные</translation>
@@ -3208,10 +3200,6 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
         <translation>Ожидают: %1</translation>
     </message>
     <message>
-        <source>Nothing waits</source>
-        <translation>Ничего не ожидает</translation>
-    </message>
-    <message>
         <source>The last one is running</source>
         <translation>Выполняется последнее</translation>
     </message>
@@ -3262,6 +3250,18 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>%1 jobs cancelled.</source>
         <translation>Отменено заданий: %1.</translation>
+    </message>
+    <message>
+        <source>Nothing is queued</source>
+        <translation>Очередь пуста</translation>
+    </message>
+    <message>
+        <source>Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask for waits here until it is made.</source>
+        <translation>Напишите промпт и нажмите Ctrl+Enter, сколько угодно раз: каждый клип ждёт здесь, пока не будет создан.</translation>
+    </message>
+    <message>
+        <source>Nothing waiting</source>
+        <translation>Ничего не ожидает</translation>
     </message>
 </context>
 <context>
@@ -3866,6 +3866,10 @@ place %4 of %5</source>
     <message>
         <source>Keyboard shortcuts</source>
         <translation>Сочетания клавиш</translation>
+    </message>
+    <message>
+        <source>%1 panel</source>
+        <translation>Панель «%1»</translation>
     </message>
 </context>
 <context>

@@ -602,14 +602,6 @@
         <translation>请使用已打开的窗口，或先将其关闭。</translation>
     </message>
     <message>
-        <source>The device stopped answering</source>
-        <translation>设备停止响应</translation>
-    </message>
-    <message>
-        <source>Close the studio, start it again and run the clip once more.</source>
-        <translation>请关闭并重新启动工作室，然后再次生成。</translation>
-    </message>
-    <message>
         <source>The clip was cancelled</source>
         <translation>视频已取消</translation>
     </message>
@@ -632,6 +624,14 @@
     <message>
         <source>Try again</source>
         <translation>重试</translation>
+    </message>
+    <message>
+        <source>The engine stopped while it made this clip</source>
+        <translation>生成此视频时引擎停止了</translation>
+    </message>
+    <message>
+        <source>It starts again by itself. Run the clip once more; if that does not help, choose a smaller size or fewer frames.</source>
+        <translation>引擎会自动重新启动。请再次生成；如果仍然失败，请选择更小的尺寸或更少的帧数。</translation>
     </message>
 </context>
 <context>
@@ -3033,10 +3033,6 @@ Last used on %2</source>
         <translation>失败  ·  %1</translation>
     </message>
     <message>
-        <source>Finished lately  ·  %1</source>
-        <translation>最近完成  ·  %1</translation>
-    </message>
-    <message>
         <source>Starting</source>
         <translation>正在启动</translation>
     </message>
@@ -3088,17 +3084,13 @@ Last used on %2</source>
         <source>about %1</source>
         <translation>约 %1</translation>
     </message>
+    <message>
+        <source>Recently finished  ·  %1</source>
+        <translation>最近完成  ·  %1</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::QueuePanel</name>
-    <message>
-        <source>Nothing is queued.
-
-Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask for waits here until it is made.</source>
-        <translation>队列是空的。
-
-写好提示词后按 Ctrl+Enter，次数不限：每个视频都会在这里排队，直到生成完成。</translation>
-    </message>
     <message>
         <source>Clear finished jobs</source>
         <translation>清除已完成的任务</translation>
@@ -3176,10 +3168,6 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
         <translation>%1 个等待中</translation>
     </message>
     <message>
-        <source>Nothing waits</source>
-        <translation>无等待任务</translation>
-    </message>
-    <message>
         <source>The last one is running</source>
         <translation>正在运行最后一个</translation>
     </message>
@@ -3230,6 +3218,18 @@ Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask fo
     <message>
         <source>%1 jobs cancelled.</source>
         <translation>已取消 %1 个任务。</translation>
+    </message>
+    <message>
+        <source>Nothing is queued</source>
+        <translation>队列是空的</translation>
+    </message>
+    <message>
+        <source>Write a prompt and press Ctrl+Enter, as often as you like: every clip you ask for waits here until it is made.</source>
+        <translation>写好提示词后按 Ctrl+Enter，次数不限：每个视频都会在这里排队，直到生成完成。</translation>
+    </message>
+    <message>
+        <source>Nothing waiting</source>
+        <translation>无等待任务</translation>
     </message>
 </context>
 <context>
@@ -3834,6 +3834,10 @@ place %4 of %5</source>
     <message>
         <source>Keyboard shortcuts</source>
         <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>%1 panel</source>
+        <translation>“%1”面板</translation>
     </message>
 </context>
 <context>

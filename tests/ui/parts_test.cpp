@@ -243,9 +243,14 @@ class PartsTest : public QObject {
             for (const auto& accent : {c->accent, c->accentHover, c->accentPressed}) {
                 QVERIFY(contrast(c->onAccent, accent) >= 4.5);
             }
-            QVERIFY(contrast(c->border, c->panel) >= 3.0);
-            QVERIFY(contrast(c->accent, c->panel) >= 3.0);
-            QVERIFY(contrast(c->danger, c->window) >= 4.5);
+            // Selected rows of the queue.
+            QVERIFY(contrast(c->textSecondary, c->line) >= 4.5);
+            QVERIFY(contrast(c->danger, c->line) >= 4.5);
+            for (const auto& ground : {c->window, c->panel, c->control}) {
+                QVERIFY2(contrast(c->border, ground) >= 3.0, qPrintable(ground.name()));
+                QVERIFY2(contrast(c->accent, ground) >= 3.0, qPrintable(ground.name()));
+                QVERIFY2(contrast(c->danger, ground) >= 4.5, qPrintable(ground.name()));
+            }
         }
     }
 

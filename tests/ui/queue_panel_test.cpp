@@ -178,7 +178,7 @@ class QueuePanelTest : public QObject {
         QTRY_COMPARE(titles(QueueSection::Failed), QStringList{QStringLiteral("fail")});
         QVERIFY(stepSeen);
         QVERIFY(pictureSeen);
-        QCOMPARE(m_panel->summary(), QStringLiteral("Nothing waits"));
+        QCOMPARE(m_panel->summary(), QStringLiteral("Nothing waiting"));
         savePicture(QStringLiteral("finished"));
     }
 

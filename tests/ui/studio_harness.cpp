@@ -85,7 +85,7 @@ QAction* StudioHarness::command(const QString& text) const {
 }
 
 void StudioHarness::run(const QString& prompt) const {
-    auto* box = find<QPlainTextEdit>(QStringLiteral("Prompt"));
+    auto* box = find<QPlainTextEdit>(PromptPanel::tr("Prompt"));
     QVERIFY(box);
     box->setFocus();
     box->selectAll();

@@ -414,6 +414,21 @@ class WindowTest : public QObject {
         QVERIFY(!promptBox()->hasFocus());
     }
 
+    // Where a tab names the dock, no title bar does; a dock of its own has one to be dragged by.
+    void tabsStandForTitles() {
+        auto* queue = window().findChild<QDockWidget*>(QStringLiteral("queue"));
+        auto* library = window().findChild<QDockWidget*>(QStringLiteral("library"));
+        QVERIFY(!window().findChild<QDockWidget*>(QStringLiteral("prompt"))->titleBarWidget());
+        QTRY_VERIFY(queue->titleBarWidget() && library->titleBarWidget());
+        QCOMPARE(queue->titleBarWidget()->height(), 0);
+        queue->setFloating(true);
+        QTRY_VERIFY(!queue->titleBarWidget() && !library->titleBarWidget());
+        m_studio->command(QStringLiteral("Reset the layout"))->trigger();
+        QTRY_VERIFY(queue->titleBarWidget() && library->titleBarWidget());
+        library->close();
+        QTRY_VERIFY(!queue->titleBarWidget());
+    }
+
     void docksComeBack() {
         auto* dock = window().findChild<QDockWidget*>(QStringLiteral("prompt"));
         QVERIFY(dock->isVisible());
