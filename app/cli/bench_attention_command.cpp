@@ -19,9 +19,6 @@ namespace fw::cli {
 namespace {
 
 constexpr std::array<std::int64_t, 3> kTokens{2048, 4096, 8192};
-constexpr std::int64_t kHeads = 4;
-constexpr std::int64_t kHeadDim = 64;
-constexpr double kMebibyte = 1024.0 * 1024.0;
 
 // A value of /proc/self/status in bytes; 0 when it is not there.
 std::int64_t statusBytes(const std::string& key) {

@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kMebibyte = 1024.0 * 1024.0;
-
 // A folder of our own that goes away with its files.
 class TemporaryFolder {
  public:

@@ -13,8 +13,6 @@ namespace fw::cli {
 
 namespace {
 
-constexpr std::int64_t kHeads = 4;
-constexpr std::int64_t kHeadDim = 64;
 constexpr std::int64_t kBlock = 64;
 constexpr float kScale = 0.125F;
 constexpr double kSparsity = 0.9;

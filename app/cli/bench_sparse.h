@@ -8,6 +8,10 @@
 
 namespace fw::cli {
 
+// Heads of both tables, as many as 256 channels make.
+inline constexpr std::int64_t kHeads = 4;
+inline constexpr std::int64_t kHeadDim = 64;
+
 // {"sizes": dense, window, top-k and linear attention at four clip sizes; "kept": time against kept blocks at one
 // size}. Times are medians of three in seconds. Unsupported when the device has no sparse attention.
 [[nodiscard]] Result<OrderedJson> measureSparseAttention(backend::Device& device, DType dtype, int threads,

@@ -13,8 +13,6 @@ namespace fw::cli {
 
 namespace {
 
-constexpr double kMebibyte = 1024.0 * 1024.0;
-
 class GenerateCommand final : public Command {
  public:
     explicit GenerateCommand(CLI::App& program) : Command(program, "generate", "Make a clip from a prompt") {

@@ -12,9 +12,6 @@ namespace fw::cli {
 
 namespace {
 
-constexpr double kMebibyte = 1024.0 * 1024.0;
-constexpr double kGiga = 1e9;
-
 double mebibytes(std::int64_t bytes) {
     return static_cast<double>(bytes) / kMebibyte;
 }

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "app/cli/output.h"
 #include "core/trace/trace_file.h"
 
 namespace fw::cli {
@@ -17,7 +18,6 @@ namespace {
 using trace::ProbeKind;
 using trace::Trace;
 
-constexpr double kGiga = 1e9;
 constexpr double kMicro = 1e-6;
 constexpr std::int64_t kMostCells = 10'000'000;  // of a table that is built as a whole
 

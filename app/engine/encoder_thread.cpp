@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kQueuedChunks = 4;
 
-double now() {
+double secondsNow() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
@@ -27,9 +27,9 @@ EncoderThread::~EncoderThread() {
 
 void EncoderThread::work() {
     while (auto chunk = m_queue.pop()) {
-        const double start = now();
+        const double start = secondsNow();
         m_status = m_writer.write(ConstTensorView(chunk->bytes.data(), DType::U8, chunk->shape));
-        m_busySeconds += now() - start;
+        m_busySeconds += secondsNow() - start;
         if (!m_status) {
             m_queue.abort();  // wakes a waiting push()
             return;
@@ -55,9 +55,9 @@ Status EncoderThread::finish() {
         m_thread.join();
     }
     FW_TRY(std::exchange(m_status, Status{}));
-    const double start = now();
+    const double start = secondsNow();
     Status finished = m_writer.finish();
-    m_busySeconds += now() - start;
+    m_busySeconds += secondsNow() - start;
     return finished;
 }
 

@@ -20,15 +20,11 @@ namespace fs = std::filesystem;
 // replaces what an interrupted one left.
 constexpr const char* kTargetNote = "target";
 
-QString text(const std::string& utf8) {
-    return QString::fromStdString(utf8);
-}
-
 // Letters and digits of any script, everything else one dash; short enough for any file system together with the
 // rest.
 std::string slug(const std::string& prompt) {
     QString words;
-    for (const QChar c : text(prompt).left(200)) {
+    for (const QChar c : QString::fromStdString(prompt).left(200)) {
         if (c.isLetterOrNumber()) {
             words += c.toLower();
         } else if (!words.isEmpty() && !words.endsWith(QLatin1Char('-'))) {

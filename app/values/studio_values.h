@@ -38,7 +38,8 @@ struct ClipImages {
 struct JobPreview {
     int step = 0, steps = 0;
     ClipImages images;
-    bool exact = false;  // decoded by the auto-encoder, perhaps made smaller since; else a projection of the latents
+    bool exact =
+        false;  // decoded by the auto-encoder, perhaps made smaller since; else a projection of the latents
 };
 
 struct ModelSummary {

@@ -5,7 +5,7 @@
 namespace fw::backend {
 
 namespace {
-constexpr std::int64_t kAlignment = 256;
+constexpr std::int64_t kBlockAlignment = 256;
 }  // namespace
 
 Result<std::unique_ptr<Arena>> Arena::create(Device& device, std::int64_t capacityBytes) {
@@ -22,7 +22,7 @@ std::unique_ptr<Arena> Arena::createMeta() {
 TensorView Arena::take(DType dtype, const Shape& shape) {
     const std::int64_t bytes = shape.product() * dtypeSize(dtype);
     FW_CHECK(bytes >= 0, "shape {}", shape.text());
-    const std::int64_t padded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    const std::int64_t padded = (bytes + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
     FW_CHECK(padded <= m_capacity - m_used, "arena of {} bytes, {} in use, {} asked: the plan was too small",
              m_capacity, m_used, padded);
     void* data = nullptr;

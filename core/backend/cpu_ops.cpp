@@ -13,7 +13,7 @@
 namespace fw::backend {
 
 namespace {
-constexpr std::int64_t kAlignment = 256;
+constexpr std::int64_t kBufferAlignment = 256;
 }  // namespace
 
 void FreeDeleter::operator()(void* data) const {
@@ -21,8 +21,9 @@ void FreeDeleter::operator()(void* data) const {
 }
 
 AlignedBytes allocateAligned(std::int64_t bytes) {
-    const std::int64_t padded = (std::max<std::int64_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-    return AlignedBytes(std::aligned_alloc(kAlignment, static_cast<std::size_t>(padded)));
+    const std::int64_t padded =
+        (std::max<std::int64_t>(bytes, 1) + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+    return AlignedBytes(std::aligned_alloc(kBufferAlignment, static_cast<std::size_t>(padded)));
 }
 
 void* Workspace::take(std::int64_t bytes) {

@@ -12,9 +12,7 @@ namespace {
 constexpr std::int64_t kRmsNormFlops = 4;     // square and add, two scalings
 constexpr std::int64_t kRopeFlops = 3;        // four products and two sums per pair
 constexpr std::int64_t kLayerNormFlops = 8;   // sum, centre, square and add, scale, multiply-add
-constexpr std::int64_t kActivationFlops = 5;  // exponential, sum, quotient, products
 constexpr std::int64_t kDifferenceFlops = 7;  // difference, two magnitudes, two squares into four sums
-constexpr std::int64_t kMaxHeadDim = 512;
 
 // Weights come from host memory; a dry run may pack shapes alone.
 void checkHost(const char* op, DeviceKind device, const ConstTensorView& view) {

@@ -157,8 +157,8 @@ class Ops {
     // --- looking inside. Not every back-end has it: supportsAttentionRows() must be true.
     [[nodiscard]] virtual bool supportsAttentionRows() const { return false; }
     // What attention() never forms: for the wanted queries of one sample, rows[h, r, j] = softmax over j of
-    // scale · q[wanted[r], h] · k[j, h], and its entropy in nats. In f32 over the operands as they are stored. q [1,
-    // N, H, D], k [1, M, H, D] act as in attention(), M > 0; wanted on the host, within N; rows f32 [H, R, M],
+    // scale · q[wanted[r], h] · k[j, h], and its entropy in nats. In f32 over the operands as they are stored. q
+    // [1, N, H, D], k [1, M, H, D] act as in attention(), M > 0; wanted on the host, within N; rows f32 [H, R, M],
     // entropies f32 [H, R], contiguous. A row with a score that is not finite becomes NaN.
     void attentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
                        float scale, const TensorView& rows, const TensorView& entropies);

@@ -7,6 +7,11 @@
 
 namespace fw::backend {
 
+// Widest attention head the kernels hold in their registers.
+inline constexpr std::int64_t kMaxHeadDim = 512;
+// FLOPs charged per element by SiLU and GELU: exponential, sum, quotient, products.
+inline constexpr std::int64_t kActivationFlops = 5;
+
 inline bool isAct(DType dtype) {
     return dtype == DType::F32 || dtype == DType::BF16;
 }

@@ -7,9 +7,8 @@ namespace fw::backend {
 
 namespace {
 
-constexpr std::int64_t kActivationFlops = 5;  // as ops.cpp
-constexpr std::int64_t kGatedNormFlops = 4;   // product, square and add, two scalings
-constexpr std::int64_t kStepFlops = 8;        // bias, softplus, decay and its sum
+constexpr std::int64_t kGatedNormFlops = 4;  // product, square and add, two scalings
+constexpr std::int64_t kStepFlops = 8;       // bias, softplus, decay and its sum
 constexpr std::int64_t kLargestState = 256, kLargestHead = 256, kLargestChunk = 1024;
 
 void checkRows(const char* op, const char* name, const ConstTensorView& view, const ConstTensorView& like) {

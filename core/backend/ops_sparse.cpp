@@ -8,7 +8,6 @@ namespace fw::backend {
 
 namespace {
 
-constexpr std::int64_t kMaxHeadDim = 512;
 constexpr std::int64_t kFeatureFlops = 7;  // back from the rotation, rectified, rotated: per element of q and k
 constexpr std::int64_t kGateFlops = 2;
 
@@ -173,8 +172,9 @@ void Ops::attentionRows(const ConstTensorView& q, const ConstTensorView& k, std:
     checkDevice(op, deviceKind(), {q, k, rows, entropies});
     checkAct(op, "q", q);
     checkAct(op, "k", k);
-    FW_CHECK(q.rank() == 4 && q.dim(0) == 1 && k.rank() == 4 && k.dim(1) > 0 && q.dtype() == k.dtype() && scale > 0.0F,
-             "{}: q {}, k {}, scale {}", op, q.text(), k.text(), scale);
+    FW_CHECK(
+        q.rank() == 4 && q.dim(0) == 1 && k.rank() == 4 && k.dim(1) > 0 && q.dtype() == k.dtype() && scale > 0.0F,
+        "{}: q {}, k {}, scale {}", op, q.text(), k.text(), scale);
     checkShape(op, "k", k, {1, k.dim(1), q.dim(2), q.dim(3)});
     for (const std::int32_t query : wanted) {
         FW_CHECK(query >= 0 && query < q.dim(1), "{}: query {} of {}", op, query, q.dim(1));

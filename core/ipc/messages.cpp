@@ -16,9 +16,13 @@ namespace {
 // --- one toJson and one read… per message; the type name is the JSON "type".
 
 Json body(const Hello& m) {
-    return {{"type", "hello"},           {"protocol", m.protocol}, {"version", m.version},
-            {"process_id", m.processId}, {"devices", m.devices},   {"methods", toJson(m.methods)},
-            {"caches", toJson(m.caches)}};
+    return {{"type", "hello"},
+            {"protocol", m.protocol},
+            {"version", m.version},
+            {"process_id", m.processId},
+            {"devices", m.devices},
+            {"methods", ipc::toJson(m.methods)},
+            {"caches", ipc::toJson(m.caches)}};
 }
 Json body(const Generate& m) {
     return {{"type", "generate"},

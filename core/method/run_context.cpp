@@ -26,8 +26,8 @@ ModuleScope::~ModuleScope() {
         return;
     }
     const ProbeWork& probes = m_context.probeWork;
-    m_row.durationUs = m_context.ops.timestampUs() - m_context.trace->originUs - m_row.startUs -
-                       (probes.us - m_probesBefore.us);
+    m_row.durationUs =
+        m_context.ops.timestampUs() - m_context.trace->originUs - m_row.startUs - (probes.us - m_probesBefore.us);
     const backend::OpCost& after = m_context.ops.cost();
     m_row.flops = after.flops - m_before.flops - (probes.flops - m_probesBefore.flops);
     m_row.bytes = after.bytes - m_before.bytes - (probes.bytes - m_probesBefore.bytes);

@@ -9,6 +9,7 @@
 #include "core/method/attention_method.h"
 #include "core/pipeline/check_method.h"
 #include "core/pipeline/checkpoint.h"
+#include "core/pipeline/memory_text.h"
 #include "core/pipeline/model_parts.h"
 #include "core/pipeline/philox.h"
 #include "core/pipeline/planner.h"
@@ -33,10 +34,6 @@ double now() {
 }
 
 // "1.5 GiB"
-std::string gibibytes(std::int64_t bytes) {
-    return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / static_cast<double>(1LL << 30));
-}
-
 Status checkMemory(const backend::Device& device, std::string_view what, std::int64_t bytes) {
     const backend::DeviceInfo info = device.info();
     if (bytes > info.freeBytes) {

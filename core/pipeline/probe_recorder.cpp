@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/pipeline/attention_summary.h"
+#include "core/pipeline/memory_text.h"
 #include "core/trace/trace_file.h"
 
 namespace fw::pipeline {
@@ -21,10 +22,6 @@ constexpr std::int64_t kRowBytes = std::int64_t{32} << 20;    // of rows read at
 constexpr std::int64_t kChangeBytes = std::int64_t{1} << 30;  // of outputs kept for their change
 constexpr std::int64_t kMostRows = 256;                       // read at a time
 constexpr std::int64_t kModulesOfALayer = 3;
-
-std::string gibibytes(std::int64_t bytes) {
-    return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / static_cast<double>(std::int64_t{1} << 30));
-}
 
 double rootMeanSquare(std::span<const float> values) {
     double sum = 0.0;

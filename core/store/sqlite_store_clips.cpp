@@ -7,7 +7,7 @@ namespace fw::store {
 
 namespace {
 
-constexpr const char* kColumns =
+constexpr const char* kClipColumns =
     "id, project_id, job_id, file, sha256, bytes, width, height, frames, fps_numerator, fps_denominator, "
     "created_us, "
     "prompt, negative_prompt, model, model_hash, method, sampler, device, dtype, version, steps, guidance, seed, "
@@ -125,7 +125,7 @@ Result<Clip> SqliteStore::clip(std::int64_t id) {
 }
 
 Result<std::vector<Clip>> SqliteStore::clipsById(const std::vector<std::int64_t>& ids) {
-    FW_ASSIGN(auto statement, m_connection->prepare(fmt::format("SELECT {} FROM clip WHERE id = ?", kColumns)));
+    FW_ASSIGN(auto statement, m_connection->prepare(fmt::format("SELECT {} FROM clip WHERE id = ?", kClipColumns)));
     std::vector<Clip> result;
     result.reserve(ids.size());
     for (const std::int64_t id : ids) {

@@ -8,7 +8,7 @@ namespace fw::store {
 
 namespace {
 
-constexpr const char* kColumns =
+constexpr const char* kJobColumns =
     "id, project_id, state, position, request, batch, created_us, started_us, finished_us, phase, step, steps, "
     "checkpoint, worker_losses, error_code, error_message, clip_id";
 
@@ -91,7 +91,7 @@ Result<std::vector<Job>> SqliteStore::addJobs(const std::vector<Job>& jobs) {
 }
 
 Result<Job> SqliteStore::job(std::int64_t id) {
-    FW_ASSIGN(auto statement, m_connection->prepare(fmt::format("SELECT {} FROM job WHERE id = ?", kColumns)));
+    FW_ASSIGN(auto statement, m_connection->prepare(fmt::format("SELECT {} FROM job WHERE id = ?", kJobColumns)));
     FW_ASSIGN(const bool row, statement.bind(id).step());
     if (!row) {
         return fail(ErrorCode::InvalidArgument, "there is no job {}", id);
@@ -108,7 +108,7 @@ Result<std::vector<Job>> SqliteStore::jobs(const std::vector<JobState>& states, 
     }
     // The queue reads front to back, the history newest first.
     FW_ASSIGN(auto statement, m_connection->prepare(fmt::format(
-                                  "SELECT {} FROM job WHERE state IN ({}) ORDER BY {} LIMIT ?", kColumns, list,
+                                  "SELECT {} FROM job WHERE state IN ({}) ORDER BY {} LIMIT ?", kJobColumns, list,
                                   finished ? "finished_us DESC, id DESC" : "position, id")));
     statement.bind(limit);
     std::vector<Job> result;
@@ -167,7 +167,7 @@ Result<std::optional<Job>> SqliteStore::takeNextJob() {
     FW_ASSIGN(auto next,
               m_connection->prepare(fmt::format("SELECT {} FROM job WHERE state IN ('queued', 'interrupted') "
                                                 "ORDER BY state = 'queued', position, id LIMIT 1",
-                                                kColumns)));
+                                                kJobColumns)));
     FW_ASSIGN(const bool row, next.step());
     if (!row) {
         return std::optional<Job>{};

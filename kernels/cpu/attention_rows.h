@@ -24,8 +24,8 @@ struct AttentionRowsArgs {
 };
 
 // All in f32 over the stored q and k, whatever attention() itself rounds: within 1e-5 of a float64 softmax of the
-// same operands for scores up to 80. A row with a score that is not finite becomes NaN. Results do not depend on the
-// number of threads.
+// same operands for scores up to 80. A row with a score that is not finite becomes NaN. Results do not depend on
+// the number of threads.
 void attentionRows(const AttentionRowsArgs& args);
 
 }  // namespace fw::kernels::cpu

@@ -120,7 +120,8 @@ TEST(InspectModel, OtherPipelines) {
     const auto info = inspectModel(model.folder.path());
     ASSERT_TRUE(info);
     EXPECT_EQ(info->family, "");
-    EXPECT_THAT(info->problems, ElementsAre(HasSubstr("holds a 'FluxPipeline'; WanPipeline and LinGenPipeline run here")));
+    EXPECT_THAT(info->problems,
+                ElementsAre(HasSubstr("holds a 'FluxPipeline'; WanPipeline and LinGenPipeline run here")));
     Json index = Json::parse(test::kModelIndex);
     index["transformer_2"] = {"diffusers", "WanTransformer3DModel"};
     index["vae"] = {"diffusers", "AutoencoderKL"};

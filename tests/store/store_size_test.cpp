@@ -10,8 +10,8 @@ namespace {
 TEST(SizeTest, SearchesDoNotReadWholeRows) {
     const auto folder = std::filesystem::temp_directory_path() / ("fw-size-" + std::to_string(getpid()));
     std::filesystem::remove_all(folder);
-    constexpr std::int64_t kClips = 5000;
-    ASSERT_TRUE(generateLibrary(folder, kClips));
+    constexpr std::int64_t kManyClips = 5000;
+    ASSERT_TRUE(generateLibrary(folder, kManyClips));
     const auto store = LibraryStore::open(folder);
     ASSERT_TRUE(store) << store.error().message;
     const auto start = std::chrono::steady_clock::now();
@@ -28,7 +28,7 @@ TEST(SizeTest, SearchesDoNotReadWholeRows) {
     const double each =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() / searches;
     EXPECT_LT(each, 100.0) << "milliseconds; about 1 is usual";
-    EXPECT_EQ(*(*store)->countClips({}), kClips - kClips / 50);
+    EXPECT_EQ(*(*store)->countClips({}), kManyClips - kManyClips / 50);
     std::filesystem::remove_all(folder);
 }
 

@@ -12,7 +12,7 @@ using test::padded;
 using test::safetensorsBytes;
 using ::testing::HasSubstr;
 
-void expectRefused(const std::string& bytes, const std::string& message) {
+void expectFileRefused(const std::string& bytes, const std::string& message) {
     const test::TempFolder folder;
     const auto file = SafetensorsFile::open(folder.write("bad.safetensors", bytes));
     ASSERT_FALSE(file) << message;
@@ -23,7 +23,7 @@ void expectRefused(const std::string& bytes, const std::string& message) {
 
 // A file whose only tensor 'a' is described by `entry`, with `dataBytes` bytes of data.
 void expectEntryRefused(const std::string& entry, std::size_t dataBytes, const std::string& message) {
-    expectRefused(safetensorsBytes(padded("{\"a\":" + entry + "}"), dataBytes), message);
+    expectFileRefused(safetensorsBytes(padded("{\"a\":" + entry + "}"), dataBytes), message);
 }
 
 std::string entry(const std::string& dtype, const std::string& shape, const std::string& offsets) {
@@ -49,22 +49,23 @@ TEST(SafetensorsHostile, EveryTruncationOfAGoodFileIsRefused) {
 }
 
 TEST(SafetensorsHostile, HeaderLength) {
-    expectRefused("", "0 bytes are too few");
-    expectRefused("1234567", "7 bytes are too few");
-    expectRefused(std::string("\xff\x00\x00\x00\x00\x00\x00\x00{}", 10), "claims 255 bytes but the file has 10");
-    expectRefused(std::string("\xff\xff\xff\xff\xff\xff\xff\xff{}", 10), "claims 18446744073709551615 bytes");
-    expectRefused(std::string("\x00\x00\x00\x00\x00\x00\x00\x10{}", 10), "claims 1152921504606846976 bytes");
-    expectRefused(std::string(8, '\0'), "does not start with '{'");
-    expectRefused(safetensorsBytes(std::string((16U << 20U) + 1, ' '), 0), "above the limit of 16777216");
+    expectFileRefused("", "0 bytes are too few");
+    expectFileRefused("1234567", "7 bytes are too few");
+    expectFileRefused(std::string("\xff\x00\x00\x00\x00\x00\x00\x00{}", 10),
+                      "claims 255 bytes but the file has 10");
+    expectFileRefused(std::string("\xff\xff\xff\xff\xff\xff\xff\xff{}", 10), "claims 18446744073709551615 bytes");
+    expectFileRefused(std::string("\x00\x00\x00\x00\x00\x00\x00\x10{}", 10), "claims 1152921504606846976 bytes");
+    expectFileRefused(std::string(8, '\0'), "does not start with '{'");
+    expectFileRefused(safetensorsBytes(std::string((16U << 20U) + 1, ' '), 0), "above the limit of 16777216");
 }
 
 TEST(SafetensorsHostile, HeaderText) {
-    expectRefused(safetensorsBytes("[]", 0), "does not start with '{'");
-    expectRefused(safetensorsBytes(" {}", 0), "does not start with '{'");
-    expectRefused(safetensorsBytes("{\"a\":", 0), "not valid JSON at byte");
-    expectRefused(safetensorsBytes("{}{}", 0), "not valid JSON");
-    expectRefused(safetensorsBytes("{\"\xff\":1}", 0), "byte 2 of its header is not valid UTF-8");
-    expectRefused(safetensorsBytes("{" + std::string(1 << 20, '['), 0), "not valid JSON");
+    expectFileRefused(safetensorsBytes("[]", 0), "does not start with '{'");
+    expectFileRefused(safetensorsBytes(" {}", 0), "does not start with '{'");
+    expectFileRefused(safetensorsBytes("{\"a\":", 0), "not valid JSON at byte");
+    expectFileRefused(safetensorsBytes("{}{}", 0), "not valid JSON");
+    expectFileRefused(safetensorsBytes("{\"\xff\":1}", 0), "byte 2 of its header is not valid UTF-8");
+    expectFileRefused(safetensorsBytes("{" + std::string(1 << 20, '['), 0), "not valid JSON");
     expectEntryRefused(std::string(1 << 20, '['), 0, "where it cannot stand");
     expectEntryRefused("{\"dtype\":{\"a\":{}}}", 0, "holds an object where it cannot stand");
     expectEntryRefused("null", 0, "holds null");
@@ -75,19 +76,21 @@ TEST(SafetensorsHostile, HeaderText) {
 
 TEST(SafetensorsHostile, NamesAndKeys) {
     const std::string good = entry("U8", "[1]", "[0,1]");
-    expectRefused(safetensorsBytes("{\"a\":" + good + ",\"a\":" + entry("U8", "[1]", "[1,2]") + "}", 2),
-                  "the name 'a' appears twice");
-    expectRefused(safetensorsBytes(R"({"__metadata__":{},"__metadata__":{}})", 0), "'__metadata__' appears twice");
-    expectRefused(safetensorsBytes(R"({"__metadata__":{"k":"1","k":"2"}})", 0), "metadata key 'k' appears twice");
-    expectRefused(safetensorsBytes(R"({"__metadata__":{"k":1}})", 0), "holds a number");
-    expectRefused(safetensorsBytes(R"({"__metadata__":{"k":{}}})", 0), "holds an object");
+    expectFileRefused(safetensorsBytes("{\"a\":" + good + ",\"a\":" + entry("U8", "[1]", "[1,2]") + "}", 2),
+                      "the name 'a' appears twice");
+    expectFileRefused(safetensorsBytes(R"({"__metadata__":{},"__metadata__":{}})", 0),
+                      "'__metadata__' appears twice");
+    expectFileRefused(safetensorsBytes(R"({"__metadata__":{"k":"1","k":"2"}})", 0),
+                      "metadata key 'k' appears twice");
+    expectFileRefused(safetensorsBytes(R"({"__metadata__":{"k":1}})", 0), "holds a number");
+    expectFileRefused(safetensorsBytes(R"({"__metadata__":{"k":{}}})", 0), "holds an object");
     expectEntryRefused("{}", 0, "lacks its dtype");
     expectEntryRefused(R"({"dtype":"U8","shape":[1]})", 1, "lacks");
     expectEntryRefused(R"({"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]})", 1,
                        "states its 'dtype' twice");
     expectEntryRefused(R"({"dtype":"U8","shape":[1],"data_offsets":[0,1],"code":"x"})", 1, "unknown key 'code'");
     // Control characters of a name must not reach the terminal.
-    expectRefused(safetensorsBytes("{\"\\u001b[31m\":{}}", 0), "tensor '\\x1B[31m' lacks");
+    expectFileRefused(safetensorsBytes("{\"\\u001b[31m\":{}}", 0), "tensor '\\x1B[31m' lacks");
 }
 
 TEST(SafetensorsHostile, Types) {
@@ -124,21 +127,21 @@ TEST(SafetensorsHostile, Offsets) {
     expectEntryRefused(entry("U8", "[1]", "[18446744073709551614,18446744073709551615]"), 1, "lies at bytes");
     expectEntryRefused(entry("U8", "[1]", "[1,2]"), 2, "starts at byte 1 of the data but the one before ends at 0");
     expectEntryRefused(entry("U8", "[1]", "[0,1]"), 2, "cover 1 bytes of data but the file holds 2");
-    expectRefused(safetensorsBytes("{}", 1), "cover 0 bytes of data but the file holds 1");
+    expectFileRefused(safetensorsBytes("{}", 1), "cover 0 bytes of data but the file holds 1");
     const auto two = [](const std::string& a, const std::string& b) {
         return padded("{\"a\":" + entry("U8", "[4]", a) + ",\"b\":" + entry("U8", "[4]", b) + "}");
     };
-    expectRefused(safetensorsBytes(two("[0,4]", "[2,6]"), 6),
-                  "'b' starts at byte 2 of the data but the one before ends at 4");
-    expectRefused(safetensorsBytes(two("[0,4]", "[0,4]"), 4), "one before ends at 4");
-    expectRefused(safetensorsBytes(two("[0,4]", "[5,9]"), 9), "'b' starts at byte 5");
+    expectFileRefused(safetensorsBytes(two("[0,4]", "[2,6]"), 6),
+                      "'b' starts at byte 2 of the data but the one before ends at 4");
+    expectFileRefused(safetensorsBytes(two("[0,4]", "[0,4]"), 4), "one before ends at 4");
+    expectFileRefused(safetensorsBytes(two("[0,4]", "[5,9]"), 9), "'b' starts at byte 5");
 }
 
 TEST(SafetensorsHostile, Alignment) {
     // The header's length makes all data odd.
     std::string header = padded("{\"a\":" + entry("F32", "[1]", "[0,4]") + "}") + " ";
-    expectRefused(safetensorsBytes(header, 4), "is not aligned to its type F32");
-    expectRefused(
+    expectFileRefused(safetensorsBytes(header, 4), "is not aligned to its type F32");
+    expectFileRefused(
         safetensorsBytes(
             padded("{\"a\":" + entry("U8", "[1]", "[0,1]") + ",\"b\":" + entry("BF16", "[1]", "[1,3]") + "}"), 3),
         "tensor 'b' starts at byte");
