@@ -189,9 +189,11 @@ class QueuePanelTest : public QObject {
         m_queue->setPaused(true);
         click(QStringLiteral("fail"));
         QCOMPARE(model()->details(view()->currentIndex().row()), QStringLiteral("Asked 3 GiB, 1 GiB free."));
-        QTest::keyClick(view(), Qt::Key_C, Qt::ControlModifier);
-        QCOMPARE(QGuiApplication::clipboard()->text(),
-                 QStringLiteral("fail\nout_of_memory: asked 3 GiB, 1 GiB free"));
+        const auto copied = [this] {
+            QTest::keyClick(view(), Qt::Key_C, Qt::ControlModifier);
+            return QGuiApplication::clipboard()->text();
+        };
+        QTRY_COMPARE(copied(), QStringLiteral("fail\nout_of_memory: asked 3 GiB, 1 GiB free"));
         QSignalSpy settings(m_panel.get(), &QueuePanel::loadSettingsRequested);
         QTest::keyClick(view(), Qt::Key_Return);
         QCOMPARE(settings.count(), 1);
