@@ -74,6 +74,12 @@ QString asToolTip(const QString& plain) {
     return QStringLiteral("<p>%1</p>").arg(plain.toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>")));
 }
 
+QString asMenuText(const QString& name) {
+    constexpr int kMostCharacters = 40;
+    QString text = name.size() > kMostCharacters ? name.left(kMostCharacters - 1) + QStringLiteral("…") : name;
+    return text.replace(QLatin1Char('&'), QStringLiteral("&&"));
+}
+
 void setInvalid(QWidget* control, bool invalid) {
     if (control->property("invalid").toBool() != invalid) {
         setStyleProperty(control, "invalid", invalid);

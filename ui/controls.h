@@ -27,6 +27,9 @@ namespace fw::ui {
 // For texts that are data: what looks like mark-up in them stays text. Long ones are wrapped.
 [[nodiscard]] QString asToolTip(const QString& plain);
 
+// For entries of menus that are data: no ampersand becomes a shortcut, and long names are cut.
+[[nodiscard]] QString asMenuText(const QString& name);
+
 // Draws the control as wrong, or as right again.
 void setInvalid(QWidget* control, bool invalid);
 

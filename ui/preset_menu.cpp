@@ -13,6 +13,7 @@
 
 #include "core/job/clip_metadata.h"
 #include "core/job/preset.h"
+#include "ui/controls.h"
 #include "ui/error_presenter.h"
 #include "ui/icons.h"
 #include "ui/theme.h"
@@ -21,13 +22,6 @@ namespace fw::ui {
 namespace {
 
 constexpr qint64 kMaxFileBytes = qint64{1} << 20;
-constexpr int kMenuCharacters = 40;
-
-// An ampersand would become a shortcut.
-QString menuText(const QString& name) {
-    QString text = name.size() > kMenuCharacters ? name.left(kMenuCharacters - 1) + QStringLiteral("…") : name;
-    return text.replace(QLatin1Char('&'), QStringLiteral("&&"));
-}
 
 }  // namespace
 
@@ -186,7 +180,7 @@ QByteArray PresetMenu::exportText(const QString& name) const {
 void PresetMenu::fillMenu() {
     m_menu->clear();
     for (const QString& name : names()) {
-        connect(m_menu->addAction(menuText(name)), &QAction::triggered, this, [this, name] { apply(name); });
+        connect(m_menu->addAction(asMenuText(name)), &QAction::triggered, this, [this, name] { apply(name); });
     }
     if (m_presets.empty()) {
         m_menu->addAction(tr("No presets yet"))->setEnabled(false);
@@ -198,11 +192,11 @@ void PresetMenu::fillMenu() {
     if (!m_presets.empty()) {
         auto* manage = m_menu->addMenu(tr("Manage"));
         for (const QString& name : names()) {
-            addManagement(manage->addMenu(menuText(name)), name);
+            addManagement(manage->addMenu(asMenuText(name)), name);
         }
     }
     if (m_removed) {
-        connect(m_menu->addAction(tr("Bring back “%1”").arg(menuText(QString::fromStdString(m_removed->name)))),
+        connect(m_menu->addAction(tr("Bring back “%1”").arg(asMenuText(QString::fromStdString(m_removed->name)))),
                 &QAction::triggered, this, &PresetMenu::restoreRemoved);
     }
     m_menu->addSeparator();

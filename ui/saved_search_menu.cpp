@@ -13,17 +13,6 @@
 #include "ui/theme.h"
 
 namespace fw::ui {
-namespace {
-
-constexpr int kMenuCharacters = 40;
-
-// An ampersand would become a shortcut.
-QString menuText(const QString& name) {
-    QString text = name.size() > kMenuCharacters ? name.left(kMenuCharacters - 1) + QStringLiteral("…") : name;
-    return text.replace(QLatin1Char('&'), QStringLiteral("&&"));
-}
-
-}  // namespace
 
 SavedSearchMenu::SavedSearchMenu(app::LibraryService& library, std::function<store::SavedSearch()> current,
                                  QWidget* parent)
@@ -116,7 +105,7 @@ void SavedSearchMenu::fillMenu() {
     m_menu->clear();
     for (const auto& search : m_searches) {
         const QString name = QString::fromStdString(search.name);
-        auto* action = m_menu->addAction(menuText(name), this, [this, name] { apply(name); });
+        auto* action = m_menu->addAction(asMenuText(name), this, [this, name] { apply(name); });
         action->setToolTip(asToolTip(search.text.empty() ? name : QString::fromStdString(search.text)));
     }
     if (m_searches.empty()) {
@@ -130,13 +119,13 @@ void SavedSearchMenu::fillMenu() {
     if (!m_searches.empty()) {
         auto* manage = m_menu->addMenu(tr("Manage"));
         for (const QString& name : names()) {
-            auto* one = manage->addMenu(menuText(name));
+            auto* one = manage->addMenu(asMenuText(name));
             one->addAction(tr("Rename…"), this, [this, name] { askAndRename(name); });
             one->addAction(tr("Delete"), this, [this, name] { remove(name); });
         }
     }
     if (m_removed) {
-        m_menu->addAction(tr("Bring back “%1”").arg(menuText(QString::fromStdString(m_removed->name))), this,
+        m_menu->addAction(tr("Bring back “%1”").arg(asMenuText(QString::fromStdString(m_removed->name))), this,
                           &SavedSearchMenu::restoreRemoved);
     }
 }
