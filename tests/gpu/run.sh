@@ -5,6 +5,7 @@
 #
 #   tests/gpu/run.sh              what tests/gpu/pack.sh packed
 #   tests/gpu/run.sh --rebuild    with kernels compiled on the spot
+#   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini memcheck racecheck peers
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 root="$PWD"
@@ -14,6 +15,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$logs"
 tar -C "$work" -xJf .gpu/framewright-gpu.tar.xz || exit 1
 if [ "${1:-}" = --rebuild ]; then
+    shift
     tests/gpu/build_kernels.sh "$work/bin" || exit 1
 fi
 
@@ -34,10 +36,15 @@ WITH
 printf '#!/bin/sh\nexec %s/with %s/bin/gpu_bench\n' "$work" "$work" >"$work/gpu_bench"
 chmod +x "$work/with" "$work/gpu_bench"
 
+chosen=" $* "
+wanted() { # wanted NAME: whether this step is to run
+    [ "$chosen" = "  " ] || [[ "$chosen" == *" $1 "* ]]
+}
 summary=""
 step() { # step NAME SECONDS COMMAND...
     local name="$1" limit="$2" begin=$SECONDS code
     shift 2
+    wanted "$name" || return
     timeout -k 5 "$limit" "$@" >"$logs/$name.log" 2>&1
     code=$?
     summary="$summary$(printf '%-14s code %-4s %4s s  %s' "$name" "$code" $((SECONDS - begin)) \
@@ -56,6 +63,10 @@ if command -v compute-sanitizer >/dev/null; then
         '--gtest_filter=*CudaAttention.RaggedEnds*'
     step racecheck 40 "$work/with" compute-sanitizer --tool racecheck "$work/bin/backend_device_test" \
         '--gtest_filter=*CudaAttention.RaggedEnds/Mma'
+fi
+if ! wanted peers; then
+    echo "$summary"
+    exit
 fi
 timeout -k 5 240 python3 tests/gpu/peers.py --bench "$work/gpu_bench" --quick --json "$logs/peers.json" \
     >"$logs/peers.log" 2>&1
