@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -83,10 +84,12 @@ def relative_error(ours: torch.Tensor, reference: torch.Tensor) -> float:
 class Table:
     """Rows of results; a section that fails is a row as well, and the others go on."""
 
-    def __init__(self):
-        self.rows = []
+    def __init__(self, wanted: str):
+        self.rows, self.wanted = [], re.compile(wanted)
 
     def section(self, name: str, body):
+        if not self.wanted.search(name):
+            return
         try:
             result = body()
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs into the table
@@ -211,7 +214,6 @@ def transformer_section(engine: Engine, folder: Path, layers: int, size: tuple, 
     # The reference in float32 where it is affordable, otherwise in the type under test.
     exact = torch.float32 if size[0] * size[1] <= 256 * 256 else getattr(torch, "bfloat16" if dtype == "bf16" else "float32")
     model = WanTransformer3DModel.from_pretrained(folder, subfolder="transformer", torch_dtype=exact).cuda().eval()
-    torch.backends.cuda.matmul.allow_tf32 = False
 
     def forward(network, kind):
         return network(
@@ -265,12 +267,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", required=True, help="the program gpu_bench")
     parser.add_argument("--quick", action="store_true", help="correctness and the main figures only")
+    parser.add_argument("--only", default="", help="regular expression: rows whose name holds it")
     parser.add_argument("--json", help="where to write every figure")
     options = parser.parse_args()
+    torch.backends.cuda.matmul.allow_tf32 = False  # f32 is the reference
+    torch.backends.cudnn.allow_tf32 = False
     engine = Engine(options.bench)
     versions = {"torch": torch.__version__, "cudnn": torch.backends.cudnn.version()}
     print(json.dumps(engine.about | versions), flush=True)
-    table = Table()
+    table = Table(options.only)
     with tempfile.TemporaryDirectory() as scratch:
         one, all30 = Path(scratch) / "one", Path(scratch) / "all"
         one.mkdir(), all30.mkdir()
