@@ -35,6 +35,8 @@ class CudaOps final : public Ops {
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cuda; }
     [[nodiscard]] Status synchronize() override;
     [[nodiscard]] std::int64_t timestampUs() override;
+    [[nodiscard]] bool supportsStateSpace() const override { return true; }
+    [[nodiscard]] bool supportsAttentionRows() const override { return true; }
 
  private:
     CudaOps(std::shared_ptr<const CudaLibrary> library, std::int32_t device, kernels::cuda::Queue* queue)
@@ -49,6 +51,16 @@ class CudaOps final : public Ops {
                   Activation activation) override;
     void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                      const TensorView& out, const AttentionOptions& options) override;
+    void doScanConv(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
+                    const ScanConvOptions& options, const TensorView& y) override;
+    void doStateSpaceScan(std::span<const StateSpaceInput> directions, const StateSpaceOptions& options,
+                          const TensorView& y) override;
+    void doGatedRmsNorm(const ConstTensorView& x, const ConstTensorView& gate, const ConstTensorView& weight,
+                        std::int64_t groups, float eps, const TensorView& y) override;
+    void doPoolTokens(const ConstTensorView& x, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
+                      const TensorView& y) override;
+    void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
+                         float scale, const TensorView& rows, const TensorView& entropies) override;
     void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                        const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,

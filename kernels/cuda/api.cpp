@@ -218,6 +218,11 @@ constexpr Api kApi = {
     .difference = onDevice<difference, const DifferenceArgs&>,
     .upsample2x = onDevice<upsample2x, const Upsample2xArgs&>,
     .toBytes = onDevice<toBytes, const ToBytesArgs&>,
+    .scanConv = onDevice<scanConv, const ScanConvArgs&>,
+    .stateSpaceScan = onDevice<stateSpaceScan, const StateSpaceArgs&>,
+    .gatedRmsNorm = onDevice<gatedRmsNorm, const GatedRmsNormArgs&>,
+    .poolRows = onDevice<poolRows, const PoolArgs&>,
+    .attentionRows = onDevice<attentionRows, const AttentionRowsArgs&>,
 };
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 1;
+inline constexpr std::int32_t kApiVersion = 2;
 
 enum class Code : std::int32_t {
     Ok,
@@ -220,6 +220,90 @@ struct AttentionArgs {
     AttentionKernel kernel;
 };
 
+// The rows an operation reads one after another: position p holds row order[p]; null: as they lie. An entry beyond
+// the rows is read as the nearest row.
+struct ScanOrder {
+    const std::int32_t* order;
+    bool reverse;  // the last position comes first
+};
+
+// y = silu(bias + Σ_k weight[k] · row at position p - (taps - 1) + k), channel by channel. Before the first row
+// stand the prefix's, before those zeros.
+struct ScanConvArgs {
+    RowExtents extents;
+    ConstRows x;
+    Rows y;               // of x's element type
+    const float* weight;  // [taps, channels]
+    const float* bias;    // [channels]
+    std::int64_t taps;
+    ScanOrder path;
+    ConstRows prefix;  // of x's element type
+    std::int64_t prefixRows;
+    const std::int32_t* prefixOrder;  // read in reverse where the path is
+};
+
+// y[m] = mean of x over box m of a grid of tokens (frames, height, width); boxes at the far ends are smaller.
+struct PoolArgs {
+    RowExtents extents;  // of y
+    ConstRows x;
+    Rows y;  // of x's element type
+    std::int64_t grid[3], box[3];
+};
+
+// y = v / sqrt(mean(v²) + eps) · weight, v = x · silu(gate), the mean over each of `groups` equal parts of a row. y
+// may be x.
+struct GatedRmsNormArgs {
+    RowExtents extents;
+    ConstRows x, gate;  // of one element type
+    Rows y;             // the same
+    const float* weight;
+    std::int64_t groups;
+    float eps;
+};
+
+// One direction of a selective state space model. x, b and c of the call's element type.
+struct StateSpaceDirection {
+    const void *x, *b, *c;  // [batch, rows, heads, headDim], [batch, rows, groups, stateDim] twice
+    std::int64_t xBatch, xRow, xHead, bBatch, bRow, bGroup, cBatch, cRow, cGroup;
+    const void* step;  // [batch, rows, heads], heads have stride 1
+    Element stepElement;
+    std::int64_t stepBatch, stepRow;
+    const float *stepBias, *decay, *skip;  // [heads] each
+    const float* initialState;             // [batch, heads, headDim, stateDim], or null: zeros
+    float* finalState;                     // the same, or null
+    bool reverse;
+};
+
+// Which implementation scans; as AttentionKernel.
+enum class StateSpaceKernel : std::int32_t { Auto, Simple };
+
+// y_t = S_t c_t + skip · x_t, S_t = exp(-Δ_t e^decay) S_{t-1} + Δ_t x_t b_tᵀ, Δ = softplus(step + stepBias), at
+// every position t of the order; the sum over the directions. States in f32. headDim and stateDim up to 256.
+struct StateSpaceArgs {
+    StateSpaceDirection directions[2];
+    std::int32_t directionCount;
+    void* y;  // [batch, rows, heads, headDim], or null: only the final states are wanted
+    std::int64_t yBatch, yRow, yHead;
+    std::int64_t batch, rows, heads, headDim, groups, stateDim;
+    Element element;
+    const std::int32_t* order;  // as ScanOrder's
+    StateSpaceKernel kernel;
+};
+
+// out[h, r] = softmax over the keys of scale · q[wanted[r], h] · k[·, h], and its entropy in nats; all in f32. A
+// row with a score that is not finite becomes NaN.
+struct AttentionRowsArgs {
+    const void *q, *k;  // [queries, heads, headDim], [keys, heads, headDim]
+    std::int64_t qToken, qHead, kToken, kHead;
+    std::int64_t heads, keys, headDim;
+    Element element;
+    float scale;
+    const std::int32_t* wanted;  // [rows], host memory
+    std::int64_t rows;
+    float* out;        // [heads, rows, keys]
+    float* entropies;  // [heads, rows]
+};
+
 struct Api {
     std::int32_t version;  // kApiVersion of the library
 
@@ -257,6 +341,12 @@ struct Api {
     Code (*difference)(Queue* queue, const DifferenceArgs& args);
     Code (*upsample2x)(Queue* queue, const Upsample2xArgs& args);
     Code (*toBytes)(Queue* queue, const ToBytesArgs& args);
+
+    Code (*scanConv)(Queue* queue, const ScanConvArgs& args);
+    Code (*stateSpaceScan)(Queue* queue, const StateSpaceArgs& args);
+    Code (*gatedRmsNorm)(Queue* queue, const GatedRmsNormArgs& args);
+    Code (*poolRows)(Queue* queue, const PoolArgs& args);
+    Code (*attentionRows)(Queue* queue, const AttentionRowsArgs& args);
 };
 
 // The library's one exported symbol: null when it was built for another version.

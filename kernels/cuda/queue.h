@@ -83,7 +83,7 @@ struct Queue {
     std::int32_t multiprocessors = 1;
     cudaStream_t stream = nullptr;
     Staging staging;
-    Scratch blasWorkspace, dnnWorkspace, convSums, sums;
+    Scratch blasWorkspace, dnnWorkspace, convSums, sums, wantedRows, scanStates;
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;
     Message message{};
@@ -114,5 +114,10 @@ Code linearCombination(Queue* queue, const CombinationArgs& args);
 Code difference(Queue* queue, const DifferenceArgs& args);
 Code upsample2x(Queue* queue, const Upsample2xArgs& args);
 Code toBytes(Queue* queue, const ToBytesArgs& args);
+Code scanConv(Queue* queue, const ScanConvArgs& args);
+Code stateSpaceScan(Queue* queue, const StateSpaceArgs& args);
+Code gatedRmsNorm(Queue* queue, const GatedRmsNormArgs& args);
+Code poolRows(Queue* queue, const PoolArgs& args);
+Code attentionRows(Queue* queue, const AttentionRowsArgs& args);
 
 }  // namespace fw::kernels::cuda
