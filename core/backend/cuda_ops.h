@@ -4,10 +4,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "core/backend/cuda_library.h"
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
+#include "kernels/cuda/sparse_args.h"
 
 namespace fw::backend {
 
@@ -26,6 +28,13 @@ struct CudaPackedConv3d final : PackedConv3d {
     std::unique_ptr<Buffer> bias;    // f32 [outC]; null: none
 };
 
+// A cut of a clip's tokens into boxes as tables on the device, kept for the calls to come.
+struct CudaBlockTable {
+    TokenBlocks blocks;
+    BlockTable host;  // what was uploaded; must outlive the upload
+    std::unique_ptr<Buffer> order, starts;
+};
+
 class CudaOps final : public Ops {
  public:
     [[nodiscard]] static Result<std::unique_ptr<Ops>> create(std::shared_ptr<const CudaLibrary> library,
@@ -37,6 +46,7 @@ class CudaOps final : public Ops {
     [[nodiscard]] std::int64_t timestampUs() override;
     [[nodiscard]] bool supportsStateSpace() const override { return true; }
     [[nodiscard]] bool supportsAttentionRows() const override { return true; }
+    [[nodiscard]] bool supportsSparseAttention() const override { return true; }
 
  private:
     CudaOps(std::shared_ptr<const CudaLibrary> library, std::int32_t device, kernels::cuda::Queue* queue)
@@ -61,6 +71,18 @@ class CudaOps final : public Ops {
                       const TensorView& y) override;
     void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
                          float scale, const TensorView& rows, const TensorView& entropies) override;
+    void doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                           const TensorView& out, const WindowOptions& options) override;
+    void doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                const TensorView& out, const BlockLists& lists,
+                                const BlockSparseOptions& options) override;
+    void doSelectBlocks(const ConstTensorView& q, const ConstTensorView& k, const SelectOptions& options,
+                        const BlockLists& lists) override;
+    void doChooseTokenOrders(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                             const WindowOptions& options, std::int64_t samples, const TensorView& orders) override;
+    void doLinearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                           const TensorView& out, const LinearAttentionOptions& options) override;
+    void doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) override;
     void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                        const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
@@ -92,11 +114,16 @@ class CudaOps final : public Ops {
     [[nodiscard]] Status place(const ConstTensorView& host, const TensorView& device);
     // A contiguous tensor like `view` in `buffer`, which grows. None, and the failure noted, without memory.
     [[nodiscard]] TensorView contiguousLike(const ConstTensorView& view, std::unique_ptr<Buffer>& buffer);
+    // The tables of boxes, made at their first use. Null, and the failure noted, without memory.
+    [[nodiscard]] const CudaBlockTable* blockTable(const TokenBlocks& blocks);
+    // False: see blockTable().
+    [[nodiscard]] bool cutInto(const TokenBlocks& blocks, kernels::cuda::TokenCut& cut);
 
     std::shared_ptr<const CudaLibrary> m_library;
     std::int32_t m_device;
     kernels::cuda::Queue* m_queue;  // owned
     std::unique_ptr<Buffer> m_convSource, m_convDestination;
+    std::vector<std::unique_ptr<CudaBlockTable>> m_tables;
     Status m_failure;
 };
 

@@ -40,6 +40,7 @@ struct TokenBlocks {
     [[nodiscard]] std::int64_t tokensOf(std::int64_t block) const;
     // Ascending: the blocks that hold a token of the first frame.
     [[nodiscard]] std::vector<std::int32_t> firstFrameBlocks() const;
+    bool operator==(const TokenBlocks&) const = default;
 };
 
 // The same as tables: block b holds the tokens order[starts[b]] … order[starts[b + 1] - 1].

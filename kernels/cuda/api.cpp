@@ -223,6 +223,12 @@ constexpr Api kApi = {
     .gatedRmsNorm = onDevice<gatedRmsNorm, const GatedRmsNormArgs&>,
     .poolRows = onDevice<poolRows, const PoolArgs&>,
     .attentionRows = onDevice<attentionRows, const AttentionRowsArgs&>,
+    .blockSparseAttention = onDevice<blockSparseAttention, const BlockSparseArgs&>,
+    .windowAttention = onDevice<windowAttention, const WindowArgs&>,
+    .selectBlocks = onDevice<selectBlocks, const SelectBlocksArgs&>,
+    .chooseOrders = onDevice<chooseOrders, const ChooseOrdersArgs&>,
+    .linearAttention = onDevice<linearAttention, const LinearAttentionArgs&>,
+    .addBranch = onDevice<addBranch, const AddBranchArgs&>,
 };
 
 }  // namespace

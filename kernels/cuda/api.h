@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 2;
+inline constexpr std::int32_t kApiVersion = 3;
 
 enum class Code : std::int32_t {
     Ok,
@@ -304,6 +304,14 @@ struct AttentionRowsArgs {
     float* entropies;  // [heads, rows]
 };
 
+// Sparse and linear attention: kernels/cuda/sparse_args.h.
+struct BlockSparseArgs;
+struct WindowArgs;
+struct SelectBlocksArgs;
+struct ChooseOrdersArgs;
+struct LinearAttentionArgs;
+struct AddBranchArgs;
+
 struct Api {
     std::int32_t version;  // kApiVersion of the library
 
@@ -347,6 +355,12 @@ struct Api {
     Code (*gatedRmsNorm)(Queue* queue, const GatedRmsNormArgs& args);
     Code (*poolRows)(Queue* queue, const PoolArgs& args);
     Code (*attentionRows)(Queue* queue, const AttentionRowsArgs& args);
+    Code (*blockSparseAttention)(Queue* queue, const BlockSparseArgs& args);
+    Code (*windowAttention)(Queue* queue, const WindowArgs& args);
+    Code (*selectBlocks)(Queue* queue, const SelectBlocksArgs& args);
+    Code (*chooseOrders)(Queue* queue, const ChooseOrdersArgs& args);
+    Code (*linearAttention)(Queue* queue, const LinearAttentionArgs& args);
+    Code (*addBranch)(Queue* queue, const AddBranchArgs& args);
 };
 
 // The library's one exported symbol: null when it was built for another version.

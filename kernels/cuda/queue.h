@@ -83,7 +83,7 @@ struct Queue {
     std::int32_t multiprocessors = 1;
     cudaStream_t stream = nullptr;
     Staging staging;
-    Scratch blasWorkspace, dnnWorkspace, convSums, sums, wantedRows, scanStates;
+    Scratch blasWorkspace, dnnWorkspace, convSums, sums, wantedRows, scanStates, sparse;
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;
     Message message{};
@@ -119,5 +119,11 @@ Code stateSpaceScan(Queue* queue, const StateSpaceArgs& args);
 Code gatedRmsNorm(Queue* queue, const GatedRmsNormArgs& args);
 Code poolRows(Queue* queue, const PoolArgs& args);
 Code attentionRows(Queue* queue, const AttentionRowsArgs& args);
+Code blockSparseAttention(Queue* queue, const BlockSparseArgs& args);
+Code windowAttention(Queue* queue, const WindowArgs& args);
+Code selectBlocks(Queue* queue, const SelectBlocksArgs& args);
+Code chooseOrders(Queue* queue, const ChooseOrdersArgs& args);
+Code linearAttention(Queue* queue, const LinearAttentionArgs& args);
+Code addBranch(Queue* queue, const AddBranchArgs& args);
 
 }  // namespace fw::kernels::cuda

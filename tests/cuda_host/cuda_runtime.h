@@ -97,6 +97,23 @@ inline void __syncwarp(unsigned = 0xffffffffU) {
     char all[32];
     fw::cuda_host::exchangeInWarp(&mine, all, 1);
 }
+inline unsigned __ballot_sync(unsigned, bool mine) {
+    // Lanes that returned vote no.
+    char all[32] = {};
+    const char vote = mine ? 1 : 0;
+    fw::cuda_host::exchangeInWarp(&vote, all, 1);
+    unsigned votes = 0;
+    for (unsigned lane = 0; lane < 32; ++lane) {
+        votes |= all[lane] == 1 ? 1U << lane : 0U;
+    }
+    return votes;
+}
+inline int __popc(unsigned bits) {
+    return std::popcount(bits);
+}
+inline std::uint32_t __float_as_uint(float value) {
+    return std::bit_cast<std::uint32_t>(value);
+}
 inline float __uint_as_float(std::uint32_t bits) {
     return std::bit_cast<float>(bits);
 }

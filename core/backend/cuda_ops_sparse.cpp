@@ -1,0 +1,190 @@
+// Sparse and linear attention on a GPU. Nothing here waits for the device: lists and orders are read where they
+// are.
+#include <algorithm>
+
+#include "core/backend/cuda_ops.h"
+#include "core/backend/cuda_views.h"
+#include "kernels/cuda/sparse_args.h"
+
+namespace fw::backend {
+
+namespace cuda = kernels::cuda;
+
+namespace {
+
+// q and k; v and out where they are given.
+cuda::AttentionArgs selfOperands(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                 const TensorView& out) {
+    cuda::AttentionArgs args{};
+    args.batch = q.dim(0);
+    args.queries = args.keys = q.dim(1);
+    args.heads = q.dim(2);
+    args.headDim = q.dim(3);
+    args.q = q.data();
+    args.k = k.data();
+    args.qBatch = q.stride(0), args.qToken = q.stride(1), args.qHead = q.stride(2);
+    args.kBatch = k.stride(0), args.kToken = k.stride(1), args.kHead = k.stride(2);
+    if (!v.isNone()) {
+        args.v = v.data();
+        args.vBatch = v.stride(0), args.vToken = v.stride(1), args.vHead = v.stride(2);
+    }
+    if (!out.isNone()) {
+        args.out = out.mutableData();
+        args.outBatch = out.stride(0), args.outToken = out.stride(1), args.outHead = out.stride(2);
+    }
+    args.element = cudaElement(q.dtype());
+    args.kernel = cuda::AttentionKernel::Auto;
+    return args;
+}
+
+cuda::RowSteps rowSteps(const ConstTensorView& view) {
+    return {view.stride(0), view.stride(1), view.stride(2)};
+}
+
+}  // namespace
+
+const CudaBlockTable* CudaOps::blockTable(const TokenBlocks& blocks) {
+    constexpr std::size_t kMostTables = 8;  // a run uses one or two cuts
+    const auto known =
+        std::find_if(m_tables.begin(), m_tables.end(), [&](const auto& table) { return table->blocks == blocks; });
+    if (known != m_tables.end()) {
+        return known->get();
+    }
+    if (m_tables.size() == kMostTables) {
+        note(synchronize());  // queued work may still read the oldest
+        m_tables.erase(m_tables.begin());
+    }
+    auto table = std::make_unique<CudaBlockTable>();
+    table->blocks = blocks;
+    table->host = makeBlockTable(blocks);
+    const auto place = [&](const std::vector<std::int32_t>& host) -> std::unique_ptr<Buffer> {
+        const auto bytes = static_cast<std::int64_t>(host.size() * sizeof(std::int32_t));
+        auto buffer = allocateCuda(m_library, m_device, bytes);
+        if (!buffer) {
+            note(Status(tl::make_unexpected(std::move(buffer).error())));
+            return nullptr;
+        }
+        note(api().upload(m_queue, host.data(), (*buffer)->data(), bytes));
+        return std::move(*buffer);
+    };
+    table->order = place(table->host.order);
+    table->starts = place(table->host.starts);
+    if (!table->order || !table->starts) {
+        return nullptr;
+    }
+    m_tables.push_back(std::move(table));
+    return m_tables.back().get();
+}
+
+bool CudaOps::cutInto(const TokenBlocks& blocks, cuda::TokenCut& cut) {
+    cut = {nullptr, nullptr, blocks.count(), blocks.size};
+    if (!blocks.isTiled()) {
+        return true;
+    }
+    const CudaBlockTable* table = blockTable(blocks);
+    if (table == nullptr) {
+        return false;
+    }
+    cut.order = static_cast<const std::int32_t*>(table->order->data());
+    cut.starts = static_cast<const std::int32_t*>(table->starts->data());
+    const std::array<std::int64_t, 3> extents{blocks.grid.frames, blocks.grid.height, blocks.grid.width};
+    cut.size = 1;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        cut.size *= std::min(blocks.tile[axis], extents[axis]);
+    }
+    return true;
+}
+
+void CudaOps::doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                const TensorView& out, const WindowOptions& options) {
+    cuda::WindowArgs args{};
+    args.operands = selfOperands(q, k, v, out);
+    args.operands.scale = options.scale;
+    args.frames = options.grid.frames;
+    args.window = options.window;
+    args.sinkFrame = options.sinkFrame;
+    if (!options.orders.isNone()) {
+        args.orders = static_cast<const std::uint8_t*>(options.orders.data());
+        args.orderBatch = options.orders.stride(0);
+        args.orderHead = options.orders.stride(1);
+    }
+    note(api().windowAttention(m_queue, args));
+}
+
+void CudaOps::doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                     const TensorView& out, const BlockLists& lists,
+                                     const BlockSparseOptions& options) {
+    cuda::BlockSparseArgs args{};
+    args.operands = selfOperands(q, k, v, out);
+    args.operands.scale = options.scale;
+    args.lists = lists.blocks.as<std::int32_t>();
+    args.counts = lists.counts.as<std::int32_t>();
+    args.listSteps = rowSteps(lists.blocks);
+    args.countSteps = rowSteps(lists.counts);
+    if (cutInto(options.blocks, args.cut)) {
+        note(api().blockSparseAttention(m_queue, args));
+    }
+}
+
+void CudaOps::doSelectBlocks(const ConstTensorView& q, const ConstTensorView& k, const SelectOptions& options,
+                             const BlockLists& lists) {
+    cuda::SelectBlocksArgs args{};
+    args.operands = selfOperands(q, k, {}, {});
+    args.kept = options.kept;
+    // The blocks of the first frame are the first blocks.
+    args.forced =
+        options.sinkFrame ? static_cast<std::int64_t>(options.blocks.firstFrameBlocks().size()) : std::int64_t{0};
+    args.lists = lists.blocks.mutableAs<std::int32_t>();
+    args.counts = lists.counts.mutableAs<std::int32_t>();
+    args.listSteps = rowSteps(lists.blocks);
+    args.countSteps = rowSteps(lists.counts);
+    if (cutInto(options.blocks, args.cut)) {
+        note(api().selectBlocks(m_queue, args));
+    }
+}
+
+void CudaOps::doChooseTokenOrders(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                  const WindowOptions& options, std::int64_t samples, const TensorView& orders) {
+    cuda::ChooseOrdersArgs args{};
+    args.operands = selfOperands(q, k, v, {});
+    args.operands.scale = options.scale;
+    args.frames = options.grid.frames;
+    args.window = options.window;
+    args.sinkFrame = options.sinkFrame;
+    args.samples = std::min(samples, q.dim(1));
+    args.orders = static_cast<std::uint8_t*>(orders.mutableData());
+    args.orderBatch = orders.stride(0);
+    args.orderHead = orders.stride(1);
+    note(api().chooseOrders(m_queue, args));
+}
+
+void CudaOps::doLinearAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
+                                const TensorView& out, const LinearAttentionOptions& options) {
+    cuda::LinearAttentionArgs args{};
+    args.operands = selfOperands(q, k, v, out);
+    if (options.rope) {
+        args.cosine = options.rope->cosine.as<float>();
+        args.sine = options.rope->sine.as<float>();
+        args.cosineRow = options.rope->cosine.stride(0);
+        args.sineRow = options.rope->sine.stride(0);
+    }
+    args.eps = options.eps;
+    note(api().linearAttention(m_queue, args));
+}
+
+void CudaOps::doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) {
+    cuda::AddBranchArgs args{};
+    args.extents = cudaBatchExtents(out);
+    args.target = cudaMutableBatchRows(out);
+    args.branch = cudaBatchRows(branch);
+    args.scale = options.scale;
+    args.meanGate = options.gate == GateMode::Sample;
+    if (options.gate != GateMode::None) {
+        args.logits = options.logits.as<float>();
+        args.logitBatch = options.logits.stride(0);
+        args.logitRow = options.logits.stride(1);
+    }
+    note(api().addBranch(m_queue, args));
+}
+
+}  // namespace fw::backend

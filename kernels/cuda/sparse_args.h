@@ -1,0 +1,84 @@
+// Arguments of the sparse and linear attention of api.h. Tables, lists and orders are in device memory: nothing is
+// decided on the host, and no call waits for the device.
+#pragma once
+
+#include "kernels/cuda/api.h"
+
+namespace fw::kernels::cuda {
+
+// A sequence in blocks. Without tables block b is the run of tokens [b · size, (b + 1) · size).
+struct TokenCut {
+    const std::int32_t* order;   // [tokens]: the token at each position, or null: the position itself
+    const std::int32_t* starts;  // [blocks + 1]: block b is the positions [starts[b], starts[b + 1]), or null
+    std::int64_t blocks;
+    std::int64_t size;  // the most tokens of a block
+};
+
+// Strides of what there is for every batch, head and block of queries.
+struct RowSteps {
+    std::int64_t batch, head, row;
+};
+
+// Softmax over the keys in the listed blocks: of query block r, lists[r · listSteps.row + i] for i < counts[r ·
+// countSteps.row]. A query block without any gets zeros; a block number that does not exist is passed over.
+struct BlockSparseArgs {
+    AttentionArgs operands;  // queries == keys, no bias, scale > 0
+    TokenCut cut;
+    const std::int32_t *lists, *counts;
+    RowSteps listSteps, countSteps;
+};
+
+// The orders tokens are read in: position = token, or position = place · frames + frame with token = frame · plane
+// + place.
+enum class Order : std::uint8_t { FrameMajor, TokenMajor };
+
+// Softmax over the keys at most `window` positions away, and over the whole first frame with `sinkFrame`.
+struct WindowArgs {
+    AttentionArgs operands;  // queries == keys, no bias, scale > 0
+    std::int64_t frames, window;
+    bool sinkFrame;
+    const std::uint8_t* orders;  // of each batch and head, or null: frame-major
+    std::int64_t orderBatch, orderHead;
+};
+
+// The `kept` key blocks of the largest product of mean query and mean key, ascending; ties go to the lower block,
+// NaN counts as the lowest. The first `forced` blocks are always among them, `kept` of them at most.
+struct SelectBlocksArgs {
+    AttentionArgs operands;  // q and k only
+    TokenCut cut;
+    std::int64_t kept, forced;
+    std::int32_t *lists, *counts;
+    RowSteps listSteps, countSteps;
+};
+
+// 1 where on `samples` queries a token-major window is nearer to dense attention than a frame-major one, else 0.
+struct ChooseOrdersArgs {
+    AttentionArgs operands;  // q, k, v
+    std::int64_t frames, window;
+    bool sinkFrame;
+    std::int64_t samples;  // 1 … queries
+    std::uint8_t* orders;
+    std::int64_t orderBatch, orderHead;
+};
+
+// out_i = φ(q_i) Σ_j φ(k_j)ᵀ v_j / (ρ(q_i) · Σ_j ρ(k_j) + eps), as Ops::linearAttention.
+struct LinearAttentionArgs {
+    AttentionArgs operands;      // queries == keys; scale is not looked at
+    const float *cosine, *sine;  // [tokens, headDim / 2], or null
+    std::int64_t cosineRow, sineRow;
+    float eps;
+    AttentionKernel kernel;  // Simple: arithmetic in f32; Mma: bf16 products
+};
+
+// target += scale · sigmoid(logit) · branch.
+struct AddBranchArgs {
+    RowExtents extents;
+    Rows target;
+    ConstRows branch;
+    const float* logits;  // [batch, rows] by strides, or null: no gate
+    std::int64_t logitBatch, logitRow;
+    bool meanGate;  // one gate a batch, of the mean logit
+    float scale;
+};
+
+}  // namespace fw::kernels::cuda
