@@ -164,7 +164,10 @@ void destroyQueue(Queue* queue) {
 
 Code synchronize(Queue* queue, Message* message) {
     cudaSetDevice(queue->device);
-    const Code code = queue->check(cudaStreamSynchronize(queue->stream), "running the queued work");
+    Code code = runWaitingAddition(*queue);
+    if (code == Code::Ok) {
+        code = queue->check(cudaStreamSynchronize(queue->stream), "running the queued work");
+    }
     if (code != Code::Ok) {
         *message = queue->message;
     }
@@ -183,10 +186,21 @@ Code download(Queue* queue, const void* device, void* host, std::int64_t bytes) 
     return queue->check(queue->staging.download(queue->stream, device, host, bytes), "copying from the device");
 }
 
+// Whether a call looks itself whether an addition waits.
+template <auto kFunction>
+inline constexpr bool kTakesAddition = false;
+template <>
+inline constexpr bool kTakesAddition<layerNorm> = true;
+
 // A queue may be used from another thread than the one that made it: the current device belongs to the thread.
 template <auto kFunction, class... Arguments>
 Code onDevice(Queue* queue, Arguments... arguments) {
-    const Code code = queue->check(cudaSetDevice(queue->device), "choosing the device");
+    Code code = queue->check(cudaSetDevice(queue->device), "choosing the device");
+    if constexpr (!kTakesAddition<kFunction>) {
+        if (code == Code::Ok) {
+            code = runWaitingAddition(*queue);
+        }
+    }
     return code == Code::Ok ? kFunction(queue, arguments...) : code;
 }
 

@@ -11,17 +11,20 @@ bool wgmmaAttentionApplies(const Queue& queue, const AttentionArgs& args) {
 }
 
 Code wgmmaAttention(Queue& queue, const AttentionArgs& args) {
+    const bool narrow = args.headDim == 64;
+    const int queries = narrow ? kWgmmaQueries<64> : kWgmmaQueries<128>;
+    const int keys = narrow ? kWgmmaKeys<64> : kWgmmaKeys<128>;
     WgmmaMaps maps{};
-    const TensorMapSpec q{args.q,      args.batch,  args.queries, args.heads,   args.headDim,
-                          args.qBatch, args.qToken, args.qHead,   kWgmmaQueries};
+    const TensorMapSpec q{args.q,      args.batch,  args.queries, args.heads, args.headDim,
+                          args.qBatch, args.qToken, args.qHead,   queries};
     const TensorMapSpec k{args.k,      args.batch,  args.keys,  args.heads, args.headDim,
-                          args.kBatch, args.kToken, args.kHead, kWgmmaKeys};
+                          args.kBatch, args.kToken, args.kHead, keys};
     const TensorMapSpec v{args.v,      args.batch,  args.keys,  args.heads, args.headDim,
-                          args.vBatch, args.vToken, args.vHead, kWgmmaKeys};
+                          args.vBatch, args.vToken, args.vHead, keys};
     if (!makeTensorMap(maps.q, q) || !makeTensorMap(maps.k, k) || !makeTensorMap(maps.v, v)) {
         return queue.fail(Code::Failed, "the driver refuses to describe an attention operand");
     }
-    return args.headDim == 64 ? wgmmaAttention64(queue, args, maps) : wgmmaAttention128(queue, args, maps);
+    return narrow ? wgmmaAttention64(queue, args, maps) : wgmmaAttention128(queue, args, maps);
 }
 
 }  // namespace fw::kernels::cuda

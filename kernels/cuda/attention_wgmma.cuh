@@ -1,10 +1,10 @@
 // FlashAttention-3's forward pass (Shah et al. 2024, https://arxiv.org/abs/2407.08608) for dense bf16 attention on
 // Hopper: operands bf16, sums and softmax f32, probabilities rounded to bf16 before the second product.
 //
-// A block computes 128 queries of one head. One warpgroup only asks the tensor memory accelerator for tiles of 128
-// keys and values, two of each ahead; two more compute 64 queries each. The scores of the next tile are on the
-// tensor cores while the softmax of this one is computed, and the two warpgroups take turns, so that one's softmax
-// falls into the other's products. Probabilities stay in registers.
+// A block computes 64 queries of one head for each of its computing warpgroups. One more warpgroup only asks the
+// tensor memory accelerator for tiles of keys and values ahead of them. The scores of the next tile are on the
+// tensor cores while the softmax of this one is computed, and the warpgroups take turns, so that one's softmax
+// falls into the others' products. Probabilities stay in registers.
 #pragma once
 
 #include "kernels/cuda/attention.h"
@@ -13,62 +13,95 @@
 namespace fw::kernels::cuda {
 
 inline constexpr int kWarpgroup = 128;
-inline constexpr int kComputing = 2;  // warpgroups
-inline constexpr int kWgmmaThreads = (kComputing + 1) * kWarpgroup;
-inline constexpr int kWgmmaQueries = kComputing * 64;
-inline constexpr int kWgmmaKeys = 128;
-inline constexpr int kStages = 2;
-inline constexpr int kBoxBytes = 128 * kTileRowBytes;  // 128 rows of 64 channels
 inline constexpr int kGroupBytes = 8 * kTileRowBytes;  // eight rows
 inline constexpr int kTileAlignment = 1024;            // after which the pattern of exchanged units repeats
+
+// Sizes for one width of the heads, as registers (scores, probabilities and result of 64 queries in 128 threads)
+// and 227 KiB of shared memory allow; docs/performance.md has what others reached.
+template <int kWidth>
+struct WgmmaShape;
+template <>
+struct WgmmaShape<128> {
+    static constexpr int kComputing = 2;  // warpgroups
+    static constexpr int kKeys = 176;     // of a tile
+    static constexpr int kStages = 2;     // tiles of keys, and of values, in flight
+    static constexpr int kRegisters = 240;
+};
+template <>
+struct WgmmaShape<64> {
+    static constexpr int kComputing = 3;
+    static constexpr int kKeys = 128;
+    static constexpr int kStages = 3;
+    static constexpr int kRegisters = 160;
+};
+template <int kWidth>
+inline constexpr int kWgmmaThreads = (WgmmaShape<kWidth>::kComputing + 1) * kWarpgroup;
+template <int kWidth>
+inline constexpr int kWgmmaQueries = WgmmaShape<kWidth>::kComputing * 64;
+template <int kWidth>
+inline constexpr int kWgmmaKeys = WgmmaShape<kWidth>::kKeys;
 
 struct WgmmaMaps {
     TensorMap q, k, v;
 };
 
+template <int kStages>
 struct WgmmaBarriers {
     std::uint64_t queries;
     std::uint64_t keysFull[kStages], keysFree[kStages], valuesFull[kStages], valuesFree[kStages];
 };
 
-template <int kWidth>
-inline constexpr int kWgmmaSharedBytes = kTileAlignment + (1 + 2 * kStages) * (kWidth / kTileColumns) * kBoxBytes +
-                                         static_cast<int>(sizeof(WgmmaBarriers));
-
-// Tiles in shared memory, each as columns of boxes.
+// Tiles in shared memory, each as columns of boxes of 64 channels.
 template <int kWidth>
 struct WgmmaTiles {
-    static constexpr int kBytes = kWidth / kTileColumns * kBoxBytes;
+    static constexpr int kStages = WgmmaShape<kWidth>::kStages;
+    static constexpr int kBoxes = kWidth / kTileColumns;
+    static constexpr int kQueryBox = kWgmmaQueries<kWidth> * kTileRowBytes;
+    static constexpr int kKeyBox = kWgmmaKeys<kWidth> * kTileRowBytes;
+    static constexpr int kBytes = kBoxes * (kQueryBox + 2 * kStages * kKeyBox);
+    using Barriers = WgmmaBarriers<kStages>;
     unsigned char* base;
     __device__ unsigned char* queries() const { return base; }
-    __device__ unsigned char* keys(int stage) const { return base + (1 + stage) * kBytes; }
-    __device__ unsigned char* values(int stage) const { return base + (1 + kStages + stage) * kBytes; }
-    __device__ WgmmaBarriers* barriers() const {
-        return reinterpret_cast<WgmmaBarriers*>(base + (1 + 2 * kStages) * kBytes);
-    }
+    __device__ unsigned char* keys(int stage) const { return base + kBoxes * (kQueryBox + stage * kKeyBox); }
+    __device__ unsigned char* values(int stage) const { return keys(kStages + stage); }
+    __device__ Barriers* barriers() const { return reinterpret_cast<Barriers*>(base + kBytes); }
 };
 
-// One thread keeps the copies ahead of the computing warpgroups.
+template <int kWidth>
+inline constexpr int kWgmmaSharedBytes = kTileAlignment + WgmmaTiles<kWidth>::kBytes +
+                                         static_cast<int>(sizeof(typename WgmmaTiles<kWidth>::Barriers));
+
+// One thread keeps the copies ahead of the computing warpgroups: keys a tile further than values, as they are
+// needed.
 template <int kWidth>
 __device__ void feedTiles(const WgmmaMaps& maps, const WgmmaTiles<kWidth>& tiles, int firstQuery, int keyTiles) {
-    WgmmaBarriers* barriers = tiles.barriers();
+    using Tiles = WgmmaTiles<kWidth>;
+    typename Tiles::Barriers* barriers = tiles.barriers();
     const int head = static_cast<int>(blockIdx.y);
     const int batch = static_cast<int>(blockIdx.z);
-    const auto load = [&](unsigned char* to, const TensorMap& map, std::uint64_t* barrier, int token) {
-        arriveExpecting(barrier, WgmmaTiles<kWidth>::kBytes);
+    const auto load = [&](unsigned char* to, int boxBytes, const TensorMap& map, std::uint64_t* barrier,
+                          int token) {
+        arriveExpecting(barrier, Tiles::kBoxes * boxBytes);
 #pragma unroll
-        for (int box = 0; box < kWidth / kTileColumns; ++box) {
-            loadBox(to + box * kBoxBytes, map, barrier, box * kTileColumns, token, head, batch);
+        for (int box = 0; box < Tiles::kBoxes; ++box) {
+            loadBox(to + box * boxBytes, map, barrier, box * kTileColumns, token, head, batch);
         }
     };
-    load(tiles.queries(), maps.q, &barriers->queries, firstQuery);
+    // The first round finds the stages free.
+    const auto loadKeys = [&](int tile) {
+        const int stage = tile % Tiles::kStages;
+        waitFor(&barriers->keysFree[stage], tile / Tiles::kStages % 2 ^ 1);
+        load(tiles.keys(stage), Tiles::kKeyBox, maps.k, &barriers->keysFull[stage], tile * kWgmmaKeys<kWidth>);
+    };
+    load(tiles.queries(), Tiles::kQueryBox, maps.q, &barriers->queries, firstQuery);
+    loadKeys(0);
     for (int tile = 0; tile < keyTiles; ++tile) {
-        const int stage = tile % kStages;
-        const int parity = tile / kStages % 2 ^ 1;  // the first round finds the stages free
-        waitFor(&barriers->keysFree[stage], parity);
-        load(tiles.keys(stage), maps.k, &barriers->keysFull[stage], tile * kWgmmaKeys);
-        waitFor(&barriers->valuesFree[stage], parity);
-        load(tiles.values(stage), maps.v, &barriers->valuesFull[stage], tile * kWgmmaKeys);
+        if (tile + 1 < keyTiles) {
+            loadKeys(tile + 1);
+        }
+        const int stage = tile % Tiles::kStages;
+        waitFor(&barriers->valuesFree[stage], tile / Tiles::kStages % 2 ^ 1);
+        load(tiles.values(stage), Tiles::kKeyBox, maps.v, &barriers->valuesFull[stage], tile * kWgmmaKeys<kWidth>);
     }
 }
 
@@ -79,9 +112,9 @@ __device__ __forceinline__ void freeTile(std::uint64_t* barrier) {
     }
 }
 
-// scores = q kᵀ for 64 queries and 128 keys.
+// scores = q kᵀ for 64 queries and a tile of keys.
 template <int kWidth>
-__device__ __forceinline__ void startScores(float (&scores)[64], const unsigned char* queries,
+__device__ __forceinline__ void startScores(float (&scores)[kWgmmaKeys<kWidth> / 2], const unsigned char* queries,
                                             const unsigned char* keys) {
     const std::uint64_t q = operandAt(queries, 0, kGroupBytes);
     const std::uint64_t k = operandAt(keys, 0, kGroupBytes);
@@ -89,20 +122,23 @@ __device__ __forceinline__ void startScores(float (&scores)[64], const unsigned 
 #pragma unroll
     for (int step = 0; step < kWidth / 16; ++step) {
         // 16 channels are 32 bytes of a box; the next box begins after 64.
-        const int at = step / 4 * kBoxBytes + step % 4 * 32;
-        wgmmaFromShared(scores, advanced(q, at), advanced(k, at), step > 0);
+        const int box = step / 4;
+        const int within = step % 4 * 32;
+        wgmmaFromShared(scores, advanced(q, box * WgmmaTiles<kWidth>::kQueryBox + within),
+                        advanced(k, box * WgmmaTiles<kWidth>::kKeyBox + within), step > 0);
     }
     commitProducts();
 }
 
-// result += weights · v for 128 keys.
+// result += weights · v for a tile of keys.
 template <int kWidth>
-__device__ __forceinline__ void startResult(float (&result)[kWidth / 2], const std::uint32_t (&weights)[8][4],
+__device__ __forceinline__ void startResult(float (&result)[kWidth / 2],
+                                            const std::uint32_t (&weights)[kWgmmaKeys<kWidth> / 16][4],
                                             const unsigned char* values) {
-    const std::uint64_t v = operandAt(values, kBoxBytes, kGroupBytes);
+    const std::uint64_t v = operandAt(values, WgmmaTiles<kWidth>::kKeyBox, kGroupBytes);
     beginProducts();
 #pragma unroll
-    for (int step = 0; step < kWgmmaKeys / 16; ++step) {
+    for (int step = 0; step < kWgmmaKeys<kWidth> / 16; ++step) {
         wgmmaFromRegisters(result, weights[step], advanced(v, step * 2 * kGroupBytes));
     }
     commitProducts();
@@ -116,11 +152,11 @@ struct SoftmaxState {
 };
 
 // Scores become probabilities against the maximum so far. `limit`: columns from there on are past the last key.
-template <bool kLimited>
-__device__ __forceinline__ void softmaxStep(float (&scores)[64], SoftmaxState& state, float scale, int limit) {
+template <bool kLimited, int kCount>
+__device__ __forceinline__ void softmaxStep(float (&scores)[kCount], SoftmaxState& state, float scale, int limit) {
     if constexpr (kLimited) {
 #pragma unroll
-        for (int i = 0; i < 64; ++i) {
+        for (int i = 0; i < kCount; ++i) {
             const int column = i / 4 * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + i % 2;
             if (column >= limit) {
                 scores[i] = -INFINITY;
@@ -131,7 +167,7 @@ __device__ __forceinline__ void softmaxStep(float (&scores)[64], SoftmaxState& s
     for (int half = 0; half < 2; ++half) {
         float top = state.highest[half];
 #pragma unroll
-        for (int i = 2 * half; i < 64; i += 4) {
+        for (int i = 2 * half; i < kCount; i += 4) {
             top = fmaxf(top, fmaxf(scores[i], scores[i + 1]));
         }
         top = fmaxf(top, __shfl_xor_sync(0xffffffffU, top, 1));
@@ -142,7 +178,7 @@ __device__ __forceinline__ void softmaxStep(float (&scores)[64], SoftmaxState& s
         state.highest[half] = top;
         float sum = state.sums[half] * state.shrink[half];
 #pragma unroll
-        for (int i = 2 * half; i < 64; i += 4) {
+        for (int i = 2 * half; i < kCount; i += 4) {
             scores[i] = exp2Fast(scores[i] * scale - reference);
             scores[i + 1] = exp2Fast(scores[i + 1] * scale - reference);
             sum += scores[i] + scores[i + 1];
@@ -152,9 +188,11 @@ __device__ __forceinline__ void softmaxStep(float (&scores)[64], SoftmaxState& s
 }
 
 // The sums' layout of two neighbouring score tiles is the operand's layout of one.
-__device__ __forceinline__ void packWeights(std::uint32_t (&weights)[8][4], const float (&scores)[64]) {
+template <int kSteps>
+__device__ __forceinline__ void packWeights(std::uint32_t (&weights)[kSteps][4],
+                                            const float (&scores)[8 * kSteps]) {
 #pragma unroll
-    for (int step = 0; step < 8; ++step) {
+    for (int step = 0; step < kSteps; ++step) {
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
             weights[step][i] = packBf16(scores[8 * step + 2 * i], scores[8 * step + 2 * i + 1]);
@@ -189,21 +227,24 @@ __device__ __forceinline__ void writeResult(const AttentionArgs& args, const Sof
 template <int kWidth>
 __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const WgmmaTiles<kWidth>& tiles, int self,
                                                int keyTiles) {
-    constexpr int kTurns = 1;  // the first barrier of the turns; 0 is __syncthreads()
-    constexpr int kTurnThreads = kComputing * kWarpgroup;
-    WgmmaBarriers* barriers = tiles.barriers();
+    constexpr int kTurns = 1;                     // the first barrier of the turns; 0 is __syncthreads()
+    constexpr int kTurnThreads = 2 * kWarpgroup;  // who gives and who takes
+    constexpr int kComputing = WgmmaShape<kWidth>::kComputing;
+    constexpr int kKeys = kWgmmaKeys<kWidth>;
+    constexpr int kStages = WgmmaTiles<kWidth>::kStages;
+    typename WgmmaTiles<kWidth>::Barriers* barriers = tiles.barriers();
     const unsigned char* queries = tiles.queries() + self * 64 * kTileRowBytes;
     const float scale = args.scale * 1.4426950408889634F;  // scores in units of log 2
-    const int rest = static_cast<int>(args.keys - static_cast<std::int64_t>(keyTiles - 1) * kWgmmaKeys);
+    const int rest = static_cast<int>(args.keys - static_cast<std::int64_t>(keyTiles - 1) * kKeys);
     float result[kWidth / 2];
 #pragma unroll
     for (float& value : result) {
         value = 0.0F;
     }
     SoftmaxState state;
-    std::uint32_t weights[8][4];
+    std::uint32_t weights[kKeys / 16][4];
     {
-        float scores[64];
+        float scores[kKeys / 2];
         waitFor(&barriers->queries, 0);
         waitFor(&barriers->keysFull[0], 0);
         startScores<kWidth>(scores, queries, tiles.keys(0));
@@ -217,19 +258,19 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
         }
         packWeights(weights, scores);
     }
-    if (self == 1) {
+    if (self == kComputing - 1) {
         giveTurn(kTurns, kTurnThreads);  // the first warpgroup begins
     }
     for (int tile = 1; tile < keyTiles; ++tile) {
         const int stage = tile % kStages;
         const int before = (tile - 1) % kStages;
-        float scores[64];
+        float scores[kKeys / 2];
         waitFor(&barriers->keysFull[stage], tile / kStages % 2);
         waitForTurn(kTurns + self, kTurnThreads);
         startScores<kWidth>(scores, queries, tiles.keys(stage));
         waitFor(&barriers->valuesFull[before], (tile - 1) / kStages % 2);
         startResult<kWidth>(result, weights, tiles.values(before));
-        giveTurn(kTurns + (self ^ 1), kTurnThreads);
+        giveTurn(kTurns + (self + 1) % kComputing, kTurnThreads);
         waitForProducts<1>();
         claim(scores);
         freeTile(&barriers->keysFree[stage]);
@@ -254,38 +295,41 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
     claim(result);
     const int warp = static_cast<int>(threadIdx.x) % kWarpgroup / 32;
     writeResult<kWidth>(args, state, result,
-                        static_cast<std::int64_t>(blockIdx.x) * kWgmmaQueries + self * 64 + warp * 16);
+                        static_cast<std::int64_t>(blockIdx.x) * kWgmmaQueries<kWidth> + self * 64 + warp * 16);
 }
 
 // Other architectures compile an empty body; wgmmaAttentionApplies() keeps them away from it.
 template <int kWidth>
-__global__ __launch_bounds__(kWgmmaThreads, 1) void wgmmaAttentionKernel(const __grid_constant__ WgmmaMaps maps,
-                                                                         const AttentionArgs args) {
+__global__ __launch_bounds__(kWgmmaThreads<kWidth>,
+                             1) void wgmmaAttentionKernel(const __grid_constant__ WgmmaMaps maps,
+                                                          const AttentionArgs args) {
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
     FW_DYNAMIC_SHARED(memory);
     const int misaligned = static_cast<int>(sharedAddressOf(memory) % kTileAlignment);
-    const WgmmaTiles<kWidth> tiles{memory + (kTileAlignment - misaligned) % kTileAlignment};
-    WgmmaBarriers* barriers = tiles.barriers();
+    using Tiles = WgmmaTiles<kWidth>;
+    constexpr int kFreeing = WgmmaShape<kWidth>::kComputing * kWarpgroup / 32;  // warps
+    const Tiles tiles{memory + (kTileAlignment - misaligned) % kTileAlignment};
+    typename Tiles::Barriers* barriers = tiles.barriers();
     if (threadIdx.x == 0) {
         initBarrier(&barriers->queries, 1);
-        for (int stage = 0; stage < kStages; ++stage) {
+        for (int stage = 0; stage < Tiles::kStages; ++stage) {
             initBarrier(&barriers->keysFull[stage], 1);
             initBarrier(&barriers->valuesFull[stage], 1);
-            initBarrier(&barriers->keysFree[stage], kComputing * kWarpgroup / 32);
-            initBarrier(&barriers->valuesFree[stage], kComputing * kWarpgroup / 32);
+            initBarrier(&barriers->keysFree[stage], kFreeing);
+            initBarrier(&barriers->valuesFree[stage], kFreeing);
         }
         publishBarriers();
     }
     __syncthreads();
-    const int keyTiles = static_cast<int>(ceilDiv(args.keys, kWgmmaKeys));
+    const int keyTiles = static_cast<int>(ceilDiv(args.keys, kWgmmaKeys<kWidth>));
     // The role of a whole warpgroup: the compiler gives each branch its own number of registers.
     if (threadIdx.x < kWarpgroup) {
         giveRegisters<24>();
         if (threadIdx.x == 0) {
-            feedTiles<kWidth>(maps, tiles, static_cast<int>(blockIdx.x) * kWgmmaQueries, keyTiles);
+            feedTiles<kWidth>(maps, tiles, static_cast<int>(blockIdx.x) * kWgmmaQueries<kWidth>, keyTiles);
         }
     } else {
-        takeRegisters<240>();
+        takeRegisters<WgmmaShape<kWidth>::kRegisters>();
         // The same in every lane, which the compiler sees only so: operands are described in uniform registers.
         const int warpgroup = __shfl_sync(0xffffffffU, static_cast<int>(threadIdx.x) / kWarpgroup, 0);
         computeQueries<kWidth>(args, tiles, warpgroup - 1, keyTiles);
@@ -296,9 +340,9 @@ __global__ __launch_bounds__(kWgmmaThreads, 1) void wgmmaAttentionKernel(const _
 template <int kWidth>
 Code launchWgmma(Queue& queue, const AttentionArgs& args, const WgmmaMaps& maps) {
     LaunchShape shape;
-    shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.queries, kWgmmaQueries)),
+    shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.queries, kWgmmaQueries<kWidth>)),
                       static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch));
-    shape.threads = kWgmmaThreads;
+    shape.threads = kWgmmaThreads<kWidth>;
     shape.sharedBytes = kWgmmaSharedBytes<kWidth>;
     return launch(queue, wgmmaAttentionKernel<kWidth>, shape, maps, args);
 }

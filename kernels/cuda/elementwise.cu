@@ -1,5 +1,5 @@
 // Element-wise operations: memory in, memory out, 8 elements a thread where the layout allows.
-#include "kernels/cuda/platform.cuh"
+#include "kernels/cuda/norm.cuh"
 
 namespace fw::kernels::cuda {
 
@@ -256,17 +256,43 @@ bool widen(CopyArgs& args) {
 
 }  // namespace
 
-Code gatedAdd(Queue* queue, const GatedAddArgs& args) {
+namespace {
+
+Code addNow(Queue& queue, const GatedAddArgs& args) {
     const bool wide = args.extents.channels % 8 == 0 && isVectorisable(args.residual) && isVectorisable(args.delta);
     return withAct(args.residual.element, [&](auto tr) {
         return withAct(args.delta.element, [&](auto td) {
             using Tr = decltype(tr);
             using Td = decltype(td);
             const std::int64_t elements = args.extents.batch * args.extents.rows * args.extents.channels;
-            return wide ? launch(*queue, gatedAddKernel<Tr, Td, 8>, shapeFor(elements / 8), args)
-                        : launch(*queue, gatedAddKernel<Tr, Td, 1>, shapeFor(elements), args);
+            return wide ? launch(queue, gatedAddKernel<Tr, Td, 8>, shapeFor(elements / 8), args)
+                        : launch(queue, gatedAddKernel<Tr, Td, 1>, shapeFor(elements), args);
         });
     });
+}
+
+}  // namespace
+
+Code runWaitingAddition(Queue& queue) {
+    if (!queue.additionWaits) {
+        return Code::Ok;
+    }
+    queue.additionWaits = false;
+    return addNow(queue, queue.addition);
+}
+
+// A block of a transformer adds to its residual stream and takes the norm of it next: the rows that such a norm can
+// hold in registers wait for it, and are added on their own when something else comes (onDevice() in api.cpp).
+Code gatedAdd(Queue* queue, const GatedAddArgs& args) {
+    const bool mayWait = args.residual.element == Element::F32 && args.extents.channels % 8 == 0 &&
+                         args.extents.channels <= kWidestRegisterRow && isVectorisable(args.residual) &&
+                         isVectorisable(args.delta);
+    if (!mayWait) {
+        return addNow(*queue, args);
+    }
+    queue->addition = args;
+    queue->additionWaits = true;
+    return Code::Ok;
 }
 
 Code gatedGelu(Queue* queue, const GatedGeluArgs& args) {

@@ -11,6 +11,7 @@
 namespace fw::kernels::cuda {
 
 inline constexpr int kNormThreads = 128;
+inline constexpr std::int64_t kWidestRegisterRow = 5120;
 
 // Interleaved pairs (2m, 2m + 1) of a head turned by the angle of table column m, as diffusers' Wan does
 // (Su et al. 2021, https://arxiv.org/abs/2104.09864). `first` is the index of values[0] within the row, even.
@@ -35,6 +36,7 @@ __device__ __forceinline__ void rotate(const RmsNormArgs& args, std::int64_t row
 struct RmsPolicy {
     using Args = RmsNormArgs;
     static constexpr bool kCentred = false;
+    static constexpr bool kAdds = false;
     __device__ static float factor(const Args& args, float squares) {
         return 1.0F / sqrtf(squares / static_cast<float>(args.extents.channels) + args.eps);
     }
@@ -54,6 +56,7 @@ struct RmsPolicy {
 struct LayerPolicy {
     using Args = LayerNormArgs;
     static constexpr bool kCentred = true;
+    static constexpr bool kAdds = false;
     __device__ static float factor(const Args& args, float squares) {
         return 1.0F / sqrtf(squares / static_cast<float>(args.extents.channels) + args.eps);
     }
@@ -69,9 +72,33 @@ struct LayerPolicy {
     }
 };
 
+// A gated addition to the rows and the layer norm of the sums, in one pass: the sums are written where x lies.
+struct AddLayerArgs : LayerNormArgs {
+    GatedAddArgs addition;
+};
+template <class Td>
+struct AddLayerPolicy : LayerPolicy {
+    using Args = AddLayerArgs;
+    static constexpr bool kAdds = true;
+    __device__ static void add(const Args& args, std::int64_t batch, std::int64_t row, std::int64_t first,
+                               float (&values)[8]) {
+        const GatedAddArgs& addition = args.addition;
+        float delta[8];
+        load8(rowOf<Td>(addition.delta, batch, row) + first, delta);
+#pragma unroll
+        for (int j = 0; j < 8; ++j) {
+            const float gate =
+                addition.gate == nullptr ? 1.0F : addition.gate[batch * addition.gateBatchStride + first + j];
+            values[j] += gate * delta[j];
+        }
+        store8(rowOf<float>(addition.residual, batch, row) + first, values);
+    }
+};
+
 struct ChannelPolicy {
     using Args = ChannelNormArgs;
     static constexpr bool kCentred = false;
+    static constexpr bool kAdds = false;
     __device__ static float factor(const Args& args, float squares) {
         const float length = sqrtf(squares);
         // Not fmaxf, which would swallow a NaN.
@@ -105,6 +132,9 @@ __global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Pol
         const int first = (chunk * kGroup + lane) * 8;
         if (exists && first < args.extents.channels) {
             load8(x + first, values[chunk]);
+            if constexpr (Policy::kAdds) {
+                Policy::add(args, batch, row, first, values[chunk]);
+            }
         } else {
 #pragma unroll
             for (float& value : values[chunk]) {
@@ -205,10 +235,14 @@ bool launchNormRegisters(Queue& queue, const typename Policy::Args& args, Code& 
     if (channels <= 512) {
         return with(normRegisters<Policy, Tx, Ty, 32, 2>, 32);
     }
-    if (channels <= 1536) {
-        return with(normRegisters<Policy, Tx, Ty, 64, 3>, 64);
+    // A warp a row as long as registers allow: sums of wider groups wait for one another.
+    if (channels <= 768) {
+        return with(normRegisters<Policy, Tx, Ty, 32, 3>, 32);
     }
-    if (channels <= 5120) {
+    if (channels <= 1536) {
+        return with(normRegisters<Policy, Tx, Ty, 32, 6>, 32);
+    }
+    if (channels <= kWidestRegisterRow) {
         return with(normRegisters<Policy, Tx, Ty, 128, 5>, 128);
     }
     return false;

@@ -87,6 +87,10 @@ struct Queue {
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;
     Message message{};
+    // The last call when it was a gated addition that waits for the norm of its sums; its operands are still in
+    // place, because nothing was queued since.
+    bool additionWaits = false;
+    GatedAddArgs addition{};
 
     // Keeps the sentence and returns the code.
     Code fail(Code code, const char* sentence);
@@ -96,6 +100,9 @@ struct Queue {
 // The code of a CUDA error, and its sentence.
 [[nodiscard]] Code codeOf(cudaError_t status);
 void describeError(cudaError_t status, const char* what, Message& message);
+
+// Queues the addition that waits, if one does.
+[[nodiscard]] Code runWaitingAddition(Queue& queue);
 
 // Calls of the table that live in a file each.
 Code linear(Queue* queue, const LinearArgs& args);
