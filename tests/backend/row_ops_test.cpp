@@ -176,6 +176,41 @@ TEST_P(RowOpsTest, GatedAdd) {
     }
 }
 
+// The step from one module of a transformer's block to the next, which a back-end may take in one pass over memory.
+TEST_P(RowOpsTest, GatedAddThenNorm) {
+    for (const std::int64_t channels : {48, 250, 1000, 1536, 6016}) {
+        for (const DType type : {DType::F32, dtype()}) {
+            const Shape shape{2, 5, channels};
+            const TestTensor residual = TestTensor::input(DType::F32, shape, Layout::PaddedRows, 2.0);
+            const TestTensor before = residual.clone();
+            const TestTensor delta = TestTensor::input(type, shape);
+            const TestTensor gate = TestTensor::input(DType::F32, {2, channels}, Layout::Fused);
+            const TestTensor scale = TestTensor::input(DType::F32, {2, channels});
+            const TestTensor weight = TestTensor::input(DType::F32, {channels});
+            const TestTensor y = TestTensor::output(dtype(), shape);
+            const std::vector<const TestTensor*> inputs{&residual, &before, &delta, &gate, &scale, &weight};
+            const std::string text = fmt::format(" of {} channels, delta {}", channels, dtypeName(type));
+            expectMatch("gatedAdd, layerNormModulate" + text, inputs, y, [&](Ops& ops, const ViewOf& view) {
+                ops.gatedAdd(view(residual), view(delta), view(gate));
+                ops.layerNormModulate(view(residual), view(scale), view(gate), 1e-6F, view(y));
+                ops.copy(view(before), view(residual));
+            });
+            expectMatch("gatedAdd, layerNorm" + text, inputs, y, [&](Ops& ops, const ViewOf& view) {
+                ops.gatedAdd(view(residual), view(delta), ConstTensorView());
+                ops.layerNorm(view(residual), view(weight), view(weight), 1e-6F, view(y));
+                ops.copy(view(before), view(residual));
+            });
+            // The norm of other rows does not take the addition with it, and a second one does not replace the
+            // first.
+            const std::vector<const TestTensor*> others{&before, &delta, &gate};
+            expectMatch("gatedAdd twice" + text, others, residual, [&](Ops& ops, const ViewOf& view) {
+                ops.gatedAdd(view(residual), view(delta), view(gate));
+                ops.gatedAdd(view(residual), view(before), view(gate));
+            });
+        }
+    }
+}
+
 TEST_P(RowOpsTest, GatedGelu) {
     for (const RowCase& c : cases()) {
         Shape twice = c.shape;
