@@ -10,4 +10,16 @@ namespace fw::kernels::cuda {
 [[nodiscard]] Code simpleBlockSparse(Queue& queue, const BlockSparseArgs& args);
 [[nodiscard]] Code simpleWindow(Queue& queue, const WindowArgs& args);
 
+// bf16 on tensor cores by mma.sync, compute capability 8.0 and above; every cut and order.
+[[nodiscard]] bool mmaSparseApplies(const Queue& queue, const AttentionArgs& args);
+[[nodiscard]] Code mmaBlockSparse(Queue& queue, const BlockSparseArgs& args);
+[[nodiscard]] Code mmaWindow(Queue& queue, const WindowArgs& args);
+
+// bf16 on Hopper's asynchronous tensor cores, compute capability 9.0: runs of a multiple of 64 tokens, windows over
+// clips of up to 128 frames.
+[[nodiscard]] bool wgmmaBlockSparseApplies(const Queue& queue, const BlockSparseArgs& args);
+[[nodiscard]] bool wgmmaWindowApplies(const Queue& queue, const WindowArgs& args);
+[[nodiscard]] Code wgmmaBlockSparse(Queue& queue, const BlockSparseArgs& args);
+[[nodiscard]] Code wgmmaWindow(Queue& queue, const WindowArgs& args);
+
 }  // namespace fw::kernels::cuda

@@ -3,7 +3,9 @@
 #include <cudaTypedefs.h>
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace fw::kernels::cuda {
 
@@ -28,30 +30,53 @@ cuuint64_t strideBytes(std::int64_t extent, std::int64_t stride, std::int64_t wi
     return static_cast<cuuint64_t>((extent == 1 ? width : stride) * 2);
 }
 
-}  // namespace
-
-bool makeTensorMap(TensorMap& map, const TensorMapSpec& spec) {
+// `kRank` dimensions, the fastest first; strides in bytes of all but the fastest.
+template <cuuint32_t kRank>
+bool encode(TensorMap& map, const void* data, const cuuint64_t (&extents)[kRank],
+            const cuuint64_t (&strides)[kRank - 1], const cuuint32_t (&box)[kRank]) {
     static const PFN_cuTensorMapEncodeTiled_v12000 kEncode = encodeFunction();
     if (kEncode == nullptr) {
         return false;
     }
-    constexpr cuuint32_t kBoxColumns = 64;
-    const cuuint64_t extents[4] = {static_cast<cuuint64_t>(spec.width), static_cast<cuuint64_t>(spec.tokens),
-                                   static_cast<cuuint64_t>(spec.heads), static_cast<cuuint64_t>(spec.batch)};
-    const cuuint64_t strides[3] = {strideBytes(spec.tokens, spec.tokenStride, spec.width),
-                                   strideBytes(spec.heads, spec.headStride, spec.width),
-                                   strideBytes(spec.batch, spec.batchStride, spec.width)};
-    const cuuint32_t box[4] = {kBoxColumns, static_cast<cuuint32_t>(spec.boxTokens), 1, 1};
-    const cuuint32_t steps[4] = {1, 1, 1, 1};
+    cuuint32_t steps[kRank];
+    std::fill(std::begin(steps), std::end(steps), 1U);
     CUtensorMap encoded{};
     static_assert(sizeof(encoded) == sizeof(map.bytes));
-    if (kEncode(&encoded, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 4, const_cast<void*>(spec.data), extents, strides, box,
+    if (kEncode(&encoded, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, kRank, const_cast<void*>(data), extents, strides, box,
                 steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
                 CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) != CUDA_SUCCESS) {
         return false;
     }
     std::memcpy(map.bytes, &encoded, sizeof(encoded));
     return true;
+}
+
+constexpr cuuint32_t kBoxColumns = 64;
+
+}  // namespace
+
+bool makeTensorMap(TensorMap& map, const TensorMapSpec& spec) {
+    const cuuint64_t extents[4] = {static_cast<cuuint64_t>(spec.width), static_cast<cuuint64_t>(spec.tokens),
+                                   static_cast<cuuint64_t>(spec.heads), static_cast<cuuint64_t>(spec.batch)};
+    const cuuint64_t strides[3] = {strideBytes(spec.tokens, spec.tokenStride, spec.width),
+                                   strideBytes(spec.heads, spec.headStride, spec.width),
+                                   strideBytes(spec.batch, spec.batchStride, spec.width)};
+    const cuuint32_t box[4] = {kBoxColumns, static_cast<cuuint32_t>(spec.boxTokens), 1, 1};
+    return encode(map, spec.data, extents, strides, box);
+}
+
+bool makePlacesMap(TensorMap& map, const TensorMapSpec& spec, std::int64_t frames) {
+    const std::int64_t places = spec.tokens / frames;
+    const cuuint64_t extents[5] = {static_cast<cuuint64_t>(spec.width), static_cast<cuuint64_t>(frames),
+                                   static_cast<cuuint64_t>(places), static_cast<cuuint64_t>(spec.heads),
+                                   static_cast<cuuint64_t>(spec.batch)};
+    const cuuint64_t strides[4] = {strideBytes(frames, places * spec.tokenStride, spec.width),
+                                   strideBytes(places, spec.tokenStride, spec.width),
+                                   strideBytes(spec.heads, spec.headStride, spec.width),
+                                   strideBytes(spec.batch, spec.batchStride, spec.width)};
+    const cuuint32_t box[5] = {kBoxColumns, static_cast<cuuint32_t>(frames),
+                               static_cast<cuuint32_t>(spec.boxTokens / frames), 1, 1};
+    return encode(map, spec.data, extents, strides, box);
 }
 
 }  // namespace fw::kernels::cuda

@@ -20,4 +20,8 @@ struct TensorMapSpec {
 // False when the driver refuses.
 [[nodiscard]] bool makeTensorMap(TensorMap& map, const TensorMapSpec& spec);
 
+// A clip's tokens as places of `frames` frames each: token = frame · places + place. Boxes hold every frame of
+// spec.boxTokens / frames neighbouring places, frames fastest. False when the driver refuses.
+[[nodiscard]] bool makePlacesMap(TensorMap& map, const TensorMapSpec& spec, std::int64_t frames);
+
 }  // namespace fw::kernels::cuda

@@ -59,6 +59,17 @@ __device__ __forceinline__ void loadBox(void* shared, const TensorMap& map, std:
         : "memory");
 }
 
+// The box of a map of places (makePlacesMap): every frame of the places from `place` on.
+__device__ __forceinline__ void loadPlaces(void* shared, const TensorMap& map, std::uint64_t* barrier, int column,
+                                           int place, int head, int batch) {
+    asm volatile(
+        "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, "
+        "%6, %7}], "
+        "[%2];" ::"r"(sharedAddress(shared)),
+        "l"(&map), "r"(sharedAddress(barrier)), "r"(column), "r"(0), "r"(place), "r"(head), "r"(batch)
+        : "memory");
+}
+
 // --- registers and turns
 
 template <int kRegisters>
@@ -150,6 +161,21 @@ __device__ __forceinline__ void wgmmaFromShared(float (&sums)[88], std::uint64_t
           "+f"(sums[73]), "+f"(sums[74]), "+f"(sums[75]), "+f"(sums[76]), "+f"(sums[77]), "+f"(sums[78]),
           "+f"(sums[79]), "+f"(sums[80]), "+f"(sums[81]), "+f"(sums[82]), "+f"(sums[83]), "+f"(sums[84]),
           "+f"(sums[85]), "+f"(sums[86]), "+f"(sums[87])
+        : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+__device__ __forceinline__ void wgmmaFromShared(float (&sums)[32], std::uint64_t a, std::uint64_t b, bool add) {
+    asm volatile(
+        "{.reg .pred adds; setp.ne.b32 adds, %34, 0; "
+        "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+        "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+        "}, %32, %33, adds, 1, 1, 0, 0;}"
+        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3]), "+f"(sums[4]), "+f"(sums[5]), "+f"(sums[6]),
+          "+f"(sums[7]), "+f"(sums[8]), "+f"(sums[9]), "+f"(sums[10]), "+f"(sums[11]), "+f"(sums[12]),
+          "+f"(sums[13]), "+f"(sums[14]), "+f"(sums[15]), "+f"(sums[16]), "+f"(sums[17]), "+f"(sums[18]),
+          "+f"(sums[19]), "+f"(sums[20]), "+f"(sums[21]), "+f"(sums[22]), "+f"(sums[23]), "+f"(sums[24]),
+          "+f"(sums[25]), "+f"(sums[26]), "+f"(sums[27]), "+f"(sums[28]), "+f"(sums[29]), "+f"(sums[30]),
+          "+f"(sums[31])
         : "l"(a), "l"(b), "r"(static_cast<int>(add)));
 }
 // sums += a · b: a in registers as the sums of an earlier product lie, b in shared memory, rows of neighbouring

@@ -84,6 +84,8 @@ void arrive(std::uint64_t* barrier);
 void waitFor(std::uint64_t* barrier, int parity);
 void loadBox(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int token, int head,
              int batch);
+void loadPlaces(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int place, int head,
+                int batch);
 template <int kRegisters>
 void giveRegisters() {}
 template <int kRegisters>

@@ -81,32 +81,72 @@ void giveTurn(int id, int threads) {
     announce(turns()[id], threads);
 }
 
+namespace {
+
+// What stands for the driver's description here. `frames` is 0 for rows of neighbouring tokens.
+struct HostMap {
+    TensorMapSpec spec;
+    std::int64_t frames;
+};
+static_assert(sizeof(HostMap) <= sizeof(TensorMap::bytes));
+
+// One element of a box into swizzled shared memory; zero where the tensor has none.
+void placeElement(void* shared, int row, int c, const TensorMapSpec& spec, std::int64_t offset, bool exists) {
+    const std::uint16_t value = exists ? static_cast<const std::uint16_t*>(spec.data)[offset] : std::uint16_t{0};
+    std::uint32_t address = sharedAddressOf(shared) + static_cast<std::uint32_t>(row * 128 + c * 2);
+    address ^= (address >> 7U & 7U) << 4U;
+    std::memcpy(fw::cuda_host::dynamicShared() + address, &value, sizeof(value));
+}
+
+void settleBytes(const std::uint64_t* barrier, int rows) {
+    State& state = barriers().at(barrier);
+    state.bytes -= rows * 128;
+    state.settle();
+}
+
+}  // namespace
+
 bool makeTensorMap(TensorMap& map, const TensorMapSpec& spec) {
-    static_assert(sizeof(spec) <= sizeof(map.bytes));
-    std::memcpy(map.bytes, &spec, sizeof(spec));
+    return makePlacesMap(map, spec, 0);
+}
+bool makePlacesMap(TensorMap& map, const TensorMapSpec& spec, std::int64_t frames) {
+    const HostMap host{spec, frames};
+    std::memcpy(map.bytes, &host, sizeof(host));
     return true;
 }
 
 void loadBox(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int token, int head,
              int batch) {
-    TensorMapSpec spec;
-    std::memcpy(&spec, map.bytes, sizeof(spec));
+    HostMap host;
+    std::memcpy(&host, map.bytes, sizeof(host));
+    const TensorMapSpec& spec = host.spec;
     for (int row = 0; row < spec.boxTokens; ++row) {
         for (int c = 0; c < 64; ++c) {
-            std::uint16_t value = 0;
-            if (token + row < spec.tokens && column + c < spec.width) {
-                value = static_cast<const std::uint16_t*>(
-                    spec.data)[batch * spec.batchStride + (token + row) * spec.tokenStride +
-                               head * spec.headStride + column + c];
-            }
-            std::uint32_t address = sharedAddressOf(shared) + static_cast<std::uint32_t>(row * 128 + c * 2);
-            address ^= (address >> 7U & 7U) << 4U;
-            std::memcpy(fw::cuda_host::dynamicShared() + address, &value, sizeof(value));
+            const std::int64_t at =
+                batch * spec.batchStride + (token + row) * spec.tokenStride + head * spec.headStride + column + c;
+            placeElement(shared, row, c, spec, at, token + row < spec.tokens && column + c < spec.width);
         }
     }
-    State& state = barriers().at(barrier);
-    state.bytes -= spec.boxTokens * 128;
-    state.settle();
+    settleBytes(barrier, spec.boxTokens);
+}
+
+void loadPlaces(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int place, int head,
+                int batch) {
+    HostMap host;
+    std::memcpy(&host, map.bytes, sizeof(host));
+    const TensorMapSpec& spec = host.spec;
+    const auto frames = static_cast<int>(host.frames);
+    const auto places = static_cast<int>(spec.tokens / host.frames);
+    const int rows = spec.boxTokens / frames * frames;
+    for (int row = 0; row < rows; ++row) {
+        const int at = place + row / frames;
+        for (int c = 0; c < 64; ++c) {
+            const std::int64_t offset = batch * spec.batchStride + (row % frames * places + at) * spec.tokenStride +
+                                        head * spec.headStride + column + c;
+            placeElement(shared, row, c, spec, offset, at < places && column + c < spec.width);
+        }
+    }
+    settleBytes(barrier, rows);
 }
 
 }  // namespace fw::kernels::cuda

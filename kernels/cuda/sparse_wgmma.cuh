@@ -1,0 +1,521 @@
+// Sparse bf16 attention on Hopper: attention_wgmma.cuh over the tiles of keys a walk gives, in thread blocks that
+// stay on their processor and compute one tile of queries after another.
+//
+// One warpgroup only asks the tensor memory accelerator for tiles, kStages of keys and of values ahead and across
+// the border of two tiles of queries; two compute 64 queries each. With tiles of 128 keys both follow one list and
+// take turns; with 64 each follows its own (a stream), since neighbouring blocks of 64 queries have lists of their
+// own.
+#pragma once
+
+#include "kernels/cuda/attention_wgmma.cuh"
+#include "kernels/cuda/sparse.h"
+#include "kernels/cuda/sparse_walk.cuh"
+
+namespace fw::kernels::cuda {
+
+inline constexpr int kSparseComputing = 2;  // warpgroups
+inline constexpr int kSparseThreads = (kSparseComputing + 1) * kWarpgroup;
+inline constexpr int kSparseProducerRegisters = 40;
+inline constexpr int kSparseComputeRegisters = 232;
+
+// Rows of neighbouring tokens, and all frames of neighbouring places: what a window in token-major order reads.
+struct SparseMaps {
+    TensorMap q, k, v;
+    TensorMap placesQ, placesK, placesV;
+};
+
+// The geometry of a kernel: kKeys 128: one stream of 128 queries; 64: two of 64.
+template <int kWidth, int kKeys>
+struct SparseShape {
+    static constexpr int kStreams = kKeys == 64 ? 2 : 1;
+    static constexpr int kQueries = 128 / kStreams;                 // of a stream
+    static constexpr int kWarps = kSparseComputing * 4 / kStreams;  // that read a stream's tiles
+    static constexpr int kColumns = kWidth / kTileColumns;          // boxes side by side
+    static constexpr int kStages = kWidth == 64 ? 4 : 3;
+    static constexpr int kQueryBox = kQueries * kTileRowBytes;  // bytes
+    static constexpr int kKeyBox = kKeys * kTileRowBytes;
+    static constexpr int kStreamBytes = kColumns * (kQueryBox + 2 * kStages * kKeyBox);
+};
+
+// What the computing warpgroups must know of a tile of keys.
+struct TileNote {
+    int first, end;  // positions; of the first frame: tokens
+    bool isLast, isMasked, inSink;
+};
+
+template <int kStages>
+struct StreamState {
+    std::uint64_t queriesFull, queriesFree;
+    std::uint64_t keysFull[kStages], keysFree[kStages], valuesFull[kStages], valuesFree[kStages];
+    TileNote notes[kStages];  // beside the keys
+    bool hasTiles;            // beside the queries
+};
+
+template <int kWidth, int kKeys>
+inline constexpr int kSparseSharedBytes =
+    kTileAlignment + SparseShape<kWidth, kKeys>::kStreams*(
+                         SparseShape<kWidth, kKeys>::kStreamBytes +
+                         static_cast<int>(sizeof(StreamState<SparseShape<kWidth, kKeys>::kStages>)));
+
+// The shared memory of one stream.
+template <int kWidth, int kKeys>
+struct Stream {
+    using Shape = SparseShape<kWidth, kKeys>;
+    unsigned char* base;
+    int self;
+
+    __device__ unsigned char* tiles() const { return base + self * Shape::kStreamBytes; }
+    __device__ unsigned char* queries() const { return tiles(); }
+    __device__ unsigned char* keys(int stage) const {
+        return tiles() + Shape::kColumns * (Shape::kQueryBox + stage * Shape::kKeyBox);
+    }
+    __device__ unsigned char* values(int stage) const { return keys(Shape::kStages + stage); }
+    __device__ StreamState<Shape::kStages>* state() const {
+        return reinterpret_cast<StreamState<Shape::kStages>*>(base + Shape::kStreams * Shape::kStreamBytes) + self;
+    }
+};
+
+// A place in a ring of stages and the parity of its round.
+template <int kStages>
+struct RingPosition {
+    int stage = 0, parity = 0;
+    __device__ __forceinline__ void advance() {
+        if (++stage == kStages) {
+            stage = 0;
+            parity ^= 1;
+        }
+    }
+};
+
+// --- what the kernel walks over
+
+// Listed runs of tokens; positions are tokens.
+template <int kRows>
+class BlockTiles : public BlockWalk<kRows, kRows> {
+ public:
+    using Args = BlockSparseArgs;
+    static constexpr int kKeys = kRows;
+    using BlockWalk<kRows, kRows>::BlockWalk;
+
+    static __host__ std::int64_t queryTiles(const Args& args) { return BlockWalk<kRows, kRows>::queryTiles(args); }
+    // Past the last tile: empty.
+    static __device__ Run queriesOf(const Args& args, int tile, std::int64_t, std::int64_t) {
+        const int tilesPerBlock = static_cast<int>(ceilDiv(args.cut.size, kRows));
+        const int block = tile / tilesPerBlock;
+        if (block >= args.cut.blocks) {
+            return {0, 0};
+        }
+        const Run run = blockRun(args.cut, block, static_cast<int>(args.operands.keys));
+        const int first = run.first + tile % tilesPerBlock * kRows;
+        return {first, first + kRows < run.end ? first + kRows : run.end};
+    }
+    static __device__ int tokenOf(const Args&, std::int64_t, std::int64_t, int position) { return position; }
+    // Where this tile's rows lie: all of so many frames of neighbouring places; 0: neighbouring tokens.
+    __device__ int framesOfTile() const { return 0; }
+    __device__ bool isInSink() const { return false; }
+    struct Mask {
+        __device__ Mask(const Args&, std::int64_t, std::int64_t) {}
+        __device__ bool sees(int, int, bool) const { return true; }
+    };
+};
+
+// A window in either order. In token-major order a tile holds whole places, of all their frames.
+class WindowTiles {
+ public:
+    using Args = WindowArgs;
+    static constexpr int kKeys = 128;
+
+    static __host__ std::int64_t queryTiles(const Args& args) {
+        const std::int64_t rows = args.orders == nullptr ? kKeys : kKeys / args.frames * args.frames;
+        return ceilDiv(args.operands.queries, rows);
+    }
+    static __device__ int framesOf(const Args& args, std::int64_t head, std::int64_t batch) {
+        const bool tokenMajor =
+            args.orders != nullptr && args.orders[batch * args.orderBatch + head * args.orderHead] ==
+                                          static_cast<std::uint8_t>(Order::TokenMajor);
+        return tokenMajor ? static_cast<int>(args.frames) : 1;
+    }
+    static __device__ Run queriesOf(const Args& args, int tile, std::int64_t head, std::int64_t batch) {
+        const int frames = framesOf(args, head, batch);
+        const int rows = kKeys / frames * frames;
+        const int tokens = static_cast<int>(args.operands.keys);
+        const int first = tile * rows < tokens ? tile * rows : tokens;
+        return {first, first + rows < tokens ? first + rows : tokens};
+    }
+    static __device__ int tokenOf(const Args& args, std::int64_t head, std::int64_t batch, int position) {
+        const int frames = framesOf(args, head, batch);
+        const int plane = static_cast<int>(args.operands.keys / args.frames);
+        return frames == 1 ? position : position % frames * plane + position / frames;
+    }
+
+    __device__ WindowTiles(const Args& args, int tile, std::int64_t head, std::int64_t batch)
+        : m_frames(framesOf(args, head, batch)),
+          m_rows(kKeys / m_frames * m_frames),
+          m_queries(queriesOf(args, tile, head, batch)) {
+        const int tokens = static_cast<int>(args.operands.keys);
+        m_plane = tokens / static_cast<int>(args.frames);
+        m_window = args.window < tokens ? static_cast<int>(args.window) : tokens;
+        const int last = m_queries.end - 1;
+        m_keys.first = m_queries.first > m_window ? (m_queries.first - m_window) / m_frames * m_frames : 0;
+        m_keys.end = tokens - last > m_window ? last + m_window + 1 : tokens;
+        m_sinkLeft = args.sinkFrame;
+    }
+    __device__ Run queries() const { return m_queries; }
+    __device__ bool isDone() const { return m_keys.first >= m_keys.end; }
+    __device__ Run keys() const {
+        const int rows = m_inSink ? kKeys : m_rows;
+        return {m_keys.first, m_keys.first + rows < m_keys.end ? m_keys.first + rows : m_keys.end};
+    }
+    __device__ bool isSeenByAll() const {
+        const Run run = keys();
+        return !m_inSink && m_queries.end - 1 - run.first <= m_window && run.end - 1 - m_queries.first <= m_window;
+    }
+    __device__ void advance() {
+        m_keys.first += m_inSink ? kKeys : m_rows;
+        if (m_keys.first >= m_keys.end && m_sinkLeft) {
+            m_sinkLeft = false;
+            m_inSink = true;
+            m_keys = {0, m_plane};
+        }
+    }
+    __device__ int framesOfTile() const { return m_frames == 1 || m_inSink ? 0 : m_frames; }
+    __device__ bool isInSink() const { return m_inSink; }
+
+    struct Mask {
+        int window, frames;
+        __device__ Mask(const Args& args, std::int64_t head, std::int64_t batch)
+            : window(static_cast<int>(args.window < args.operands.keys ? args.window : args.operands.keys)),
+              frames(framesOf(args, head, batch)) {}
+        __device__ bool sees(int query, int key, bool inSink) const {
+            const int distance = query - (inSink ? key * frames : key);
+            return (distance <= window && -distance <= window) != inSink;
+        }
+    };
+
+ private:
+    int m_frames, m_rows, m_plane, m_window;
+    Run m_queries, m_keys{};
+    bool m_sinkLeft, m_inSink = false;
+};
+
+// --- the producer
+
+// A tile of kRows rows from position `first` on. With `frames` it holds the whole places that fit.
+template <int kColumns, int kRows>
+__device__ __forceinline__ void loadRows(unsigned char* to, const TensorMap& rows, const TensorMap& places,
+                                         std::uint64_t* barrier, int first, int frames, int head, int batch) {
+    constexpr int kBoxBytes = kRows * kTileRowBytes;
+    if (frames == 0) {
+        arriveExpecting(barrier, kColumns * kBoxBytes);
+#pragma unroll
+        for (int box = 0; box < kColumns; ++box) {
+            loadBox(to + box * kBoxBytes, rows, barrier, box * kTileColumns, first, head, batch);
+        }
+    } else {
+        arriveExpecting(barrier, kColumns * (kRows / frames * frames) * kTileRowBytes);
+#pragma unroll
+        for (int box = 0; box < kColumns; ++box) {
+            loadPlaces(to + box * kBoxBytes, places, barrier, box * kTileColumns, first / frames, head, batch);
+        }
+    }
+}
+
+// The work of a thread block: items blockIdx.x, blockIdx.x + gridDim.x …; head by head, so that the keys of one
+// stay in the second-level cache.
+struct SparseItems {
+    int tiles, heads, count;  // tiles: of all streams together, for one head
+};
+
+// One thread keeps a stream's copies ahead of the warpgroups that compute it.
+template <int kWidth, class Walk>
+__device__ void feedStream(const SparseMaps& maps, const typename Walk::Args& args,
+                           const Stream<kWidth, Walk::kKeys>& stream, const SparseItems& items) {
+    using Shape = SparseShape<kWidth, Walk::kKeys>;
+    auto* state = stream.state();
+    RingPosition<Shape::kStages> ring;
+    int round = 0;
+    for (int item = static_cast<int>(blockIdx.x); item < items.count; item += static_cast<int>(gridDim.x)) {
+        const int tile = item % items.tiles * Shape::kStreams + stream.self;
+        const int head = item / items.tiles % items.heads;
+        const int batch = item / items.tiles / items.heads;
+        waitFor(&state->queriesFree, round ^ 1);  // the first round finds everything free
+        round ^= 1;
+        const Run own = Walk::queriesOf(args, tile, head, batch);
+        if (own.first >= own.end) {
+            state->hasTiles = false;
+            arrive(&state->queriesFull);
+            continue;
+        }
+        Walk walk(args, tile, head, batch);
+        state->hasTiles = !walk.isDone();
+        if (walk.isDone()) {
+            arrive(&state->queriesFull);
+            continue;
+        }
+        loadRows<Shape::kColumns, Shape::kQueries>(stream.queries(), maps.q, maps.placesQ, &state->queriesFull,
+                                                   own.first, walk.framesOfTile(), head, batch);
+        while (!walk.isDone()) {
+            const Run run = walk.keys();
+            const int frames = walk.framesOfTile();
+            TileNote note{run.first, run.end, false, run.end - run.first < Walk::kKeys || !walk.isSeenByAll(),
+                          walk.isInSink()};
+            walk.advance();
+            note.isLast = walk.isDone();
+            waitFor(&state->keysFree[ring.stage], ring.parity ^ 1);
+            state->notes[ring.stage] = note;
+            loadRows<Shape::kColumns, Walk::kKeys>(stream.keys(ring.stage), maps.k, maps.placesK,
+                                                   &state->keysFull[ring.stage], run.first, frames, head, batch);
+            waitFor(&state->valuesFree[ring.stage], ring.parity ^ 1);
+            loadRows<Shape::kColumns, Walk::kKeys>(stream.values(ring.stage), maps.v, maps.placesV,
+                                                   &state->valuesFull[ring.stage], run.first, frames, head, batch);
+            ring.advance();
+        }
+    }
+}
+
+// --- the computing warpgroups
+
+// scores = q kᵀ for 64 queries and kKeys keys.
+template <int kWidth, int kKeys>
+__device__ __forceinline__ void startSparseScores(float (&scores)[kKeys / 2], const unsigned char* queries,
+                                                  const unsigned char* keys) {
+    using Shape = SparseShape<kWidth, kKeys>;
+    const std::uint64_t q = operandAt(queries, 0, kGroupBytes);
+    const std::uint64_t k = operandAt(keys, 0, kGroupBytes);
+    beginProducts();
+#pragma unroll
+    for (int step = 0; step < kWidth / 16; ++step) {
+        // 16 channels are 32 bytes of a box; the next box begins after 64.
+        wgmmaFromShared(scores, advanced(q, step / 4 * Shape::kQueryBox + step % 4 * 32),
+                        advanced(k, step / 4 * Shape::kKeyBox + step % 4 * 32), step > 0);
+    }
+    commitProducts();
+}
+
+// result += weights · v for kKeys keys.
+template <int kWidth, int kKeys>
+__device__ __forceinline__ void startSparseResult(float (&result)[kWidth / 2],
+                                                  const std::uint32_t (&weights)[kKeys / 16][4],
+                                                  const unsigned char* values) {
+    const std::uint64_t v = operandAt(values, SparseShape<kWidth, kKeys>::kKeyBox, kGroupBytes);
+    beginProducts();
+#pragma unroll
+    for (int step = 0; step < kKeys / 16; ++step) {
+        wgmmaFromRegisters(result, weights[step], advanced(v, step * 2 * kGroupBytes));
+    }
+    commitProducts();
+}
+
+// Every lane of a warp sees the same note, and has read it before the warp frees the tile.
+__device__ __forceinline__ TileNote readNote(const TileNote& shared) {
+    TileNote note{};
+    note.first = __shfl_sync(0xffffffffU, shared.first, 0);
+    note.end = __shfl_sync(0xffffffffU, shared.end, 0);
+    const int flags = (shared.isLast ? 1 : 0) + (shared.isMasked ? 2 : 0) + (shared.inSink ? 4 : 0);
+    const int same = __shfl_sync(0xffffffffU, flags, 0);
+    note.isLast = (same & 1) != 0;
+    note.isMasked = (same & 2) != 0;
+    note.inSink = (same & 4) != 0;
+    return note;
+}
+
+// Scores of what a query does not see become minus infinity. `query`: the position of this thread's first row.
+template <int kCount, class Mask>
+__device__ __forceinline__ void maskScores(float (&scores)[kCount], const TileNote& note, const Mask& mask,
+                                           int query) {
+    if (note.isMasked) {
+#pragma unroll
+        for (int i = 0; i < kCount; ++i) {
+            const int key = note.first + i / 4 * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + i % 2;
+            if (key >= note.end || !mask.sees(query + i % 4 / 2 * 8, key, note.inSink)) {
+                scores[i] = -INFINITY;
+            }
+        }
+    }
+}
+
+// 64 queries of every item, by one warpgroup; `self` is its number.
+template <int kWidth, class Walk>
+__device__ __forceinline__ void computeStream(const typename Walk::Args& all,
+                                              const Stream<kWidth, Walk::kKeys>& stream, int self,
+                                              const SparseItems& items) {
+    constexpr int kKeys = Walk::kKeys;
+    using Shape = SparseShape<kWidth, kKeys>;
+    constexpr bool kTakesTurns = Shape::kStreams == 1;
+    constexpr int kTurns = 1;  // the first barrier of the turns; 0 is __syncthreads()
+    constexpr int kTurnThreads = kSparseComputing * kWarpgroup;
+    const AttentionArgs& args = all.operands;
+    auto* state = stream.state();
+    const int rowsBefore = kTakesTurns ? self * 64 : 0;  // of the stream, by the other warpgroup
+    const unsigned char* queries = stream.queries() + rowsBefore * kTileRowBytes;
+    const float scale = args.scale * 1.4426950408889634F;  // scores in units of log 2
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int row = rowsBefore + static_cast<int>(threadIdx.x) % kWarpgroup / 32 * 16 + lane / 4;
+    RingPosition<Shape::kStages> ring;
+    int round = 0;
+    if (kTakesTurns && self == 1) {
+        giveTurn(kTurns, kTurnThreads);  // the first warpgroup begins
+    }
+    for (int item = static_cast<int>(blockIdx.x); item < items.count; item += static_cast<int>(gridDim.x)) {
+        const int tile = item % items.tiles * Shape::kStreams + stream.self;
+        const int head = item / items.tiles % items.heads;
+        const int batch = item / items.tiles / items.heads;
+        const Run own = Walk::queriesOf(all, tile, head, batch);
+        const typename Walk::Mask mask(all, head, batch);
+        float result[kWidth / 2];
+#pragma unroll
+        for (float& value : result) {
+            value = 0.0F;
+        }
+        SoftmaxState softmax;
+        waitFor(&state->queriesFull, round);
+        round ^= 1;
+        if (__shfl_sync(0xffffffffU, state->hasTiles ? 1 : 0, 0) == 0) {
+            freeTile(&state->queriesFree);
+        } else {
+            std::uint32_t weights[kKeys / 16][4];
+            bool isLast;
+            {
+                float scores[kKeys / 2];
+                waitFor(&state->keysFull[ring.stage], ring.parity);
+                const TileNote note = readNote(state->notes[ring.stage]);
+                isLast = note.isLast;
+                startSparseScores<kWidth, kKeys>(scores, queries, stream.keys(ring.stage));
+                waitForProducts<0>();
+                claim(scores);
+                freeTile(&state->keysFree[ring.stage]);
+                maskScores(scores, note, mask, own.first + row);
+                softmaxStep<false>(scores, softmax, scale, 0);
+                packWeights(weights, scores);
+            }
+            while (!isLast) {
+                const RingPosition<Shape::kStages> before = ring;
+                ring.advance();
+                float scores[kKeys / 2];
+                waitFor(&state->keysFull[ring.stage], ring.parity);
+                const TileNote note = readNote(state->notes[ring.stage]);
+                isLast = note.isLast;
+                if constexpr (kTakesTurns) {
+                    waitForTurn(kTurns + self, kTurnThreads);
+                }
+                startSparseScores<kWidth, kKeys>(scores, queries, stream.keys(ring.stage));
+                waitFor(&state->valuesFull[before.stage], before.parity);
+                startSparseResult<kWidth, kKeys>(result, weights, stream.values(before.stage));
+                if constexpr (kTakesTurns) {
+                    giveTurn(kTurns + (self ^ 1), kTurnThreads);
+                }
+                waitForProducts<1>();
+                claim(scores);
+                freeTile(&state->keysFree[ring.stage]);
+                maskScores(scores, note, mask, own.first + row);
+                softmaxStep<false>(scores, softmax, scale, 0);
+                waitForProducts<0>();
+                claim(result);
+                freeTile(&state->valuesFree[before.stage]);
+#pragma unroll
+                for (int i = 0; i < kWidth / 2; ++i) {
+                    result[i] *= softmax.shrink[i % 4 / 2];
+                }
+                packWeights(weights, scores);
+            }
+            freeTile(&state->queriesFree);  // the next item's may come
+            waitFor(&state->valuesFull[ring.stage], ring.parity);
+            startSparseResult<kWidth, kKeys>(result, weights, stream.values(ring.stage));
+            waitForProducts<0>();
+            claim(result);
+            freeTile(&state->valuesFree[ring.stage]);
+            ring.advance();
+        }
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            float sum = softmax.sums[half];
+            sum += __shfl_xor_sync(0xffffffffU, sum, 1);
+            sum += __shfl_xor_sync(0xffffffffU, sum, 2);
+            const int query = own.first + row + half * 8;
+            if (query < own.end) {
+                const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
+                Bf16* out = static_cast<Bf16*>(args.out) + batch * args.outBatch +
+                            Walk::tokenOf(all, head, batch, query) * args.outToken + head * args.outHead +
+                            lane % 4 * 2;
+#pragma unroll
+                for (int n = 0; n < kWidth / 8; ++n) {
+                    *reinterpret_cast<std::uint32_t*>(out + n * 8) =
+                        packBf16(result[4 * n + 2 * half] * factor, result[4 * n + 2 * half + 1] * factor);
+                }
+            }
+        }
+    }
+}
+
+// Other architectures compile an empty body; wgmmaSparseApplies() keeps them away from it.
+template <int kWidth, class Walk>
+__global__ __launch_bounds__(kSparseThreads, 1) void wgmmaSparseKernel(const __grid_constant__ SparseMaps maps,
+                                                                       const __grid_constant__
+                                                                       typename Walk::Args args,
+                                                                       const SparseItems items) {
+#if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    using Shape = SparseShape<kWidth, Walk::kKeys>;
+    FW_DYNAMIC_SHARED(memory);
+    const int misaligned = static_cast<int>(sharedAddressOf(memory) % kTileAlignment);
+    unsigned char* base = memory + (kTileAlignment - misaligned) % kTileAlignment;
+    // Rows that no copy writes meet weights of zero: they must not be infinite.
+    for (int i = static_cast<int>(threadIdx.x) * 16; i < Shape::kStreams * Shape::kStreamBytes;
+         i += kSparseThreads * 16) {
+        *reinterpret_cast<uint4*>(base + i) = make_uint4(0, 0, 0, 0);
+    }
+    if (threadIdx.x == 0) {
+        for (int s = 0; s < Shape::kStreams; ++s) {
+            auto* state = Stream<kWidth, Walk::kKeys>{base, s}.state();
+            initBarrier(&state->queriesFull, 1);
+            initBarrier(&state->queriesFree, Shape::kWarps);
+            for (int stage = 0; stage < Shape::kStages; ++stage) {
+                initBarrier(&state->keysFull[stage], 1);
+                initBarrier(&state->valuesFull[stage], 1);
+                initBarrier(&state->keysFree[stage], Shape::kWarps);
+                initBarrier(&state->valuesFree[stage], Shape::kWarps);
+            }
+        }
+    }
+    publishBarriers();
+    __syncthreads();
+    // The role of a whole warpgroup: the compiler gives each branch its own number of registers.
+    if (threadIdx.x < kWarpgroup) {
+        giveRegisters<kSparseProducerRegisters>();
+        const int warp = static_cast<int>(threadIdx.x) / 32;
+        if (threadIdx.x % 32 == 0 && warp < Shape::kStreams) {
+            feedStream<kWidth, Walk>(maps, args, {base, warp}, items);
+        }
+    } else {
+        takeRegisters<kSparseComputeRegisters>();
+        // The same in every lane, which the compiler sees only so: operands are described in uniform registers.
+        const int self = __shfl_sync(0xffffffffU, static_cast<int>(threadIdx.x) / kWarpgroup, 0) - 1;
+        computeStream<kWidth, Walk>(args, {base, Shape::kStreams == 1 ? 0 : self}, self, items);
+    }
+#endif
+}
+
+template <int kWidth, class Walk>
+Code launchWgmmaSparse(Queue& queue, const typename Walk::Args& args, const SparseMaps& maps) {
+    using Shape = SparseShape<kWidth, Walk::kKeys>;
+    const AttentionArgs& o = args.operands;
+    SparseItems items{};
+    items.tiles = static_cast<int>(ceilDiv(Walk::queryTiles(args), Shape::kStreams));
+    items.heads = static_cast<int>(o.heads);
+    items.count = items.tiles * items.heads * static_cast<int>(o.batch);
+    LaunchShape shape;
+    shape.grid =
+        dim3(static_cast<unsigned>(items.count < queue.multiprocessors ? items.count : queue.multiprocessors));
+    shape.threads = kSparseThreads;
+    shape.sharedBytes = kSparseSharedBytes<kWidth, Walk::kKeys>;
+    return launch(queue, wgmmaSparseKernel<kWidth, Walk>, shape, maps, args, items);
+}
+
+// One width and walk a file, so that they compile side by side.
+[[nodiscard]] Code wgmmaBlocks128Width64(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaBlocks128Width128(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaBlocks64Width64(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaBlocks64Width128(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaWindowWidth64(Queue& queue, const WindowArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaWindowWidth128(Queue& queue, const WindowArgs& args, const SparseMaps& maps);
+
+}  // namespace fw::kernels::cuda

@@ -1,0 +1,273 @@
+// Every sparse attention kernel of the CUDA engine by name, against masked sums in double precision: lists of all
+// lengths, ragged ends, both orders of tokens, more tiles than a device computes at once. A kernel that a device
+// has no instructions for is passed over, the one without tensor cores never.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include "core/backend/cuda_library.h"
+#include "core/tensor/dtype.h"
+#include "kernels/cuda/sparse_args.h"
+
+namespace fw::backend {
+namespace {
+
+namespace cuda = kernels::cuda;
+using cuda::AttentionKernel;
+
+struct Sizes {
+    std::int64_t tokens, width;
+    std::int64_t heads = 2, batch = 1;
+};
+
+class CudaSparse : public ::testing::TestWithParam<AttentionKernel> {
+ protected:
+    void SetUp() override {
+        auto library = CudaLibrary::open();
+        ASSERT_TRUE(library) << library.error().message;
+        m_library = *library;
+        std::int32_t count = 0;
+        if (api().deviceCount(&count, &m_message) != cuda::Code::Ok) {
+            GTEST_SKIP() << m_message.text;
+        }
+        ASSERT_EQ(api().createQueue(0, &m_queue, &m_message), cuda::Code::Ok) << m_message.text;
+    }
+    void TearDown() override {
+        for (void* data : m_memory) {
+            api().release(0, data);
+        }
+        api().destroyQueue(m_queue);
+    }
+
+    const cuda::Api& api() const { return m_library->api(); }
+
+    template <class T>
+    T* onDevice(const std::vector<T>& host) {
+        void* data = nullptr;
+        const auto bytes = static_cast<std::int64_t>(host.size() * sizeof(T));
+        EXPECT_EQ(api().allocate(0, bytes, &data, &m_message), cuda::Code::Ok) << m_message.text;
+        EXPECT_EQ(api().upload(m_queue, host.data(), data, bytes), cuda::Code::Ok);
+        m_memory.push_back(data);
+        return static_cast<T*>(data);
+    }
+
+    // Operands beside one another, [batch, tokens, 3, heads, width], as one product writes them.
+    cuda::AttentionArgs operands(const Sizes& s) {
+        std::normal_distribution<float> normal;
+        m_host.clear();
+        for (std::int64_t i = 0; i < s.batch * s.tokens * 3 * s.heads * s.width; ++i) {
+            m_host.emplace_back(normal(m_random));
+        }
+        m_out.assign(static_cast<std::size_t>(s.batch * s.tokens * s.heads * s.width), BFloat16(NAN));
+        const BFloat16* fused = onDevice(m_host);
+        const std::int64_t row = s.heads * s.width;
+        cuda::AttentionArgs args{};
+        args.batch = s.batch, args.queries = args.keys = s.tokens, args.heads = s.heads, args.headDim = s.width;
+        args.q = fused, args.k = fused + row, args.v = fused + 2 * row;
+        args.out = onDevice(m_out);
+        args.qBatch = args.kBatch = args.vBatch = 3 * s.tokens * row;
+        args.qToken = args.kToken = args.vToken = 3 * row;
+        args.qHead = args.kHead = args.vHead = args.outHead = s.width;
+        args.outBatch = s.tokens * row, args.outToken = row;
+        args.element = cuda::Element::Bf16;
+        args.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(s.width)));
+        args.kernel = GetParam();
+        return args;
+    }
+
+    using Sees = std::function<bool(std::int64_t batch, std::int64_t head, std::int64_t query, std::int64_t key)>;
+    void compare(const Sizes& s, cuda::Code code, const void* out, const Sees& sees);
+    void blocks(const Sizes& s, std::int64_t size, std::int64_t most);
+    void window(const Sizes& s, std::int64_t frames, std::int64_t window, bool sinkFrame, bool mixed);
+    void skipUnlessComputed() const {
+        if (m_computed == 0 && !HasFailure()) {
+            GTEST_SKIP() << "not on this device";
+        }
+    }
+
+    std::shared_ptr<const CudaLibrary> m_library;
+    cuda::Queue* m_queue = nullptr;
+    cuda::Message m_message{};
+    std::vector<void*> m_memory;
+    std::vector<BFloat16> m_host, m_out;
+    std::mt19937 m_random{11};
+    int m_computed = 0;  // cases the kernel took
+};
+
+// One query's row of the result; zeros where it sees nothing.
+std::vector<double> expectedRow(const BFloat16* q, const BFloat16* k, const BFloat16* v, const Sizes& s,
+                                const std::function<bool(std::int64_t)>& sees) {
+    const std::int64_t step = 3 * s.heads * s.width;
+    const double scale = 1.0 / std::sqrt(static_cast<double>(s.width));
+    const auto value = [](const BFloat16& x) { return static_cast<double>(static_cast<float>(x)); };
+    std::vector<double> row(static_cast<std::size_t>(s.width));
+    double sum = 0.0;
+    for (std::int64_t key = 0; key < s.tokens; ++key) {
+        if (!sees(key)) {
+            continue;
+        }
+        double score = 0.0;
+        for (std::int64_t i = 0; i < s.width; ++i) {
+            score += value(q[i]) * value(k[key * step + i]);
+        }
+        const double weight = std::exp(score * scale);  // of unit variance: no maximum is needed
+        sum += weight;
+        for (std::int64_t i = 0; i < s.width; ++i) {
+            row[static_cast<std::size_t>(i)] += weight * value(v[key * step + i]);
+        }
+    }
+    for (double& x : row) {
+        x = sum > 0.0 ? x / sum : 0.0;
+    }
+    return row;
+}
+
+void CudaSparse::compare(const Sizes& s, cuda::Code code, const void* out, const Sees& sees) {
+    if (code == cuda::Code::Unsupported && GetParam() != AttentionKernel::Simple &&
+        GetParam() != AttentionKernel::Auto) {
+        return;
+    }
+    ASSERT_EQ(code, cuda::Code::Ok);
+    ++m_computed;
+    ASSERT_EQ(api().download(m_queue, out, m_out.data(), static_cast<std::int64_t>(m_out.size() * 2)),
+              cuda::Code::Ok);
+    ASSERT_EQ(api().synchronize(m_queue, &m_message), cuda::Code::Ok) << m_message.text;
+    const std::int64_t step = 3 * s.heads * s.width;
+    const std::int64_t stride = s.tokens > 300 ? 7 : 1;
+    for (std::int64_t b = 0; b < s.batch; ++b) {
+        for (std::int64_t head = 0; head < s.heads; ++head) {
+            double difference = 0.0;
+            double size = 0.0;
+            for (std::int64_t query = 0; query < s.tokens; query += stride) {
+                const BFloat16* base = m_host.data() + b * s.tokens * step + head * s.width;
+                const auto row =
+                    expectedRow(base + query * step, base + s.heads * s.width, base + 2 * s.heads * s.width, s,
+                                [&](std::int64_t key) { return sees(b, head, query, key); });
+                const BFloat16* got = m_out.data() + ((b * s.tokens + query) * s.heads + head) * s.width;
+                for (std::int64_t i = 0; i < s.width; ++i) {
+                    const double expected = row[static_cast<std::size_t>(i)];
+                    const double error = static_cast<double>(static_cast<float>(got[i])) - expected;
+                    difference += error * error;
+                    size += expected * expected;
+                }
+            }
+            // Probabilities and results are rounded to bf16. Written so that NaN fails.
+            EXPECT_TRUE(difference <= 36e-6 * size)
+                << "batch " << b << ", head " << head << ": relative error " << std::sqrt(difference / size);
+        }
+    }
+}
+
+// Random lists of up to `most` blocks, among them empty ones and some in no order.
+void CudaSparse::blocks(const Sizes& s, std::int64_t size, std::int64_t most) {
+    SCOPED_TRACE(::testing::Message() << s.tokens << " tokens, width " << s.width << ", blocks of " << size);
+    cuda::BlockSparseArgs args{};
+    args.operands = operands(s);
+    const std::int64_t count = (s.tokens + size - 1) / size;
+    args.cut = {nullptr, nullptr, count, size};
+    most = std::min(most, count);
+    std::vector<std::int32_t> lists;
+    std::vector<std::int32_t> counts;
+    for (std::int64_t row = 0; row < s.batch * s.heads * count; ++row) {
+        std::vector<std::int32_t> order(static_cast<std::size_t>(count));
+        std::iota(order.begin(), order.end(), 0);
+        std::shuffle(order.begin(), order.end(), m_random);
+        const auto kept =
+            row == 1 ? std::int64_t{0} : static_cast<std::int64_t>(m_random() % static_cast<unsigned>(most + 1));
+        if (row % 2 == 0) {
+            std::sort(order.begin(), order.begin() + kept);
+        }
+        lists.insert(lists.end(), order.begin(), order.begin() + most);
+        counts.push_back(static_cast<std::int32_t>(kept));
+    }
+    args.lists = onDevice(lists);
+    args.counts = onDevice(counts);
+    args.listSteps = {s.heads * count * most, count * most, most};
+    args.countSteps = {s.heads * count, count, 1};
+    compare(s, api().blockSparseAttention(m_queue, args), args.operands.out,
+            [&](std::int64_t b, std::int64_t head, std::int64_t query, std::int64_t key) {
+                const std::int64_t row = (b * s.heads + head) * count + query / size;
+                const auto list = lists.begin() + row * most;
+                const auto end = list + counts[static_cast<std::size_t>(row)];
+                return std::find(list, end, static_cast<std::int32_t>(key / size)) != end;
+            });
+}
+
+void CudaSparse::window(const Sizes& s, std::int64_t frames, std::int64_t width, bool sinkFrame, bool mixed) {
+    SCOPED_TRACE(::testing::Message() << s.tokens << " tokens of " << frames << " frames, width " << s.width
+                                      << ", window " << width << ", sink " << sinkFrame << ", mixed " << mixed);
+    cuda::WindowArgs args{};
+    args.operands = operands(s);
+    args.frames = frames, args.window = width, args.sinkFrame = sinkFrame;
+    std::vector<std::uint8_t> orders;
+    for (std::int64_t i = 0; i < s.batch * s.heads; ++i) {
+        orders.push_back(static_cast<std::uint8_t>(mixed ? (i + 1) % 2 : 0));
+    }
+    if (mixed) {
+        args.orders = onDevice(orders);
+        args.orderBatch = s.heads, args.orderHead = 1;
+    }
+    const std::int64_t plane = s.tokens / frames;
+    compare(s, api().windowAttention(m_queue, args), args.operands.out,
+            [&](std::int64_t b, std::int64_t head, std::int64_t query, std::int64_t key) {
+                const bool tokenMajor = orders[static_cast<std::size_t>(b * s.heads + head)] == 1;
+                const auto position = [&](std::int64_t token) {
+                    return tokenMajor ? token % plane * frames + token / plane : token;
+                };
+                return (sinkFrame && key < plane) || std::abs(position(query) - position(key)) <= width;
+            });
+}
+
+TEST_P(CudaSparse, BlocksOfSixtyFourAndMore) {
+    for (const std::int64_t width : {64, 128}) {
+        blocks({.tokens = 1, .width = width}, 128, 1);
+        blocks({.tokens = 128, .width = width}, 128, 1);
+        blocks({.tokens = 300, .width = width, .heads = 1}, 128, 3);
+        blocks({.tokens = 259, .width = width, .heads = 2, .batch = 2}, 64, 5);
+    }
+    blocks({.tokens = 1100, .width = 64, .heads = 1}, 128, 9);
+    blocks({.tokens = 700, .width = 128, .heads = 1}, 64, 11);
+    blocks({.tokens = 600, .width = 64, .heads = 1}, 256, 3);
+    blocks({.tokens = 400, .width = 64, .heads = 1}, 192, 3);
+    skipUnlessComputed();
+}
+
+TEST_P(CudaSparse, BlocksOfOtherSizes) {
+    for (const std::int64_t width : {64, 128}) {
+        blocks({.tokens = 100, .width = width, .heads = 1}, 16, 7);
+        blocks({.tokens = 211, .width = width, .heads = 1}, 70, 3);
+    }
+    if (GetParam() != AttentionKernel::Wgmma) {
+        skipUnlessComputed();
+    }
+}
+
+TEST_P(CudaSparse, WindowsInBothOrders) {
+    for (const std::int64_t width : {64, 128}) {
+        window({.tokens = 5, .width = width}, 5, 0, false, true);
+        window({.tokens = 21 * 13, .width = width}, 21, 30, false, true);
+    }
+    window({.tokens = 8 * 40, .width = 64, .heads = 1, .batch = 2}, 8, 100, true, true);
+    window({.tokens = 400, .width = 128, .heads = 1}, 4, 150, true, false);
+    window({.tokens = 100 * 3, .width = 64, .heads = 1}, 100, 20, true, true);
+    window({.tokens = 7 * 30, .width = 64, .heads = 1}, 7, 5000, true, true);
+    skipUnlessComputed();
+}
+
+std::string kernelName(const ::testing::TestParamInfo<AttentionKernel>& parameter) {
+    constexpr std::array<const char*, 4> kNames{"Auto", "Simple", "Mma", "Wgmma"};
+    return kNames[static_cast<std::size_t>(parameter.param)];
+}
+INSTANTIATE_TEST_SUITE_P(Kernels, CudaSparse,
+                         ::testing::Values(AttentionKernel::Simple, AttentionKernel::Mma, AttentionKernel::Wgmma,
+                                           AttentionKernel::Auto),
+                         kernelName);
+
+}  // namespace
+}  // namespace fw::backend
