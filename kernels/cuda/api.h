@@ -275,7 +275,7 @@ struct StateSpaceDirection {
 };
 
 // Which implementation scans; as AttentionKernel.
-enum class StateSpaceKernel : std::int32_t { Auto, Simple };
+enum class StateSpaceKernel : std::int32_t { Auto, Simple, Mma, Wgmma };
 
 // y_t = S_t c_t + skip · x_t, S_t = exp(-Δ_t e^decay) S_{t-1} + Δ_t x_t b_tᵀ, Δ = softplus(step + stepBias), at
 // every position t of the order; the sum over the directions. States in f32. headDim and stateDim up to 256.

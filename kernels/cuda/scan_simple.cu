@@ -161,11 +161,4 @@ Code simpleScan(Queue& queue, const StateSpaceArgs& args) {
     });
 }
 
-Code stateSpaceScan(Queue* queue, const StateSpaceArgs& args) {
-    if (args.headDim > kMostHeadDim || args.stateDim > kMostStateDim) {
-        return queue->fail(Code::Unsupported, "heads or states wider than 256 cannot be scanned");
-    }
-    return simpleScan(*queue, args);
-}
-
 }  // namespace fw::kernels::cuda

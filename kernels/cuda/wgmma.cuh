@@ -90,6 +90,11 @@ __device__ __forceinline__ void giveTurn(int id, int threads) {
 
 // --- products
 
+// Ordinary and asynchronous (cp.async) stores of this thread to shared memory, once they are done, become visible
+// to products behind the next barrier.
+__device__ __forceinline__ void publishToProducts() {
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
 __device__ __forceinline__ void beginProducts() {
     asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 }

@@ -92,6 +92,7 @@ template <int kRegisters>
 void takeRegisters() {}
 void waitForTurn(int id, int threads);
 void giveTurn(int id, int threads);
+inline void publishToProducts() {}
 inline void beginProducts() {}
 inline void commitProducts() {}
 template <int kPending>
