@@ -23,7 +23,7 @@ class TokenMixer {
     virtual ~TokenMixer() = default;
     // Makes what depends on the clip's size. InvalidArgument when the model cannot run it. Waits for the device.
     [[nodiscard]] virtual Status prepare(backend::Ops& ops, const method::TokenGrid& grid) = 0;
-    // delta [1, N, d] f32: what the block adds to the residual stream, before its gate. prepare() came before.
+    // delta [1, N, d] act: what the block adds to the residual stream, before its gate. prepare() came before.
     [[nodiscard]] virtual Status mix(const MixerCall& call, const TensorView& delta) = 0;
 };
 

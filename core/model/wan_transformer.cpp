@@ -408,7 +408,7 @@ Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
                 continue;
             }
         }
-        const TensorView delta = context.arena.take(DType::F32, call.x.shape());
+        const TensorView delta = context.arena.take(m_parts->compute, call.x.shape());
         switch (part.kind) {
             case cache::SiteKind::CrossAttention:
                 FW_TRY(crossAttention(call, layer, delta));
