@@ -63,11 +63,10 @@ struct ChooseOrdersArgs {
 
 // out_i = φ(q_i) Σ_j φ(k_j)ᵀ v_j / (ρ(q_i) · Σ_j ρ(k_j) + eps), as Ops::linearAttention.
 struct LinearAttentionArgs {
-    AttentionArgs operands;      // queries == keys; scale is not looked at
+    AttentionArgs operands;      // queries == keys; scale is not looked at; kernel: Auto, Simple or Mma
     const float *cosine, *sine;  // [tokens, headDim / 2], or null
     std::int64_t cosineRow, sineRow;
     float eps;
-    AttentionKernel kernel;  // Simple: arithmetic in f32; Mma: bf16 products
 };
 
 // target += scale · sigmoid(logit) · branch.

@@ -7,6 +7,7 @@
 //   conv <frames> <height> <width> <in> <out>                 3 x 3 x 3, `frames` of the result
 //   transformer <folder> <inputs.safetensors> <dtype>          latents, text, timestep
 //   vae <folder> <inputs.safetensors> <dtype> <tiled|whole>    latents
+//   sparse <operation> …                                     sparse_workloads.h
 //   time <repeats>      milliseconds of one run: the mean of `repeats` queued together, after one to warm up
 //   save <file>         the result of the last run, as safetensors
 //   quit

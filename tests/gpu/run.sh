@@ -5,7 +5,7 @@
 #
 #   tests/gpu/run.sh              what tests/gpu/pack.sh packed
 #   tests/gpu/run.sh --rebuild    with kernels compiled on the spot
-#   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini memcheck racecheck peers
+#   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini memcheck racecheck sparse peers
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 root="$PWD"
@@ -63,6 +63,13 @@ if command -v compute-sanitizer >/dev/null; then
         '--gtest_filter=*CudaAttention.RaggedEnds*'
     step racecheck 40 "$work/with" compute-sanitizer --tool racecheck "$work/bin/backend_device_test" \
         '--gtest_filter=*CudaAttention.RaggedEnds/Mma'
+fi
+step sparse 90 python3 tests/gpu/sparse_peers.py --bench "$work/gpu_bench" --quick --json "$logs/sparse.json"
+# The table, or how far it came.
+if grep -q 'ours ms' "$logs/sparse.log" 2>/dev/null; then
+    summary="$summary$(sed -n '/ours ms/,$p' "$logs/sparse.log")"$'\n'
+elif wanted sparse; then
+    summary="$summary$(tail -12 "$logs/sparse.log")"$'\n'
 fi
 if ! wanted peers; then
     echo "$summary"

@@ -9,6 +9,7 @@
 #include "core/backend/cuda_library.h"
 #include "core/model/video_model.h"
 #include "core/weights/safetensors.h"
+#include "sparse_workloads.h"
 
 namespace fw::gpu {
 
@@ -351,8 +352,8 @@ Result<std::unique_ptr<backend::PackedLinear>> Bench::randomLinear(std::int64_t 
 Result<std::unique_ptr<Workload>> makeWorkload(Bench& bench, std::istringstream& words) {
     using Maker = Result<std::unique_ptr<Workload>> (*)(Bench&, std::istringstream&);
     const std::map<std::string, Maker> makers{
-        {"attention", makeAttention},       {"linear", makeLinear}, {"norm", makeNorm}, {"conv", makeConv},
-        {"transformer", Transformer::make}, {"vae", Vae::make}};
+        {"attention", makeAttention},       {"linear", makeLinear}, {"norm", makeNorm},    {"conv", makeConv},
+        {"transformer", Transformer::make}, {"vae", Vae::make},     {"sparse", makeSparse}};
     std::string command;
     words >> command;
     const auto maker = makers.find(command);
