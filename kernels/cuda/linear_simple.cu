@@ -188,9 +188,7 @@ Code launchLinear(Queue& queue, const LinearAttentionArgs& args, const Plan& pla
     shape.grid = dim3(static_cast<unsigned>(plan.pieces * ceilDiv(o.headDim, kRows)), heads, batch);
     Code code = launch(queue, stateKernel<T, kWidth>, shape, args, plan, states);
     if (code == Code::Ok) {
-        const std::int64_t floats = stateFloats(o.headDim);
-        shape.grid = dim3(static_cast<unsigned>(ceilDiv(floats, kThreads)), heads * batch);
-        code = launch(queue, addPieces, shape, states, plan.pieces, floats);
+        code = addStates(queue, states, o.heads * o.batch, plan.pieces, stateFloats(o.headDim));
     }
     if (code == Code::Ok) {
         shape.grid = dim3(static_cast<unsigned>(ceilDiv(o.queries, kTokens)), heads, batch);
@@ -202,6 +200,16 @@ Code launchLinear(Queue& queue, const LinearAttentionArgs& args, const Plan& pla
 }
 
 }  // namespace
+
+Code addStates(Queue& queue, float* states, std::int64_t heads, std::int64_t pieces, std::int64_t floats) {
+    if (pieces == 1) {
+        return Code::Ok;
+    }
+    LaunchShape shape;
+    shape.grid = dim3(static_cast<unsigned>(ceilDiv(floats, kThreads)), static_cast<unsigned>(heads));
+    shape.threads = kThreads;
+    return launch(queue, addPieces, shape, states, pieces, floats);
+}
 
 Code simpleLinearAttention(Queue& queue, const LinearAttentionArgs& args) {
     const AttentionArgs& o = args.operands;

@@ -85,6 +85,7 @@ class CudaSparse : public ::testing::TestWithParam<AttentionKernel> {
     void compare(const Sizes& s, cuda::Code code, const void* out, const Sees& sees);
     void blocks(const Sizes& s, std::int64_t size, std::int64_t most);
     void window(const Sizes& s, std::int64_t frames, std::int64_t window, bool sinkFrame, bool mixed);
+    void linear(const Sizes& s, bool rotated);
     void skipUnlessComputed() const {
         if (m_computed == 0 && !HasFailure()) {
             GTEST_SKIP() << "not on this device";
@@ -222,6 +223,98 @@ void CudaSparse::window(const Sizes& s, std::int64_t frames, std::int64_t width,
                 };
                 return (sinkFrame && key < plane) || std::abs(position(query) - position(key)) <= width;
             });
+}
+
+// Against the sums of one head in double precision.
+void CudaSparse::linear(const Sizes& s, bool rotated) {
+    SCOPED_TRACE(::testing::Message() << "linear: " << s.tokens << " tokens, width " << s.width << ", rotated "
+                                      << rotated);
+    cuda::LinearAttentionArgs args{};
+    args.operands = operands(s);
+    args.eps = 1e-6F;
+    std::vector<float> cosine;
+    std::vector<float> sine;
+    for (std::int64_t i = 0; i < s.tokens * s.width / 2; ++i) {
+        const double angle = rotated ? static_cast<double>(i) : 0.0;
+        cosine.push_back(static_cast<float>(std::cos(angle)));
+        sine.push_back(static_cast<float>(std::sin(angle)));
+    }
+    if (rotated) {
+        args.cosine = onDevice(cosine), args.sine = onDevice(sine);
+        args.cosineRow = args.sineRow = s.width / 2;
+    }
+    const cuda::Code code = api().linearAttention(m_queue, args);
+    if (code == cuda::Code::Unsupported && GetParam() == AttentionKernel::Wgmma) {
+        return;
+    }
+    ASSERT_EQ(code, cuda::Code::Ok);
+    ++m_computed;
+    ASSERT_EQ(api().download(m_queue, args.operands.out, m_out.data(), static_cast<std::int64_t>(m_out.size() * 2)),
+              cuda::Code::Ok);
+    ASSERT_EQ(api().synchronize(m_queue, &m_message), cuda::Code::Ok) << m_message.text;
+    const auto width = static_cast<std::size_t>(s.width);
+    const auto value = [](const BFloat16& x) { return static_cast<double>(static_cast<float>(x)); };
+    const auto features = [&](const BFloat16* row, std::int64_t token, std::vector<double>& plain,
+                              std::vector<double>& turned) {
+        for (std::size_t d = 0; d < width; d += 2) {
+            const auto pair = static_cast<std::size_t>(token) * width / 2 + d / 2;
+            const double c = static_cast<double>(cosine[pair]);
+            const double z = static_cast<double>(sine[pair]);
+            plain[d] = std::max(value(row[d]) * c + value(row[d + 1]) * z, 0.0);
+            plain[d + 1] = std::max(value(row[d + 1]) * c - value(row[d]) * z, 0.0);
+            turned[d] = plain[d] * c - plain[d + 1] * z;
+            turned[d + 1] = plain[d] * z + plain[d + 1] * c;
+        }
+    };
+    const std::int64_t step = 3 * s.heads * s.width;
+    std::vector<double> plain(width);
+    std::vector<double> turned(width);
+    for (std::int64_t part = 0; part < s.batch * s.heads; ++part) {
+        const std::int64_t b = part / s.heads;
+        const BFloat16* base = m_host.data() + b * s.tokens * step + part % s.heads * s.width;
+        std::vector<double> state(width * width);
+        std::vector<double> total(width);
+        for (std::int64_t token = 0; token < s.tokens; ++token) {
+            const BFloat16* key = base + token * step + s.heads * s.width;
+            features(key, token, plain, turned);
+            for (std::size_t d = 0; d < width; ++d) {
+                total[d] += plain[d];
+                for (std::size_t i = 0; i < width; ++i) {
+                    state[d * width + i] +=
+                        turned[d] * value(key[s.heads * s.width + static_cast<std::int64_t>(i)]);
+                }
+            }
+        }
+        double difference = 0.0;
+        double size = 0.0;
+        for (std::int64_t token = 0; token < s.tokens; ++token) {
+            features(base + token * step, token, plain, turned);
+            const double divisor = std::inner_product(plain.begin(), plain.end(), total.begin(), 1e-6);
+            const BFloat16* got = m_out.data() + ((b * s.tokens + token) * s.heads + part % s.heads) * s.width;
+            for (std::size_t i = 0; i < width; ++i) {
+                double expected = 0.0;
+                for (std::size_t d = 0; d < width; ++d) {
+                    expected += turned[d] * state[d * width + i];
+                }
+                const double error = value(got[i]) - expected / divisor;
+                difference += error * error;
+                size += expected * expected / (divisor * divisor);
+            }
+        }
+        // Features and results are rounded to bf16. Written so that NaN fails.
+        EXPECT_TRUE(difference <= 16e-6 * size)
+            << "head " << part << ": relative error " << std::sqrt(difference / size);
+    }
+}
+
+TEST_P(CudaSparse, LinearAttention) {
+    for (const bool rotated : {false, true}) {
+        linear({.tokens = 1, .width = 128, .heads = 1}, rotated);
+        linear({.tokens = 31, .width = 64, .heads = 3}, rotated);
+        linear({.tokens = 1000, .width = 64, .heads = 1, .batch = 2}, rotated);
+        linear({.tokens = 333, .width = 128, .heads = 2}, rotated);
+    }
+    skipUnlessComputed();
 }
 
 TEST_P(CudaSparse, BlocksOfSixtyFourAndMore) {
