@@ -5,6 +5,7 @@
 //   linear <rows> <in> <out> <none|gelu> <bf16|f32>          the last word is the result's type
 //   norm <layer|rms_rope> <rows> <channels>
 //   conv <frames> <height> <width> <in> <out>                 3 x 3 x 3, `frames` of the result
+//   scan <frames> <height> <width> <heads> <state> <none|order> <one|both>
 //   transformer <folder> <inputs.safetensors> <dtype>          latents, text, timestep
 //   vae <folder> <inputs.safetensors> <dtype> <tiled|whole>    latents
 //   sparse <operation> …                                     sparse_workloads.h

@@ -105,7 +105,9 @@ class Table:
                 print(f"{row['name']:44} {row['error']}")
                 continue
             line = f"{row['name']:44}"
-            if "ours" in row:
+            if "ours" in row and "peer" not in row:
+                line += f"{row['ours']:10.3f}{'':17}{row['ours_sustained']:9.3f}{'':16}"
+            elif "ours" in row:
                 line += f"{row['ours']:10.3f}{row['peer']:10.3f}{row['peer'] / row['ours']:7.2f}"
                 line += f"{row['ours_sustained']:9.3f}{row['peer_sustained']:9.3f}"
                 line += f"{row['peer_sustained'] / row['ours_sustained']:7.2f}"
@@ -169,6 +171,47 @@ def conv_section(engine: Engine, frames: int, height: int, width: int, channels:
     flops = 2 * frames * height * width * channels * channels * 27
     with torch.inference_mode():
         return compare(engine, lambda: layer(x), 10) | {"flops": flops}
+
+
+def scan_rows(engine: Engine, table: Table, grid: tuple, heads: int = 48, state: int = 128) -> None:
+    """The scan as the rows lie, against the time to copy what it reads and writes; then in a rotary order and both ways.
+
+    Orders are measured in turns, so that a difference of a hundredth means something.
+    """
+    rows = grid[0] * grid[1] * grid[2]
+    name = f"SSD {rows} x {heads} x 64, state {state}"
+    variants = {"as they lie": "none one", "t_col": "t_col one", "both ways, t_col": "t_col both"}
+    repeats = max(3, 2**21 // rows)
+    moved = rows * (2 * heads * 64 * 2 + 2 * state * 2 + heads * 4)  # x and y, b and c, steps
+    # Within chunks, read-out and state, as the engine charges them for chunks of 64.
+    flops = 2 * rows * (64 * (state + heads * 64) + 2 * state * heads * 64)
+    cool, sustained = {key: [] for key in variants}, {}
+
+    def measure() -> dict:
+        source = torch.empty(moved // 2, device="cuda", dtype=torch.uint8)
+        target = torch.empty_like(source)
+        copies = []
+        for turn in range(3):
+            for key, words in variants.items():
+                engine.ask(f"scan {grid[0]} {grid[1]} {grid[2]} {heads} {state} {words}")
+                time.sleep(0.3)
+                cool[key].append(engine.ask(f"time {repeats}")["ms"])
+                if turn == 2:
+                    many = max(repeats, int(300 / cool[key][-1]))
+                    engine.ask(f"time {many}")
+                    sustained[key] = engine.ask(f"time {many}")["ms"]
+            copies.append(torch_ms(lambda: target.copy_(source), repeats))
+        copy = statistics.median(copies)
+        return result("as they lie") | {"peer": copy, "peer_sustained": copy}
+
+    def result(key: str) -> dict:
+        both = 2 if key.startswith("both") else 1
+        return {"ours": statistics.median(cool[key]), "ours_sustained": sustained[key], "flops": both * flops}
+
+    table.section(f"{name} (peer: copy)", measure)
+    for key in list(variants)[1:]:
+        if sustained:
+            table.section(f"{name}, {key}", lambda key=key: result(key))
 
 
 TRANSFORMER = dict(
@@ -293,6 +336,8 @@ def main() -> int:
             table.section(f"linear {name} 32760 x {inner} -> {out}", lambda: linear_section(engine, 32760, inner, out, activation))
         table.section("layer norm + modulation 32760 x 1536", lambda: norm_section(engine, "layer", 32760, 1536))
         table.section("QK norm + RoPE 32760 x 1536", lambda: norm_section(engine, "rms_rope", 32760, 1536))
+        for grid in ((32, 32, 32), (64, 64, 64)):
+            scan_rows(engine, table, grid)
         for frames, height, width, channels in ((4, 480, 832, 96), (4, 240, 416, 192), (2, 120, 208, 384)):
             table.section(f"conv {channels} ch, {frames} x {height} x {width}",
                           lambda: conv_section(engine, frames, height, width, channels))  # fmt: skip

@@ -60,9 +60,9 @@ step operations 100 "$work/with" "$work/bin/backend_ops_test" '--gtest_filter=*c
 step mini 60 "$work/with" "$work/bin/gpu_test"
 if command -v compute-sanitizer >/dev/null; then
     step memcheck 60 "$work/with" compute-sanitizer --tool memcheck "$work/bin/backend_device_test" \
-        '--gtest_filter=*CudaAttention.RaggedEnds*'
+        '--gtest_filter=*CudaAttention.RaggedEnds*:*CudaScan.RaggedEnds*'
     step racecheck 40 "$work/with" compute-sanitizer --tool racecheck "$work/bin/backend_device_test" \
-        '--gtest_filter=*CudaAttention.RaggedEnds/Mma'
+        '--gtest_filter=*CudaAttention.RaggedEnds/Mma:*CudaScan.RaggedEnds/Mma'
 fi
 step sparse 90 python3 tests/gpu/sparse_peers.py --bench "$work/gpu_bench" --quick --json "$logs/sparse.json"
 # The table, or how far it came.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/backend/cuda_library.h"
+#include "core/backend/token_scan.h"
 #include "core/model/video_model.h"
 #include "core/weights/safetensors.h"
 #include "sparse_workloads.h"
@@ -187,6 +188,60 @@ Result<std::unique_ptr<Workload>> makeConv(Bench& bench, std::istringstream& wor
     return std::make_unique<Operation>(bench, y, [=](backend::Ops& ops) { ops.conv3d(x, *weights, y); });
 }
 
+// A state space scan of heads of 64 with one group, x, b and c side by side in the rows, as the convolution leaves
+// them.
+Result<std::unique_ptr<Workload>> makeScan(Bench& bench, std::istringstream& words) {
+    constexpr std::int64_t kWidth = 64;
+    constexpr std::int64_t kTile = 4096;  // rows drawn; longer ones repeat them
+    std::int64_t frames = 0, height = 0, wide = 0, heads = 0, state = 0;
+    std::string order, directions;
+    words >> frames >> height >> wide >> heads >> state >> order >> directions;
+    const backend::TokenGrid grid{frames, height, wide};
+    const std::int64_t rows = grid.tokens();
+    if (!words || rows % kTile != 0) {
+        return fail(ErrorCode::InvalidArgument,
+                    "scan: frames, height, width of a multiple of {} tokens, heads, state, "
+                    "order, one|both expected",
+                    kTile);
+    }
+    const std::int64_t inner = heads * kWidth;
+    FW_ASSIGN(const TensorView tile, bench.random(DType::BF16, {1, kTile, inner + 2 * state}));
+    FW_ASSIGN(const TensorView stepTile, bench.random(DType::F32, {1, kTile, heads}));
+    FW_ASSIGN(const TensorView all, bench.empty(DType::BF16, {1, rows, inner + 2 * state}));
+    FW_ASSIGN(const TensorView step, bench.empty(DType::F32, {1, rows, heads}));
+    for (std::int64_t row = 0; row < rows; row += kTile) {
+        bench.ops().copy(tile, all.slice(1, row, row + kTile));
+        bench.ops().copy(stepTile, step.slice(1, row, row + kTile));
+    }
+    FW_ASSIGN(const TensorView vectors, bench.random(DType::F32, {heads}));
+    FW_ASSIGN(const TensorView y, bench.empty(DType::BF16, {1, rows, heads, kWidth}));
+    TensorView path;
+    if (order != "none") {
+        FW_ASSIGN(const backend::ScanOrder chosen, backend::scanOrderFromName(order));
+        const std::vector<std::int32_t> entries = backend::makeScan(grid, chosen);
+        FW_ASSIGN(path, bench.empty(DType::I32, {rows}));
+        bench.ops().upload(ConstTensorView(entries.data(), DType::I32, {rows}), path);
+        FW_TRY(bench.ops().synchronize());
+    }
+    backend::StateSpaceInput in{.x = all.slice(2, 0, inner).split(2, heads, kWidth),
+                                .b = all.slice(2, inner, inner + state).split(2, 1, state),
+                                .c = all.slice(2, inner + state, inner + 2 * state).split(2, 1, state),
+                                .step = step,
+                                .stepBias = vectors,
+                                .decay = vectors,
+                                .skip = vectors,
+                                .initialState = {},
+                                .finalState = {},
+                                .reverse = false};
+    std::vector<backend::StateSpaceInput> both{in};
+    if (directions == "both") {
+        in.reverse = true;
+        both.push_back(in);
+    }
+    return std::make_unique<Operation>(
+        bench, y, [=](backend::Ops& ops) { ops.stateSpaceScan(both, {.order = path, .chunk = 64}, y); });
+}
+
 // A model's part with an arena that a first run on the Meta device has measured.
 struct Inputs {
     std::unique_ptr<weights::SafetensorsFile> file;
@@ -352,8 +407,8 @@ Result<std::unique_ptr<backend::PackedLinear>> Bench::randomLinear(std::int64_t 
 Result<std::unique_ptr<Workload>> makeWorkload(Bench& bench, std::istringstream& words) {
     using Maker = Result<std::unique_ptr<Workload>> (*)(Bench&, std::istringstream&);
     const std::map<std::string, Maker> makers{
-        {"attention", makeAttention},       {"linear", makeLinear}, {"norm", makeNorm},    {"conv", makeConv},
-        {"transformer", Transformer::make}, {"vae", Vae::make},     {"sparse", makeSparse}};
+        {"attention", makeAttention},       {"linear", makeLinear}, {"norm", makeNorm},     {"conv", makeConv},
+        {"transformer", Transformer::make}, {"vae", Vae::make},     {"sparse", makeSparse}, {"scan", makeScan}};
     std::string command;
     words >> command;
     const auto maker = makers.find(command);
