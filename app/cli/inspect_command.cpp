@@ -60,6 +60,9 @@ void printSummary(const trace::Trace& trace) {
         described(about, "device", "dtype"));
     say("method       {}, step cache {}\n", described(about, "request", "method"),
         described(about, "request", "cache"));
+    if (about.contains("failure") && about.at("failure").is_string()) {
+        say("failed       {}\n", about.at("failure").get<std::string>());
+    }
     const trace::ProbeInfo& info = trace.probes.info;
     if (!trace.probes.isPresent()) {
         say("probes       none: make the clip again with --probe and the same seed\n");

@@ -128,14 +128,22 @@ void ProbeOptions::addTo(CLI::App& command) {
         .add_option("--probe-queries", m_queries,
                     "Tokens whose attention to all others is kept exactly, such as 120,400")
         ->type_name("TOKENS");
+    command
+        .add_option("--probe-samples", m_samples,
+                    "Queries that stand for each block of maps and statistics (default: 2); 0: all, exactly")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1'000'000));
 }
 
 Status ProbeOptions::apply(job::GenerationRequest& request) const {
     if (given()) {
         FW_ASSIGN(request.probes, job::probeJsonFromText(m_kinds, m_steps, m_layers, m_queries));
-    } else if (!m_steps.empty() || !m_layers.empty() || !m_queries.empty()) {
+        if (m_samples) {
+            (*request.probes)["samples"] = *m_samples;
+        }
+    } else if (!m_steps.empty() || !m_layers.empty() || !m_queries.empty() || m_samples) {
         return fail(ErrorCode::InvalidArgument,
-                    "--probe-steps, --probe-layers and --probe-queries say more about --probe, which is missing");
+                    "--probe-steps, -layers, -queries and -samples say more about --probe, which is missing");
     }
     return {};
 }

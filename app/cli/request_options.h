@@ -45,6 +45,7 @@ class ProbeOptions {
 
  private:
     std::string m_kinds, m_steps, m_layers, m_queries;
+    std::optional<int> m_samples;
 };
 
 }  // namespace fw::cli

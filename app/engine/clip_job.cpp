@@ -181,13 +181,20 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
         }
         return encoder.push(frames);
     };
-    FW_ASSIGN(result.report, generator->generate(resolved, generation, previews.events(), sink, cancel));
+    trace.metadata["versions"] = {{"framewright", programVersion()}};
+    auto generated = generator->generate(resolved, generation, previews.events(), sink, cancel);
+    if (!generated && generated.error().code != ErrorCode::Cancelled && !trace.rows().empty() &&
+        !options.traceFile.empty()) {
+        // What went wrong shows in what was seen until then. The run's own error is the one to report.
+        trace.metadata["failure"] = generated.error().message;
+        (void)trace::writeTrace(options.traceFile, trace);
+    }
+    FW_ASSIGN(result.report, std::move(generated));
     if (events.progress) {
         events.progress({.phase = pipeline::Phase::Encode, .step = 0, .steps = 1, .fraction = 1.0});
     }
     FW_TRY(cancel.check());
     if (!options.traceFile.empty()) {
-        trace.metadata["versions"] = {{"framewright", programVersion()}};
         FW_TRY(trace::writeTrace(options.traceFile, trace));
     }
     FW_TRY(encoder.finish());

@@ -8,6 +8,7 @@
 #include "kernels/cpu/block_selection.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/linear_attention.h"
+#include "kernels/cpu/row_sums.h"
 #include "kernels/cpu/sparse_attention.h"
 
 namespace fw::backend {
@@ -194,6 +195,21 @@ void CpuOps::doAttentionRows(const ConstTensorView& q, const ConstTensorView& k,
     args.entropies = entropies.mutableAs<float>();
     args.threads = m_threads;
     kernels::cpu::attentionRows(args);
+}
+
+void CpuOps::doRowSums(const ConstTensorView& rows, const TokenGrid& grid,
+                       const std::array<std::int64_t, 3>& pooling, const TensorView& sums,
+                       const TensorView& columns) {
+    kernels::cpu::RowSumsArgs args;
+    args.rows = rows.as<float>();
+    args.heads = rows.dim(0);
+    args.count = rows.dim(1);
+    args.grid = {grid.frames, grid.height, grid.width};
+    args.pool = pooling;
+    args.sums = sums.mutableAs<float>();
+    args.columns = columns.mutableAs<float>();
+    args.threads = m_threads;
+    kernels::cpu::rowSums(args);
 }
 
 void CpuOps::doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) {

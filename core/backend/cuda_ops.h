@@ -101,6 +101,8 @@ class CudaOps final : public Ops {
     void doCopy(const ConstTensorView& x, const TensorView& y) override;
     void doLinearCombination(std::span<const Term> terms, const TensorView& y) override;
     void doDifference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) override;
+    void doRowSums(const ConstTensorView& rows, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
+                   const TensorView& sums, const TensorView& columns) override;
     void doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
                   bool accumulate) override;
     void doUpsample2x(const ConstTensorView& x, const TensorView& y) override;

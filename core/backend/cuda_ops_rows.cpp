@@ -154,6 +154,23 @@ void CudaOps::doDifference(const ConstTensorView& a, const ConstTensorView& b, c
     note(api().difference(m_queue, args));
 }
 
+void CudaOps::doRowSums(const ConstTensorView& rows, const TokenGrid& grid,
+                        const std::array<std::int64_t, 3>& pooling, const TensorView& sums,
+                        const TensorView& columns) {
+    cuda::RowSumsArgs args{};
+    args.rows = rows.as<float>();
+    args.heads = rows.dim(0);
+    args.count = rows.dim(1);
+    const std::int64_t extents[] = {grid.frames, grid.height, grid.width};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        args.grid[axis] = extents[axis];
+        args.pool[axis] = pooling[axis];
+    }
+    args.sums = sums.mutableAs<float>();
+    args.columns = columns.mutableAs<float>();
+    note(api().rowSums(m_queue, args));
+}
+
 void CudaOps::doUpsample2x(const ConstTensorView& x, const TensorView& y) {
     cuda::Upsample2xArgs args{};
     for (std::size_t i = 0; i < 4; ++i) {

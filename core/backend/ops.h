@@ -162,6 +162,11 @@ class Ops {
     // entropies f32 [H, R], contiguous. A row with a score that is not finite becomes NaN.
     void attentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
                        float scale, const TensorView& rows, const TensorView& entropies);
+    // What rows f32 [H, R, N] over the tokens of `grid` come down to. sums f32 [H, R, M + T + H + W]: over the
+    // boxes of `pooling` tokens (M of them, as pooledGrid()), over frames, over lines and over columns of the grid.
+    // columns f32 [H, N]: over the rows of each head. All contiguous. Wherever there is attentionRows().
+    void rowSums(const ConstTensorView& rows, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
+                 const TensorView& sums, const TensorView& columns);
 
     // --- normalisation
     // y = x / rms(x over C) · weight, then rotary embedding per head of width headDim when `rope` is given.
@@ -258,6 +263,9 @@ class Ops {
     virtual void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k,
                                  std::span<const std::int32_t> wanted, float scale, const TensorView& rows,
                                  const TensorView& entropies);
+    virtual void doRowSums(const ConstTensorView& rows, const TokenGrid& grid,
+                           const std::array<std::int64_t, 3>& pooling, const TensorView& sums,
+                           const TensorView& columns);
     virtual void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                                const std::optional<RopeTables>& rope, std::int64_t headDim,
                                const TensorView& y) = 0;

@@ -3,6 +3,7 @@
 
 #include "core/backend/ops.h"
 #include "core/backend/ops_checks.h"
+#include "core/backend/token_scan.h"
 
 namespace fw::backend {
 
@@ -191,6 +192,28 @@ void Ops::attentionRows(const ConstTensorView& q, const ConstTensorView& k, std:
     }
 }
 
+void Ops::rowSums(const ConstTensorView& rows, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
+                  const TensorView& sums, const TensorView& columns) {
+    const char* op = "rowSums";
+    checkDevice(op, deviceKind(), {rows, sums, columns});
+    for (const auto& [name, view] :
+         {std::pair("rows", ConstTensorView(rows)), {"sums", sums}, {"columns", columns}}) {
+        checkF32(op, name, view);
+        FW_CHECK(view.isContiguous(), "{}: {} {}", op, name, view.text());
+    }
+    FW_CHECK(pooling[0] >= 1 && pooling[1] >= 1 && pooling[2] >= 1, "{}: boxes of {} x {} x {}", op, pooling[0],
+             pooling[1], pooling[2]);
+    FW_CHECK(rows.rank() == 3 && rows.dim(2) == grid.tokens(), "{}: rows {}, the grid has {} tokens", op,
+             rows.text(), grid.tokens());
+    const std::int64_t each = pooledGrid(grid, pooling).tokens() + grid.frames + grid.height + grid.width;
+    checkShape(op, "sums", sums, {rows.dim(0), rows.dim(1), each});
+    checkShape(op, "columns", columns, {rows.dim(0), rows.dim(2)});
+    charge(3 * rows.count(), {rows, sums, columns});
+    if (rows.count() > 0) {
+        doRowSums(rows, grid, pooling, sums, columns);
+    }
+}
+
 // Reached only when a back-end says that it has these operations and lacks one.
 void Ops::doWindowAttention(const ConstTensorView& q, const ConstTensorView&, const ConstTensorView&,
                             const TensorView&, const WindowOptions&) {
@@ -215,6 +238,10 @@ void Ops::doLinearAttention(const ConstTensorView& q, const ConstTensorView&, co
 void Ops::doAttentionRows(const ConstTensorView& q, const ConstTensorView&, std::span<const std::int32_t>, float,
                           const TensorView&, const TensorView&) {
     FW_CHECK(false, "attentionRows of {}: this back-end does not have it", q.text());
+}
+void Ops::doRowSums(const ConstTensorView& rows, const TokenGrid&, const std::array<std::int64_t, 3>&,
+                    const TensorView&, const TensorView&) {
+    FW_CHECK(false, "rowSums of {}: this back-end does not have it", rows.text());
 }
 void Ops::doAddBranch(const TensorView& out, const ConstTensorView&, const BranchOptions&) {
     FW_CHECK(false, "addBranch onto {}: this back-end has no linear attention", out.text());

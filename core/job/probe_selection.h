@@ -1,6 +1,6 @@
 // What a run's probes look at: GenerationRequest::probes, and `fw generate --probe`.
 //
-// JSON: {"kinds": ["map", …], "steps": [0, 10, -1], "layers": […], "queries": […], "samples": 16}. Only "kinds"
+// JSON: {"kinds": ["map", …], "steps": [0, 10, -1], "layers": […], "queries": […], "samples": 2}. Only "kinds"
 // must be there, a list or "default" or "all". Steps ("all" or a list) and layers may count from the end (-1 is the
 // last); without them, layers are all, and steps a few spread over the run.
 #pragma once
@@ -36,7 +36,7 @@ struct ProbeSelection {
     std::optional<std::vector<int>> steps, layers;
     bool everyStep = false;             // "steps": "all"
     std::vector<std::int32_t> queries;  // tokens; wanted by "row" and by it alone
-    std::int64_t samples = 16;          // queries asked of each pooled block; 0: all of them
+    std::int64_t samples = 2;           // queries asked of each pooled block; 0: all of them
 
     [[nodiscard]] bool has(Probe kind) const;
 };

@@ -38,6 +38,12 @@ class ProbeSink {
     // What a module computed, before its gate: [1, N, d] f32.
     [[nodiscard]] virtual Status moduleDone(RunContext& context, trace::Module module, int layer,
                                             const ConstTensorView& output) = 0;
+
+    // --- told by whoever runs passes
+    // `velocity` [C, T, h, w] f32 is what the pass of context.branch came to. False: it holds a number that is not
+    // finite, and the sink wants the same pass once more, computed throughout, to find the module; it then ends in
+    // an error.
+    [[nodiscard]] virtual Result<bool> passDone(RunContext& context, const ConstTensorView& velocity) = 0;
 };
 
 // Keeps what a sink does out of the rows of the modules around it, and gives it a row of its own. Made by sinks

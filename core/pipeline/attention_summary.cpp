@@ -9,10 +9,10 @@ namespace fw::pipeline {
 
 namespace {
 
-double meanDistance(const std::vector<double>& mass, std::int64_t from) {
+double meanDistance(std::span<const float> mass, std::int64_t from) {
     double sum = 0.0;
     for (std::size_t i = 0; i < mass.size(); ++i) {
-        sum += mass[i] * static_cast<double>(std::abs(static_cast<std::int64_t>(i) - from));
+        sum += static_cast<double>(mass[i]) * static_cast<double>(std::abs(static_cast<std::int64_t>(i) - from));
     }
     return sum;
 }
@@ -25,51 +25,41 @@ float ratio(double sum, std::int64_t count) {
 
 AttentionSummary::AttentionSummary(const trace::ProbeInfo& info)
     : m_info(info),
-      m_blocks(info.blocks()),
       m_map(static_cast<std::size_t>(info.blockCount() * info.blockCount())),
       m_asked(static_cast<std::size_t>(info.blockCount())),
-      m_columns(static_cast<std::size_t>(info.tokens())),
-      m_byTime(static_cast<std::size_t>(info.grid[0])),
-      m_byHeight(static_cast<std::size_t>(info.grid[1])),
-      m_byWidth(static_cast<std::size_t>(info.grid[2])) {}
+      m_columns(static_cast<std::size_t>(info.tokens())) {}
 
-void AttentionSummary::add(std::int64_t query, std::span<const float> row, float entropy) {
-    FW_CHECK(row.size() == m_columns.size(), "a row of {} keys, {} tokens", row.size(), m_columns.size());
-    std::fill(m_byTime.begin(), m_byTime.end(), 0.0);
-    std::fill(m_byHeight.begin(), m_byHeight.end(), 0.0);
-    std::fill(m_byWidth.begin(), m_byWidth.end(), 0.0);
-    const std::int64_t block = m_info.blockOf(query);
-    double* map = m_map.data() + block * m_info.blockCount();
-    const float* mass = row.data();
-    double* column = m_columns.data();
-    for (std::int64_t t = 0; t < m_info.grid[0]; ++t) {
-        for (std::int64_t h = 0; h < m_info.grid[1]; ++h) {
-            double* line = map + (t / m_info.pool[0] * m_blocks[1] + h / m_info.pool[1]) * m_blocks[2];
-            double all = 0.0;
-            for (std::int64_t w = 0; w < m_info.grid[2];) {
-                const std::int64_t end = std::min(w + m_info.pool[2], m_info.grid[2]);
-                double sum = 0.0;
-                for (; w < end; ++w, ++mass, ++column) {
-                    const auto value = static_cast<double>(*mass);
-                    *column += value;
-                    m_byWidth[static_cast<std::size_t>(w)] += value;
-                    sum += value;
-                }
-                *line++ += sum;
-                all += sum;
-            }
-            m_byTime[static_cast<std::size_t>(t)] += all;
-            m_byHeight[static_cast<std::size_t>(h)] += all;
-        }
+std::int64_t AttentionSummary::sumCount(const trace::ProbeInfo& info) {
+    return info.blockCount() + info.grid[0] + info.grid[1] + info.grid[2];
+}
+
+void AttentionSummary::add(std::int64_t query, std::span<const float> sums, float entropy) {
+    FW_CHECK(static_cast<std::int64_t>(sums.size()) == sumCount(m_info), "{} sums", sums.size());
+    const auto [frames, height, width] = m_info.grid;
+    const auto part = [&](std::int64_t first, std::int64_t count) {
+        return sums.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    };
+    const std::int64_t block = m_info.blockOf(query), blocks = m_info.blockCount();
+    double* map = m_map.data() + block * blocks;
+    for (std::int64_t i = 0; i < blocks; ++i) {
+        map[i] += static_cast<double>(sums[static_cast<std::size_t>(i)]);
     }
     ++m_asked[static_cast<std::size_t>(block)];
     ++m_rows;
-    const std::int64_t t = query / (m_info.grid[1] * m_info.grid[2]);
+    const std::int64_t t = query / (height * width);
+    const auto byFrame = part(blocks, frames);
     m_sums[trace::kEntropy] += static_cast<double>(entropy);
-    m_sums[trace::kTimeDistance] += meanDistance(m_byTime, t);
-    m_sums[trace::kHeightDistance] += meanDistance(m_byHeight, query / m_info.grid[2] % m_info.grid[1]);
-    m_sums[trace::kWidthDistance] += meanDistance(m_byWidth, query % m_info.grid[2]);
-    m_sums[trace::kOwnFrame] += m_byTime[static_cast<std::size_t>(t)];
+    m_sums[trace::kTimeDistance] += meanDistance(byFrame, t);
+    m_sums[trace::kHeightDistance] += meanDistance(part(blocks + frames, height), query / width % height);
+    m_sums[trace::kWidthDistance] += meanDistance(part(blocks + frames + height, width), query % width);
+    m_sums[trace::kOwnFrame] += static_cast<double>(byFrame[static_cast<std::size_t>(t)]);
+}
+
+void AttentionSummary::addColumns(std::span<const float> columns) {
+    FW_CHECK(columns.size() == m_columns.size(), "{} keys, {} tokens", columns.size(), m_columns.size());
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        m_columns[i] += static_cast<double>(columns[i]);
+    }
 }
 
 void AttentionSummary::addKept(const ExecutedMask& mask, std::int64_t head, std::int64_t query,

@@ -17,8 +17,12 @@ class AttentionSummary {
     // `info` outlives the object.
     explicit AttentionSummary(const trace::ProbeInfo& info);
 
-    // The softmax row [N] of a query, with its entropy in nats.
-    void add(std::int64_t query, std::span<const float> row, float entropy);
+    // The length of what add() takes.
+    [[nodiscard]] static std::int64_t sumCount(const trace::ProbeInfo& info);
+    // The sums of a query's softmax row as Ops::rowSums() makes them, and the row's entropy in nats.
+    void add(std::int64_t query, std::span<const float> sums, float entropy);
+    // Sums over rows that were or will be added, by key [N].
+    void addColumns(std::span<const float> columns);
     // The share of a row that `mask` kept for this head.
     void addKept(const ExecutedMask& mask, std::int64_t head, std::int64_t query, std::span<const float> row);
 
@@ -31,7 +35,6 @@ class AttentionSummary {
 
  private:
     const trace::ProbeInfo& m_info;
-    std::array<std::int64_t, 3> m_blocks;
     std::vector<double> m_map;          // [B, B]
     std::vector<std::int64_t> m_asked;  // [B]
     std::vector<double> m_columns;      // [N]: mass on each key
@@ -39,7 +42,6 @@ class AttentionSummary {
     std::int64_t m_rows = 0;
     std::vector<double> m_kept;  // [tiles]
     std::vector<std::int64_t> m_keptRows;
-    std::vector<double> m_byTime, m_byHeight, m_byWidth;  // of the row at hand
 };
 
 }  // namespace fw::pipeline

@@ -25,6 +25,7 @@ ExecutedMask ExecutedMask::of(const Window& window) {
     mask.m_window = window.window;
     mask.m_sinkFrame = window.sinkFrame;
     mask.m_orders = window.orders;
+    mask.m_table.order = backend::makeOrder(window.grid, backend::TokenOrder::TokenMajor);
     mask.m_masks = window.orders.empty() ? 1 : static_cast<std::int64_t>(window.orders.size());
     return mask;
 }
@@ -35,23 +36,18 @@ ExecutedMask ExecutedMask::of(const backend::TokenBlocks& cut,
     mask.m_grid = cut.grid;
     mask.m_tiles = {cut.isTiled() ? 0 : cut.size, cut.tile};
     mask.m_masks = static_cast<std::int64_t>(lists.size());
-    const backend::BlockTable table = backend::makeBlockTable(cut);
+    mask.m_table = backend::makeBlockTable(cut);
+    const auto& [order, starts] = mask.m_table;
     const auto blocks = static_cast<std::size_t>(cut.count());
-    mask.m_blockOf.resize(table.order.size());
+    mask.m_blockOf.resize(order.size());
     for (std::size_t block = 0; block < blocks; ++block) {
-        for (std::int32_t i = table.starts[block]; i < table.starts[block + 1]; ++i) {
-            mask.m_blockOf[static_cast<std::size_t>(table.order[static_cast<std::size_t>(i)])] =
+        for (std::int32_t i = starts[block]; i < starts[block + 1]; ++i) {
+            mask.m_blockOf[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] =
                 static_cast<std::int32_t>(block);
         }
     }
     for (const auto& head : lists) {
         FW_CHECK(head.size() == blocks, "{} lists for {} blocks", head.size(), blocks);
-        auto& sees = mask.m_sees.emplace_back(blocks, std::vector<std::uint8_t>(blocks));
-        for (std::size_t query = 0; query < blocks; ++query) {
-            for (const std::int32_t key : head[query]) {
-                sees[query][static_cast<std::size_t>(key)] = 1;
-            }
-        }
     }
     mask.m_lists = std::move(lists);
     return mask;
@@ -111,19 +107,28 @@ std::vector<std::uint8_t> ExecutedMask::bits(std::int64_t head) const {
 
 double ExecutedMask::keptMass(std::int64_t head, std::int64_t query, std::span<const float> row) const {
     double mass = 0.0;
+    const auto add = [&](std::int64_t token) { mass += static_cast<double>(row[static_cast<std::size_t>(token)]); };
     if (!m_isWindow) {
-        const auto& sees = m_sees[static_cast<std::size_t>(m_masks == 1 ? 0 : head)]
-                                 [static_cast<std::size_t>(m_blockOf[static_cast<std::size_t>(query)])];
-        for (std::size_t key = 0; key < row.size(); ++key) {
-            mass += sees[static_cast<std::size_t>(m_blockOf[key])] != 0 ? static_cast<double>(row[key]) : 0.0;
+        const auto& lists = m_lists[static_cast<std::size_t>(m_masks == 1 ? 0 : head)];
+        for (const std::int32_t block :
+             lists[static_cast<std::size_t>(m_blockOf[static_cast<std::size_t>(query)])]) {
+            const auto at = static_cast<std::size_t>(block);
+            std::for_each(m_table.order.begin() + m_table.starts[at],
+                          m_table.order.begin() + m_table.starts[at + 1], add);
         }
         return mass;
     }
     const std::int64_t centre = positionOf(head, query);
-    for (std::size_t key = 0; key < row.size(); ++key) {
-        const auto token = static_cast<std::int64_t>(key);
-        const bool near = std::abs(positionOf(head, token) - centre) <= m_window;
-        mass += near || (m_sinkFrame && token < m_grid.plane()) ? static_cast<double>(row[key]) : 0.0;
+    const std::int64_t from = std::max<std::int64_t>(centre - m_window, 0);
+    const std::int64_t to = std::min(centre + m_window, m_grid.tokens() - 1);
+    for (std::int64_t position = from; position <= to; ++position) {
+        add(isTokenMajor(head) ? m_table.order[static_cast<std::size_t>(position)] : position);
+    }
+    for (std::int64_t token = 0; m_sinkFrame && token < m_grid.plane(); ++token) {
+        const std::int64_t position = positionOf(head, token);
+        if (position < from || position > to) {
+            add(token);
+        }
     }
     return mass;
 }

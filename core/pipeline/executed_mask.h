@@ -44,6 +44,7 @@ class ExecutedMask {
     trace::MaskTiles m_tiles;
     std::int64_t m_masks = 1;
     backend::TokenGrid m_grid;
+    backend::BlockTable m_table;  // the cut's; of a window only the tokens in token-major order
     // Of a window.
     bool m_isWindow = false, m_sinkFrame = false;
     std::int64_t m_window = 0;
@@ -51,7 +52,6 @@ class ExecutedMask {
     // Of lists.
     std::vector<std::int32_t> m_blockOf;                          // by token
     std::vector<std::vector<std::vector<std::int32_t>>> m_lists;  // [head][query block]
-    std::vector<std::vector<std::vector<std::uint8_t>>> m_sees;   // [head][query block][key block]
 };
 
 }  // namespace fw::pipeline

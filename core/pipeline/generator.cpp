@@ -401,13 +401,14 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     Job job{report.request, options, events, sink, cancel, meter, context, state, report};
     FW_TRY(text(job, ids));
     FW_TRY(begin(job));
-    FW_TRY(denoise(job));
+    const Status denoised = denoise(job);
     if (options.trace != nullptr && probes != nullptr) {
         options.trace->probes = probes->take();
     }
     if (options.trace != nullptr && state.cache != nullptr) {
         describeDecisions(*options.trace, *state.cache);
     }
+    FW_TRY(denoised);
     FW_TRY(decode(job));
     return report;
 }

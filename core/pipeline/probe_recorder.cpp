@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "core/pipeline/attention_summary.h"
@@ -19,8 +20,10 @@ using trace::ProbeKind;
 namespace {
 
 constexpr std::int64_t kRowBytes = std::int64_t{32} << 20;    // of rows read at a time
+constexpr std::int64_t kCacheBytes = std::int64_t{1} << 20;   // on a CPU, where more would leave its caches
 constexpr std::int64_t kChangeBytes = std::int64_t{1} << 30;  // of outputs kept for their change
-constexpr std::int64_t kMostRows = 256;                       // read at a time
+constexpr std::int64_t kMostRows = 1024;                      // read at a time
+constexpr std::int64_t kFewestRows = 32;                      // on a CPU: what shares one pass over the keys
 constexpr std::int64_t kModulesOfALayer = 3;
 
 double rootMeanSquare(std::span<const float> values) {
@@ -33,16 +36,15 @@ double rootMeanSquare(std::span<const float> values) {
 
 }  // namespace
 
-// Rows of a group of queries on the host: row(h, r) and its entropy.
+// Rows of a group of queries.
 struct ProbeRecorder::Rows {
-    const float* data = nullptr;       // [heads, rows, keys]
-    const float* entropies = nullptr;  // [heads, rows]
-    std::int64_t rows = 0, keys = 0;
-    [[nodiscard]] std::span<const float> row(std::int64_t head, std::int64_t index) const {
-        return {data + (head * rows + index) * keys, static_cast<std::size_t>(keys)};
-    }
-    [[nodiscard]] float entropy(std::int64_t head, std::int64_t index) const {
-        return entropies[head * rows + index];
+    TensorView all, entropies;  // [heads, rows, keys], [heads, rows] on the device
+    [[nodiscard]] std::int64_t count() const { return all.dim(1); }
+    // Row `index` of a head among the values of all.
+    [[nodiscard]] std::span<const float> row(std::span<const float> values, std::int64_t head,
+                                             std::int64_t index) const {
+        return values.subspan(static_cast<std::size_t>((head * all.dim(1) + index) * all.dim(2)),
+                              static_cast<std::size_t>(all.dim(2)));
     }
 };
 
@@ -97,8 +99,9 @@ void ProbeRecorder::chooseSamples() {
 
 bool ProbeRecorder::isChosen(const RunContext& context, int layer) const {
     const auto step = static_cast<std::size_t>(context.step);
-    return context.branch == 0 && context.step >= 0 && step < m_steps.size() && m_steps[step] && layer >= 0 &&
-           static_cast<std::size_t>(layer) < m_layers.size() && m_layers[static_cast<std::size_t>(layer)];
+    return !m_isSearching && context.branch == 0 && context.step >= 0 && step < m_steps.size() && m_steps[step] &&
+           layer >= 0 && static_cast<std::size_t>(layer) < m_layers.size() &&
+           m_layers[static_cast<std::size_t>(layer)];
 }
 
 void ProbeRecorder::count(ProbeKind kind, std::int64_t records) {
@@ -125,29 +128,38 @@ Result<std::vector<float>> ProbeRecorder::onHost(const ConstTensorView& view) {
     return values;
 }
 
+Result<TensorView> ProbeRecorder::scratch(backend::OwnedTensor& owned, const Shape& shape) {
+    if (owned.buffer == nullptr || owned.view.count() < shape.product()) {
+        FW_ASSIGN(owned, backend::createTensor(m_device, DType::F32, {shape.product()}));
+    }
+    return owned.view.slice(0, 0, shape.product()).reshape(shape);
+}
+
+std::span<const float> ProbeRecorder::hostValues(const TensorView& view, std::vector<float>& copy) {
+    const auto count = static_cast<std::size_t>(view.count());
+    if (m_ops.deviceKind() == DeviceKind::Cpu) {
+        return {view.as<float>(), count};
+    }
+    copy.resize(count);
+    m_ops.download(view, TensorView(copy.data(), DType::F32, view.shape()));
+    return {copy.data(), count};
+}
+
+std::size_t ProbeRecorder::rowsAtATime(std::int64_t keys) const {
+    const std::int64_t rowBytes = m_setup.info.heads * keys * dtypeSize(DType::F32);
+    const bool onCpu = m_ops.deviceKind() == DeviceKind::Cpu;
+    return static_cast<std::size_t>(
+        std::clamp<std::int64_t>((onCpu ? kCacheBytes : kRowBytes) / rowBytes, onCpu ? kFewestRows : 1, kMostRows));
+}
+
 Result<ProbeRecorder::Rows> ProbeRecorder::rowsOf(const ConstTensorView& q, const ConstTensorView& k,
                                                   std::span<const std::int32_t> wanted, float scale) {
     const Shape few{q.dim(2), static_cast<std::int64_t>(wanted.size())};
-    const Shape shape{few[0], few[1], k.dim(1)};
-    if (m_rows.buffer == nullptr || m_rows.view.count() < shape.product() ||
-        m_entropies.view.count() < few.product()) {
-        FW_ASSIGN(m_rows, backend::createTensor(m_device, DType::F32, {shape.product()}));
-        FW_ASSIGN(m_entropies, backend::createTensor(m_device, DType::F32, {few.product()}));
-    }
-    const TensorView rows = m_rows.view.slice(0, 0, shape.product()).reshape(shape);
-    const TensorView entropies = m_entropies.view.slice(0, 0, few.product()).reshape(few);
-    m_ops.attentionRows(q, k, wanted, scale, rows, entropies);
-    Rows result{rows.as<float>(), entropies.as<float>(), few[1], shape[2]};
-    if (m_ops.deviceKind() != DeviceKind::Cpu) {
-        m_hostRows.resize(static_cast<std::size_t>(shape.product()));
-        m_hostEntropies.resize(static_cast<std::size_t>(few.product()));
-        m_ops.download(rows, TensorView(m_hostRows.data(), DType::F32, shape));
-        m_ops.download(entropies, TensorView(m_hostEntropies.data(), DType::F32, few));
-        result.data = m_hostRows.data();
-        result.entropies = m_hostEntropies.data();
-    }
-    FW_TRY(m_ops.synchronize());
-    return result;
+    Rows rows;
+    FW_ASSIGN(rows.all, scratch(m_rows, {few[0], few[1], k.dim(1)}));
+    FW_ASSIGN(rows.entropies, scratch(m_entropies, few));
+    m_ops.attentionRows(q, k, wanted, scale, rows.all, rows.entropies);
+    return rows;
 }
 
 Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& call,
@@ -248,36 +260,53 @@ Status ProbeRecorder::attentionDone(RunContext& context, const SelfAttentionCall
     return {};
 }
 
-// Samples first, in groups that fit; then what kept mass and chosen queries want besides.
+// Samples first; then what kept mass and chosen queries want besides.
 Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call) {
     const trace::ProbeInfo& info = m_setup.info;
     const bool kept = wants(Probe::Kept) && m_mask.has_value();
     const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
     std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
-    const std::set<std::int32_t> chosen(info.queries.begin(), info.queries.end());
-    std::vector<std::int32_t> wanted = summaries || kept ? m_samples : std::vector<std::int32_t>{};
-    const std::set<std::int32_t> samples(wanted.begin(), wanted.end());
-    std::set<std::int32_t> further(chosen);
+    const std::vector<std::int32_t> samples = summaries || kept ? m_samples : std::vector<std::int32_t>{};
+    std::set<std::int32_t> further(info.queries.begin(), info.queries.end());
     if (kept) {
-        const auto uncovered = m_mask->uncovered(wanted);
+        const auto uncovered = m_mask->uncovered(samples);
         further.insert(uncovered.begin(), uncovered.end());
     }
-    std::copy_if(further.begin(), further.end(), std::back_inserter(wanted),
-                 [&](std::int32_t query) { return !samples.contains(query); });
-    const std::int64_t rowBytes = info.heads * info.tokens() * dtypeSize(DType::F32);
-    const auto group = static_cast<std::size_t>(std::clamp<std::int64_t>(kRowBytes / rowBytes, 1, kMostRows));
-    for (std::size_t first = 0; first < wanted.size(); first += group) {
-        const auto part = std::span(wanted).subspan(first, std::min(group, wanted.size() - first));
+    for (const std::int32_t query : samples) {
+        further.erase(query);
+    }
+    FW_TRY(addRows(context, call, samples, summaries, heads));
+    FW_TRY(addRows(context, call, std::vector<std::int32_t>(further.begin(), further.end()), false, heads));
+    recordSummaries(context, call.layer, heads);
+    return {};
+}
+
+// In groups that fit.
+Status ProbeRecorder::addRows(const RunContext& context, const SelfAttentionCall& call,
+                              std::span<const std::int32_t> queries, bool areSamples,
+                              std::vector<AttentionSummary>& heads) {
+    const trace::ProbeInfo& info = m_setup.info;
+    const bool kept = wants(Probe::Kept) && m_mask.has_value();
+    const std::set<std::int32_t> chosen(info.queries.begin(), info.queries.end());
+    const std::size_t group = rowsAtATime(info.tokens());
+    for (std::size_t first = 0; first < queries.size(); first += group) {
+        const auto part = queries.subspan(first, std::min(group, queries.size() - first));
         FW_ASSIGN(const Rows rows, rowsOf(call.q, call.k, part, call.scale));
+        if (areSamples) {
+            FW_TRY(addSums(rows, part, heads));
+        }
+        const bool isChosen =
+            std::any_of(part.begin(), part.end(), [&](auto query) { return chosen.contains(query); });
+        if (!kept && !isChosen) {
+            continue;
+        }
+        const std::span<const float> values = hostValues(rows.all, m_hostRows);
+        FW_TRY(m_ops.synchronize());
         for (std::int64_t head = 0; head < info.heads; ++head) {
-            AttentionSummary& summary = heads[static_cast<std::size_t>(head)];
             for (std::size_t i = 0; i < part.size(); ++i) {
-                const auto row = rows.row(head, static_cast<std::int64_t>(i));
-                if (summaries && samples.contains(part[i])) {
-                    summary.add(part[i], row, rows.entropy(head, static_cast<std::int64_t>(i)));
-                }
+                const auto row = rows.row(values, head, static_cast<std::int64_t>(i));
                 if (kept) {
-                    summary.addKept(*m_mask, head, part[i], row);
+                    heads[static_cast<std::size_t>(head)].addKept(*m_mask, head, part[i], row);
                 }
                 if (chosen.contains(part[i])) {
                     table(ProbeKind::AttentionRow).append(siteOf(context, call.layer, head), part[i], row);
@@ -285,7 +314,28 @@ Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCal
             }
         }
     }
-    recordSummaries(context, call.layer, heads);
+    return {};
+}
+
+Status ProbeRecorder::addSums(const Rows& rows, std::span<const std::int32_t> queries,
+                              std::vector<AttentionSummary>& heads) {
+    const trace::ProbeInfo& info = m_setup.info;
+    const std::int64_t each = AttentionSummary::sumCount(info);
+    FW_ASSIGN(const TensorView sums, scratch(m_sums, {info.heads, rows.count(), each}));
+    FW_ASSIGN(const TensorView columns, scratch(m_columns, {info.heads, info.tokens()}));
+    m_ops.rowSums(rows.all, {info.grid[0], info.grid[1], info.grid[2]}, info.pool, sums, columns);
+    const auto sumValues = hostValues(sums, m_hostSums);
+    const auto columnValues = hostValues(columns, m_hostColumns);
+    const auto entropies = hostValues(rows.entropies, m_hostEntropies);
+    FW_TRY(m_ops.synchronize());
+    const auto width = static_cast<std::size_t>(each), tokens = static_cast<std::size_t>(info.tokens());
+    for (std::size_t head = 0; head < heads.size(); ++head) {
+        for (std::size_t i = 0; i < queries.size(); ++i) {
+            const std::size_t row = head * queries.size() + i;
+            heads[head].add(queries[i], sumValues.subspan(row * width, width), entropies[row]);
+        }
+        heads[head].addColumns(columnValues.subspan(head * tokens, tokens));
+    }
     return {};
 }
 
@@ -349,6 +399,26 @@ Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& 
     return {};
 }
 
+// heat[word · N]: the mass on each word, mean over heads, of row `index`.
+void ProbeRecorder::addWords(const Rows& rows, std::span<const float> values, std::int64_t index,
+                             std::span<float> heat) {
+    const trace::ProbeInfo& info = m_setup.info;
+    const auto used = static_cast<std::size_t>(info.words.back().first + info.words.back().count);
+    m_wordTokens.assign(used, 0.0F);
+    for (std::int64_t head = 0; head < info.heads; ++head) {
+        const float* row = rows.row(values, head, index).data();
+        for (std::size_t i = 0; i < used; ++i) {
+            m_wordTokens[i] += row[i];
+        }
+    }
+    const auto share = static_cast<float>(1.0 / static_cast<double>(info.heads));
+    for (std::size_t word = 0; word < info.words.size(); ++word) {
+        const auto first = m_wordTokens.begin() + info.words[word].first;
+        heat[word * static_cast<std::size_t>(info.tokens())] =
+            share * std::accumulate(first, first + info.words[word].count, 0.0F);
+    }
+}
+
 Status ProbeRecorder::crossAttention(RunContext& context, int layer, const ConstTensorView& q,
                                      const ConstTensorView& k, float scale) {
     const trace::ProbeInfo& info = m_setup.info;
@@ -361,30 +431,17 @@ Status ProbeRecorder::crossAttention(RunContext& context, int layer, const Const
     }
     const ProbeScope scope(context, layer);
     const std::int64_t tokens = q.dim(1);
-    const std::int64_t rowBytes = info.heads * k.dim(1) * dtypeSize(DType::F32);
-    const std::int64_t group = std::clamp<std::int64_t>(kRowBytes / rowBytes, 1, kMostRows);
+    const auto group = static_cast<std::int64_t>(rowsAtATime(k.dim(1)));
     std::vector<float> heat(info.words.size() * static_cast<std::size_t>(tokens));
     for (std::int64_t first = 0; first < tokens; first += group) {
-        std::vector<std::int32_t> wanted;
-        for (std::int64_t token = first; token < std::min(first + group, tokens); ++token) {
-            wanted.push_back(static_cast<std::int32_t>(token));
-        }
+        std::vector<std::int32_t> wanted(static_cast<std::size_t>(std::min(group, tokens - first)));
+        std::iota(wanted.begin(), wanted.end(), static_cast<std::int32_t>(first));
         FW_ASSIGN(const Rows rows, rowsOf(q, k, wanted, scale));
-        for (std::size_t word = 0; word < info.words.size(); ++word) {
-            const trace::PromptWord& span = info.words[word];
-            for (std::size_t i = 0; i < wanted.size(); ++i) {
-                double mass = 0.0;
-                for (std::int64_t head = 0; head < info.heads; ++head) {
-                    const auto part =
-                        rows.row(head, static_cast<std::int64_t>(i))
-                            .subspan(static_cast<std::size_t>(span.first), static_cast<std::size_t>(span.count));
-                    for (const float value : part) {
-                        mass += static_cast<double>(value);
-                    }
-                }
-                heat[word * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(wanted[i])] =
-                    static_cast<float>(mass / static_cast<double>(info.heads));
-            }
+        const std::span<const float> values = hostValues(rows.all, m_hostRows);
+        FW_TRY(m_ops.synchronize());
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            const std::size_t token = static_cast<std::size_t>(first) + i;
+            addWords(rows, values, static_cast<std::int64_t>(i), std::span(heat).subspan(token));
         }
     }
     table(ProbeKind::WordHeat).append(siteOf(context, layer), 0, heat);
@@ -422,7 +479,7 @@ Status ProbeRecorder::moduleDone(RunContext& context, trace::Module module, int 
     if (m_changeLayers.empty()) {
         chooseChangeLayers(output.count() * dtypeSize(DType::F32));
     }
-    const bool change = context.branch == 0 && readsChange(layer);
+    const bool change = !m_isSearching && context.branch == 0 && readsChange(layer);
     if (m_isDry) {
         Kept& kept = m_kept[{module, layer}];
         if (change && kept.step < 0) {
@@ -432,24 +489,17 @@ Status ProbeRecorder::moduleDone(RunContext& context, trace::Module module, int 
         kept.step = change ? context.step : kept.step;
         return {};
     }
-    if (!change && !wants(Probe::Finite)) {
-        return {};
-    }
-    const ProbeScope scope(context, layer);
-    if (wants(Probe::Finite)) {
-        FW_ASSIGN(const auto means, difference(output, output));
-        if (!std::isfinite(means[1])) {
-            return fail(
-                ErrorCode::Internal,
-                "the output of {} in layer {} holds a number that is not finite at step {} of {} ({} pass); try "
-                "--dtype f32, a smaller guidance or more steps",
-                trace::moduleName(module), layer, context.step + 1, m_setup.steps,
-                context.branch == 0 ? "prompt's" : "negative prompt's");
+    if (m_isSearching) {
+        FW_ASSIGN(const bool sound, isFinite(output));
+        if (!sound) {
+            return tl::unexpected(
+                notFinite(context, fmt::format("the output of {} in layer {}", trace::moduleName(module), layer)));
         }
     }
     if (!change) {
         return {};
     }
+    const ProbeScope scope(context, layer);
     Kept& kept = m_kept[{module, layer}];
     if (kept.output.buffer == nullptr) {
         FW_ASSIGN(kept.output, backend::createTensor(m_device, DType::F32, output.shape()));
@@ -464,6 +514,39 @@ Status ProbeRecorder::moduleDone(RunContext& context, trace::Module module, int 
     m_ops.copy(output, kept.output.view);
     kept.step = context.step;
     return {};
+}
+
+// One look at what a pass came to finds every number that went wrong in it: through the residual stream, what is
+// not finite stays so. Only then are all modules looked at, in a second run of the pass.
+Result<bool> ProbeRecorder::passDone(RunContext& context, const ConstTensorView& velocity) {
+    if (m_isDry || !wants(Probe::Finite)) {
+        return true;
+    }
+    if (m_isSearching) {
+        return tl::unexpected(notFinite(
+            context,
+            "what the step cache put in the place of a module (no module's own output does that), the text "
+            "or the noise"));
+    }
+    const ProbeScope scope(context, -1);
+    FW_ASSIGN(const bool sound, isFinite(velocity));
+    m_isSearching = !sound;
+    return sound;
+}
+
+Result<bool> ProbeRecorder::isFinite(const ConstTensorView& view) {
+    const ConstTensorView rows =
+        view.rank() == 3 ? view : view.reshape({1, view.dim(0), view.count() / view.dim(0)});
+    FW_ASSIGN(const auto means, difference(rows, rows));
+    return std::isfinite(means[1]);
+}
+
+Error ProbeRecorder::notFinite(const RunContext& context, const std::string& what) const {
+    return {
+        ErrorCode::Internal,
+        fmt::format("{} holds a number that is not finite at step {} of {} ({} pass); try --dtype f32, a smaller "
+                    "guidance or more steps",
+                    what, context.step + 1, m_setup.steps, context.branch == 0 ? "prompt's" : "negative prompt's")};
 }
 
 trace::ProbeData ProbeRecorder::take() {
@@ -485,7 +568,11 @@ Result<job::ProbePlan> ProbeRecorder::forecast() const {
             gibibytes(plan.bytes), gibibytes(most.first), trace::probeName(most.second),
             gibibytes(kMostProbeBytes));
     }
-    plan.memoryBytes = plan.bytes + m_keptBytes + (m_setup.readsRows ? kRowBytes : 0);
+    plan.memoryBytes =
+        plan.bytes + m_keptBytes +
+        (m_setup.readsRows
+             ? std::max(kRowBytes, kFewestRows * m_setup.info.heads * m_setup.info.tokens() * dtypeSize(DType::F32))
+             : 0);
     plan.steps = static_cast<int>(m_setup.info.steps.size());
     plan.layers = static_cast<int>(m_setup.info.probedLayers.size());
     return plan;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -57,9 +58,11 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] Status attentionDone(method::RunContext& context, const method::SelfAttentionCall& call) override;
     [[nodiscard]] Status crossAttention(method::RunContext& context, int layer, const ConstTensorView& q,
                                         const ConstTensorView& k, float scale) override;
-    // Internal, naming step, layer and module, when a number is not finite and the selection asks for that.
+    // Internal, naming step, layer and module, when a number is not finite and passDone() said that one is.
     [[nodiscard]] Status moduleDone(method::RunContext& context, trace::Module module, int layer,
                                     const ConstTensorView& output) override;
+    // Internal when the second look found every module's output finite: then a step cache's stand-in was not.
+    [[nodiscard]] Result<bool> passDone(method::RunContext& context, const ConstTensorView& velocity) override;
 
     // What was read so far, handed over; the recorder is empty afterwards.
     [[nodiscard]] trace::ProbeData take();
@@ -84,8 +87,23 @@ class ProbeRecorder final : public method::ProbeSink {
     void countAttention(std::int64_t masks);
     [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call);
     void recordSummaries(const method::RunContext& context, int layer, const std::vector<AttentionSummary>& heads);
+    [[nodiscard]] Status addRows(const method::RunContext& context, const method::SelfAttentionCall& call,
+                                 std::span<const std::int32_t> queries, bool areSamples,
+                                 std::vector<AttentionSummary>& heads);
     [[nodiscard]] Result<Rows> rowsOf(const ConstTensorView& q, const ConstTensorView& k,
                                       std::span<const std::int32_t> wanted, float scale);
+    [[nodiscard]] Status addSums(const Rows& rows, std::span<const std::int32_t> queries,
+                                 std::vector<AttentionSummary>& heads);
+    // How many queries to ask at a time, each over so many keys.
+    [[nodiscard]] std::size_t rowsAtATime(std::int64_t keys) const;
+    // A scratch tensor of at least this many floats, seen in this shape.
+    [[nodiscard]] Result<TensorView> scratch(backend::OwnedTensor& owned, const Shape& shape);
+    // The view's values on the host: where it lies, or copied into `copy`.
+    [[nodiscard]] std::span<const float> hostValues(const TensorView& view, std::vector<float>& copy);
+    void addWords(const Rows& rows, std::span<const float> values, std::int64_t index, std::span<float> heat);
+    // Looks at nothing else while it searches for a number that is not finite.
+    [[nodiscard]] Result<bool> isFinite(const ConstTensorView& view);
+    [[nodiscard]] Error notFinite(const method::RunContext& context, const std::string& what) const;
     [[nodiscard]] Result<std::array<double, 4>> difference(const ConstTensorView& a, const ConstTensorView& b);
     [[nodiscard]] Result<std::vector<float>> onHost(const ConstTensorView& view);
 
@@ -93,6 +111,7 @@ class ProbeRecorder final : public method::ProbeSink {
     backend::Ops& m_ops;
     ProbeSetup m_setup;
     bool m_isDry = false;
+    bool m_isSearching = false;  // a pass is done again for the number that is not finite: nothing else is read
     std::vector<bool> m_steps, m_layers;
     std::vector<std::int32_t> m_samples;  // queries of maps and statistics, ascending
     std::optional<ExecutedMask> m_mask;   // of the call under way
@@ -107,8 +126,8 @@ class ProbeRecorder final : public method::ProbeSink {
     std::vector<bool> m_changeLayers;  // empty until the first output
     std::int64_t m_keptBytes = 0;
     backend::OwnedTensor m_means;
-    backend::OwnedTensor m_rows, m_entropies;  // scratch for the largest group of rows
-    std::vector<float> m_hostRows, m_hostEntropies;
+    backend::OwnedTensor m_rows, m_entropies, m_sums, m_columns;  // scratch for the largest group of rows
+    std::vector<float> m_hostRows, m_hostEntropies, m_hostSums, m_hostColumns, m_wordTokens;
 };
 
 }  // namespace fw::pipeline

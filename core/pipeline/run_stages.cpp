@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "core/method/probe_sink.h"
+
 namespace fw::pipeline {
 
 namespace {
@@ -100,17 +102,49 @@ Status encodeText(method::RunContext& context, ModelParts& parts, const std::vec
     return parts.textEncoder->encode(context, ids, out);
 }
 
+namespace {
+
+// One pass, and again where a sink wants to see which module went wrong: without a step cache, so that all of them
+// are computed, and out of the trace's rows, whose pass it is not.
+Status runPass(method::RunContext& context, ModelParts& parts, RunState& state, double timestep,
+               const ConstTensorView& text, const TensorView& velocity) {
+    const auto forward = [&]() -> Status {
+        return parts.transformer->forward(context, state.sampler.sample, timestep, text, velocity);
+    };
+    FW_TRY(forward());
+    if (context.probes == nullptr) {
+        return {};
+    }
+    FW_ASSIGN(const bool isSound, context.probes->passDone(context, velocity));
+    if (isSound) {
+        return {};
+    }
+    auto* const cache = std::exchange(context.cache, nullptr);
+    auto* const trace = std::exchange(context.trace, nullptr);
+    Status found = forward();
+    if (found) {
+        if (const auto again = context.probes->passDone(context, velocity); !again) {
+            found = tl::unexpected(again.error());
+        }
+    }
+    context.cache = cache;
+    context.trace = trace;
+    return found;
+}
+
+}  // namespace
+
 Status predictVelocity(method::RunContext& context, ModelParts& parts, RunState& state, double timestep,
                        double guidance) {
     context.branch = 0;
     context.textKeys = &state.textKeys[0];
-    FW_TRY(parts.transformer->forward(context, state.sampler.sample, timestep, state.text, state.velocity));
+    FW_TRY(runPass(context, parts, state, timestep, state.text, state.velocity));
     if (guidance <= 1.0) {
         return {};
     }
     context.branch = 1;
     context.textKeys = &state.textKeys[1];
-    FW_TRY(parts.transformer->forward(context, state.sampler.sample, timestep, state.negative, state.unguided));
+    FW_TRY(runPass(context, parts, state, timestep, state.negative, state.unguided));
     context.branch = 0;
     const method::ModuleScope scope(context, trace::Module::Guidance);
     const std::array<backend::Ops::Term, 2> terms{{{guidance, state.velocity}, {1.0 - guidance, state.unguided}}};

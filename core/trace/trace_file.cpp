@@ -20,6 +20,8 @@ constexpr std::array<std::string_view, 14> kModuleNames{
 };
 constexpr const char* kMetadataKey = "trace";
 constexpr const char* kProbesKey = "probes";
+constexpr const char* kFormatKey = "format";
+constexpr int kFormat = 1;
 
 // The columns of a table in the order of the struct.
 struct Columns {
@@ -110,6 +112,7 @@ Status writeTrace(const std::filesystem::path& path, const Trace& trace) {
     const Columns columns = toColumns(trace.rows());
     Json description = trace.metadata;
     description["modules"] = kModuleNames;
+    description[kFormatKey] = kFormat;
     std::vector<std::pair<std::string, ConstTensorView>> tensors{
         column("step", columns.step),
         column("branch", columns.branch),
@@ -147,6 +150,14 @@ Result<Trace> readTrace(const std::filesystem::path& path) {
     trace.metadata = Json::parse(text->second, nullptr, false);
     if (!trace.metadata.is_object()) {
         return fail(ErrorCode::BadModel, "{}: the trace's description is not a JSON object", path.string());
+    }
+    const Json format = trace.metadata.value(kFormatKey, Json(kFormat));
+    if (!format.is_number_integer() || format > kFormat) {
+        return fail(
+            ErrorCode::BadModel,
+            "{} was written by a newer version of Framewright (trace format {}, this one knows {}): open it "
+            "with that version",
+            path.string(), format.dump(), kFormat);
     }
     FW_ASSIGN(const Columns columns, readColumns(*file));
     for (std::size_t i = 0; i < columns.step.size(); ++i) {

@@ -7,7 +7,8 @@
 //   pairs, dense_pairs, tiles, dense_tiles  i64: what self-attention computed and what dense attention would have
 //          (tiles of 64 x 64); absent in older files
 // Times of a row include those of the rows inside it (self_attention holds attention_core). The file's metadata has
-// one key, "trace": a JSON object with the run's description (request, plan, versions, device) and "modules".
+// one key, "trace": a JSON object with the run's description (request, plan, versions, device), "modules", and
+// "format": 1, which grows when a reader of before would misread the file. A run that failed says why in "failure".
 // Rows of probes are no part of the rows around them. What the probes saw lies in further tensors, "probe.…", which
 // probe_data.h describes; pandas wants the columns of the table alone then.
 //

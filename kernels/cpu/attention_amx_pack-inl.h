@@ -19,13 +19,6 @@ std::int64_t panelBytes(std::int64_t keys, std::int64_t headDim) {
     return roundUp(keys, kPair) / kPair * chunksOf(headDim) * 2 * kTileBytes;
 }
 
-// Elements [d, d + 32) of a row of bf16, zeros from headDim on.
-inline __m512i loadPairs(const std::uint16_t* row, std::int64_t d, std::int64_t headDim) {
-    const std::int64_t left = headDim - d;
-    const __mmask32 inside = left >= kPair ? 0xFFFFFFFFU : left > 0 ? 0xFFFFU : 0U;
-    return _mm512_maskz_loadu_epi16(inside, row + d);
-}
-
 void packKeys(const BlockTask& task) {
     const AttentionArgs& args = *task.args;
     const std::int64_t chunks = chunksOf(args.headDim);

@@ -26,7 +26,7 @@ constexpr float kMaximumSlack = 8.0F;
 // Above this a score times the scale is no longer exact enough to be fused with the subtraction of the maximum.
 constexpr float kLargestFusedScore = 16777216.0F;
 
-std::int64_t roundUp(std::int64_t value, std::int64_t unit) {
+constexpr std::int64_t roundUp(std::int64_t value, std::int64_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
@@ -82,6 +82,13 @@ FW_INLINE void transpose(__m512i (&rows)[16]) {
         rows[i + 4] = _mm512_shuffle_i32x4(other[i + 4], other[i + 12], 0x88);
         rows[i + 12] = _mm512_shuffle_i32x4(other[i + 4], other[i + 12], 0xDD);
     }
+}
+
+// Elements [d, d + 32) of a row of bf16, zeros from headDim on.
+inline __m512i loadPairs(const std::uint16_t* row, std::int64_t d, std::int64_t headDim) {
+    const std::int64_t left = headDim - d;
+    const __mmask32 inside = left >= kPair ? 0xFFFFFFFFU : left > 0 ? 0xFFFFU : 0U;
+    return _mm512_maskz_loadu_epi16(inside, row + d);
 }
 
 // Products of two left tiles with two right tiles into the sums in tiles 0 to 3.

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/cpu/attention_rows_internal.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/targets.h"
 
@@ -13,25 +14,6 @@
 #include "hwy/foreach_target.h"
 // After foreach_target.h:
 #include "kernels/cpu/simd-inl.h"
-
-#ifndef FW_KERNELS_CPU_ATTENTION_ROWS_TYPES_
-#define FW_KERNELS_CPU_ATTENTION_ROWS_TYPES_
-namespace fw::kernels::cpu {
-
-inline constexpr std::int64_t kRowGroup = 32;  // rows that share one pass over the keys
-inline constexpr std::int64_t kKeyTile = 64;
-
-// Rows [first, last) of one head.
-struct RowsTask {
-    const AttentionRowsArgs* args = nullptr;
-    std::int64_t head = 0, first = 0, last = 0;
-    float* queries = nullptr;  // [kRowGroup, headDim]
-    float* keys = nullptr;     // [headDim, kKeyTile]: a tile of keys, turned
-    float* row = nullptr;      // [headDim]
-};
-
-}  // namespace fw::kernels::cpu
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace fw::kernels::cpu::HWY_NAMESPACE {
@@ -66,71 +48,85 @@ HWY_INLINE void multiplyRows(const float* a, const float* b, std::int64_t depth,
     });
 }
 
-// Scores into their softmax, in place; returns its entropy: ln Z - Σ p (s - max).
-float softmaxRow(float* scores, std::int64_t count) {
+// Lanes past the end read as zero, which may exceed every score.
+HWY_INLINE Floats otherPastEnd(Floats value, Floats, FullVector) {
+    return value;
+}
+HWY_INLINE Floats otherPastEnd(Floats value, Floats other, Tail tail) {
+    return hn::IfThenElse(hn::FirstN(FloatTag(), static_cast<std::size_t>(tail.count)), value, other);
+}
+
+// Scores times `scale` into their softmax, in place; returns its entropy: ln Z - Σ p (s - max).
+float softmaxRow(float* scores, std::int64_t count, float scale) {
     const FloatTag d;
-    bool finite = true;
-    float most = scores[0];
-    for (std::int64_t i = 0; i < count; ++i) {
-        most = std::max(most, scores[i]);
-        finite = finite && std::isfinite(scores[i]);
-    }
-    if (!finite) {
+    Floats highest = hn::Set(d, scores[0]);
+    Floats odd = hn::Zero(d);  // becomes NaN with the first score that is not finite
+    forVectors(count, [&](std::int64_t i, auto lanes) HWY_ATTR {
+        const Floats values = load(static_cast<const float*>(scores) + i, lanes);
+        odd = hn::MulAdd(values, hn::Zero(d), odd);
+        highest = hn::Max(highest, otherPastEnd(values, highest, lanes));
+    });
+    if (!std::isfinite(hn::GetLane(hn::SumOfLanes(d, odd)))) {
         std::fill_n(scores, count, std::numeric_limits<float>::quiet_NaN());
         return std::numeric_limits<float>::quiet_NaN();
     }
+    const Floats top = hn::MaxOfLanes(d, highest);
     // What boundedExpOfNegative() can do; beyond, a key has less than 1e-37 of the mass.
     const Floats bound = hn::Set(d, 87.0F);
-    const Floats top = hn::Set(d, most);
-    const auto below = [&](std::int64_t i, auto lanes)
-                           HWY_ATTR { return hn::Min(hn::Sub(top, load(scores + i, lanes)), bound); };
-    const float weighted = sumVectors(count, [&](std::int64_t i, auto lanes) HWY_ATTR {
-        const Floats distance = below(i, lanes);
-        return zeroPastEnd(hn::Mul(distance, boundedExpOfNegative(distance)), lanes);
-    });
-    const float sum = sumVectors(count, [&](std::int64_t i, auto lanes) HWY_ATTR {
-        const Floats weight = zeroPastEnd(boundedExpOfNegative(below(i, lanes)), lanes);
-        store(weight, scores + i, lanes);
-        return weight;
-    });
-    const Floats factor = hn::Set(d, 1.0F / sum);
+    const Floats factor = hn::Set(d, scale);
+    Floats sums = hn::Zero(d), weighted = hn::Zero(d);
     forVectors(count, [&](std::int64_t i, auto lanes) HWY_ATTR {
-        store(hn::Mul(load(static_cast<const float*>(scores) + i, lanes), factor), scores + i, lanes);
+        const Floats score = load(static_cast<const float*>(scores) + i, lanes);
+        const Floats distance = hn::Min(hn::Mul(hn::Sub(top, score), factor), bound);
+        const Floats weight = zeroPastEnd(boundedExpOfNegative(distance), lanes);
+        sums = hn::Add(sums, weight);
+        weighted = hn::MulAdd(distance, weight, weighted);
+        store(weight, scores + i, lanes);
     });
-    return std::log(sum) + weighted / sum;
+    const float sum = hn::GetLane(hn::SumOfLanes(d, sums));
+    const Floats share = hn::Set(d, 1.0F / sum);
+    forVectors(count, [&](std::int64_t i, auto lanes) HWY_ATTR {
+        store(hn::Mul(load(static_cast<const float*>(scores) + i, lanes), share), scores + i, lanes);
+    });
+    return std::log(sum) + hn::GetLane(hn::SumOfLanes(d, weighted)) / sum;
 }
 
-void computeRows(const RowsTask& task) {
+// q · k of the task's rows with all keys into args.out.
+void scoreRows(const RowsTask& task) {
     const AttentionRowsArgs& args = *task.args;
     const std::int64_t width = args.headDim;
     const std::int64_t rows = task.last - task.first;
+    float* queries = task.scratch;
+    float* keys = queries + kRowGroup * tiledWidth(width);
+    float* keyRow = keys + kKeyTile * tiledWidth(width);
     for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t token = args.wanted[task.first + row];
-        float* query = task.queries + row * width;
-        widen(args.q, token * args.qToken + task.head * args.qHead, args.element, width, query);
-        std::for_each(query, query + width, [&](float& value) { value *= args.scale; });
+        widen(args.q, args.wanted[task.first + row] * args.qToken + task.head * args.qHead, args.element, width,
+              queries + row * width);
     }
     float* out = args.out + (task.head * args.rows + task.first) * args.keys;
     for (std::int64_t key = 0; key < args.keys; key += kKeyTile) {
         const std::int64_t columns = std::min(kKeyTile, args.keys - key);
         for (std::int64_t j = 0; j < columns; ++j) {
-            widen(args.k, (key + j) * args.kToken + task.head * args.kHead, args.element, width, task.row);
+            widen(args.k, (key + j) * args.kToken + task.head * args.kHead, args.element, width, keyRow);
             for (std::int64_t d = 0; d < width; ++d) {
-                task.keys[d * kKeyTile + j] = task.row[d];
+                keys[d * kKeyTile + j] = keyRow[d];
             }
         }
         std::int64_t row = 0;
         for (; row + 8 <= rows; row += 8) {
-            multiplyRows<8>(task.queries + row * width, task.keys, width, columns, out + row * args.keys + key,
-                            args.keys);
+            multiplyRows<8>(queries + row * width, keys, width, columns, out + row * args.keys + key, args.keys);
         }
         for (; row < rows; ++row) {
-            multiplyRows<1>(task.queries + row * width, task.keys, width, columns, out + row * args.keys + key,
-                            args.keys);
+            multiplyRows<1>(queries + row * width, keys, width, columns, out + row * args.keys + key, args.keys);
         }
     }
-    for (std::int64_t row = 0; row < rows; ++row) {
-        args.entropies[task.head * args.rows + task.first + row] = softmaxRow(out + row * args.keys, args.keys);
+}
+
+void softmaxRows(const RowsTask& task) {
+    const AttentionRowsArgs& args = *task.args;
+    for (std::int64_t row = task.first; row < task.last; ++row) {
+        const std::int64_t at = task.head * args.rows + row;
+        args.entropies[at] = softmaxRow(args.out + at * args.keys, args.keys, args.scale);
     }
 }
 
@@ -140,25 +136,36 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fw::kernels::cpu {
 
-HWY_EXPORT(computeRows);
+HWY_EXPORT(scoreRows);
+HWY_EXPORT(softmaxRows);
+
+namespace {
+struct alignas(64) Line {
+    float values[16];
+};
+}  // namespace
 
 void attentionRows(const AttentionRowsArgs& args) {
     if (args.rows == 0 || args.keys == 0 || args.heads == 0) {
         return;
     }
+    const bool inTiles = args.element == Element::Bf16 && hasRowTiles();
     const std::int64_t groups = (args.rows + kRowGroup - 1) / kRowGroup;
-    const std::int64_t scratch = (kRowGroup + kKeyTile + 1) * args.headDim;
-    std::vector<float> memory(static_cast<std::size_t>(scratch * args.threads));
+    const std::int64_t scratch = (rowsScratchFloats(args.headDim) + 15) / 16;
+    std::vector<Line> memory(static_cast<std::size_t>(scratch * args.threads));
     parallelFor(args.heads * groups, args.threads, [&](std::int64_t task, int worker) {
         RowsTask work;
         work.args = &args;
         work.head = task / groups;
         work.first = task % groups * kRowGroup;
         work.last = std::min(work.first + kRowGroup, args.rows);
-        work.queries = memory.data() + worker * scratch;
-        work.keys = work.queries + kRowGroup * args.headDim;
-        work.row = work.keys + kKeyTile * args.headDim;
-        HWY_DYNAMIC_DISPATCH(computeRows)(work);
+        work.scratch = memory[static_cast<std::size_t>(worker * scratch)].values;
+        if (inTiles) {
+            scoreRowsInTiles(work);
+        } else {
+            HWY_DYNAMIC_DISPATCH(scoreRows)(work);
+        }
+        HWY_DYNAMIC_DISPATCH(softmaxRows)(work);
     });
 }
 

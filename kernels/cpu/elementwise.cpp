@@ -1,5 +1,6 @@
 #include "kernels/cpu/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -123,33 +124,48 @@ void combineSpan(const CombinationArgs& args, std::int64_t first, std::int64_t l
 
 // Four sums at once, so that both operands are read once; four chains of additions are enough to hide their
 // latency.
-template <class TA, class TB>
-HWY_INLINE void differenceRow(const TA* a, const TB* b, std::int64_t channels, double* sums) {
+// Rows [first, last) into sums of |a - b|, |b|, (a - b)² and b². kSame: a is b, and only sums of b are not zero.
+template <bool kSame, class TA, class TB>
+HWY_INLINE void differenceSpan(const DifferenceArgs& args, std::int64_t batch, std::int64_t first,
+                               std::int64_t last, double* sums) {
     const FloatTag d;
     Floats far = hn::Zero(d);
     Floats size = hn::Zero(d);
     Floats farSquared = hn::Zero(d);
     Floats sizeSquared = hn::Zero(d);
-    forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {  // lanes past the end load as zero
-        const Floats value = load(b + i, lanes);
-        const Floats delta = hn::Sub(load(a + i, lanes), value);
-        far = hn::Add(far, hn::Abs(delta));
-        size = hn::Add(size, hn::Abs(value));
-        farSquared = hn::MulAdd(delta, delta, farSquared);
-        sizeSquared = hn::MulAdd(value, value, sizeSquared);
-    });
+    for (std::int64_t row = first; row < last; ++row) {
+        const TA* a = rowOf<TA>(args.a, batch, row);
+        const TB* b = rowOf<TB>(args.b, batch, row);
+        forVectors(args.extents.channels, [&](std::int64_t i, auto lanes) HWY_ATTR {  // zero past the end
+            const Floats value = load(b + i, lanes);
+            size = hn::Add(size, hn::Abs(value));
+            sizeSquared = hn::MulAdd(value, value, sizeSquared);
+            if constexpr (!kSame) {
+                const Floats delta = hn::Sub(load(a + i, lanes), value);
+                far = hn::Add(far, hn::Abs(delta));
+                farSquared = hn::MulAdd(delta, delta, farSquared);
+            }
+        });
+    }
+    if constexpr (kSame) {  // as the differences would: zero, or NaN where a number is not finite
+        farSquared = far = hn::Sub(size, size);
+    }
     const Floats all[] = {far, size, farSquared, sizeSquared};
     for (int i = 0; i < 4; ++i) {
         sums[i] = static_cast<double>(hn::GetLane(hn::SumOfLanes(d, all[i])));
     }
 }
 
-void differenceRows(const DifferenceArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
+void differenceRows(const DifferenceArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last,
+                    double* sums) {
+    const bool same = args.a.data == args.b.data && args.a.element == args.b.element &&
+                      args.a.batchStride == args.b.batchStride && args.a.rowStride == args.b.rowStride;
     withElement(args.a.element, [&](auto ta) HWY_ATTR {
         withElement(args.b.element, [&](auto tb) HWY_ATTR {
-            for (std::int64_t row = first; row < last; ++row) {
-                differenceRow(rowOf<decltype(ta)>(args.a, batch, row), rowOf<decltype(tb)>(args.b, batch, row),
-                              args.extents.channels, args.workspace + 4 * (batch * args.extents.rows + row));
+            if (same) {
+                differenceSpan<true, decltype(ta), decltype(tb)>(args, batch, first, last, sums);
+            } else {
+                differenceSpan<false, decltype(ta), decltype(tb)>(args, batch, first, last, sums);
             }
         });
     });
@@ -262,21 +278,38 @@ void linearCombination(const CombinationArgs& args, int threads) {
     });
 }
 
+namespace {
+
+// Rows that are added up in f32 before sums go on in f64.
+std::int64_t differenceRowsAtATime(const RowExtents& extents) {
+    return std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(1, extents.channels));
+}
+
+std::int64_t differenceTasks(const RowExtents& extents) {
+    const std::int64_t rows = differenceRowsAtATime(extents);
+    return (extents.rows + rows - 1) / rows;
+}
+
+}  // namespace
+
 std::int64_t differenceWorkspaceBytes(const RowExtents& extents) {
-    return extents.batch * extents.rows * 4 * static_cast<std::int64_t>(sizeof(double));
+    return extents.batch * differenceTasks(extents) * 4 * static_cast<std::int64_t>(sizeof(double));
 }
 
 void difference(const DifferenceArgs& args, int threads) {
-    forRows(args.extents, threads, [&](std::int64_t batch, std::int64_t first, std::int64_t last) {
-        HWY_DYNAMIC_DISPATCH(differenceRows)(args, batch, first, last);
+    const std::int64_t tasks = differenceTasks(args.extents), atATime = differenceRowsAtATime(args.extents);
+    parallelFor(args.extents.batch * tasks, threads, [&](std::int64_t task, int) {
+        const std::int64_t first = task % tasks * atATime;
+        HWY_DYNAMIC_DISPATCH(differenceRows)
+        (args, task / tasks, first, std::min(first + atATime, args.extents.rows), args.workspace + 4 * task);
     });
-    const std::int64_t rows = args.extents.batch * args.extents.rows;
     double sums[4] = {};
-    for (std::int64_t i = 0; i < 4 * rows; ++i) {
+    for (std::int64_t i = 0; i < 4 * args.extents.batch * tasks; ++i) {
         sums[i % 4] += args.workspace[i];
     }
+    const auto count = static_cast<double>(args.extents.batch * args.extents.rows * args.extents.channels);
     for (int i = 0; i < 4; ++i) {
-        args.means[i] = static_cast<float>(sums[i] / static_cast<double>(rows * args.extents.channels));
+        args.means[i] = static_cast<float>(sums[i] / count);
     }
 }
 

@@ -62,7 +62,8 @@ struct CombinationArgs {
 };
 void linearCombination(const CombinationArgs& args, int threads);
 
-// means = {mean |a - b|, mean |b|, mean (a - b)², mean b²}. Sums of a row in f32, of rows in f64 in their order.
+// means = {mean |a - b|, mean |b|, mean (a - b)², mean b²}. Sums of some 8,192 elements in f32, of
+// those in f64 in their order.
 struct DifferenceArgs {
     RowExtents extents;  // at least one element
     ConstRows a, b;

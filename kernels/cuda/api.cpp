@@ -230,6 +230,7 @@ constexpr Api kApi = {
     .add = onDevice<add, const AddArgs&>,
     .linearCombination = onDevice<linearCombination, const CombinationArgs&>,
     .difference = onDevice<difference, const DifferenceArgs&>,
+    .rowSums = onDevice<rowSums, const RowSumsArgs&>,
     .upsample2x = onDevice<upsample2x, const Upsample2xArgs&>,
     .toBytes = onDevice<toBytes, const ToBytesArgs&>,
     .scanConv = onDevice<scanConv, const ScanConvArgs&>,

@@ -154,6 +154,16 @@ struct DifferenceArgs {
     float* means;  // [4]
 };
 
+// Rows [heads, count, T·H·W] into sums [heads, count, boxes + T + H + W], over boxes of `pool` tokens, frames,
+// lines and columns of the grid, and over the rows of each head into columns [heads, T·H·W]. f32, contiguous.
+struct RowSumsArgs {
+    const float* rows;
+    std::int64_t heads, count;
+    std::int64_t grid[3], pool[3];
+    float* sums;
+    float* columns;
+};
+
 // Nearest neighbour, [B, T, H, W, C]; strides of B, T, H, W in elements.
 struct Upsample2xArgs {
     std::int64_t extents[4], channels;
@@ -347,6 +357,7 @@ struct Api {
     Code (*add)(Queue* queue, const AddArgs& args);
     Code (*linearCombination)(Queue* queue, const CombinationArgs& args);
     Code (*difference)(Queue* queue, const DifferenceArgs& args);
+    Code (*rowSums)(Queue* queue, const RowSumsArgs& args);
     Code (*upsample2x)(Queue* queue, const Upsample2xArgs& args);
     Code (*toBytes)(Queue* queue, const ToBytesArgs& args);
 

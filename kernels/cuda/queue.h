@@ -119,6 +119,7 @@ Code copy(Queue* queue, const CopyArgs& args);
 Code add(Queue* queue, const AddArgs& args);
 Code linearCombination(Queue* queue, const CombinationArgs& args);
 Code difference(Queue* queue, const DifferenceArgs& args);
+Code rowSums(Queue* queue, const RowSumsArgs& args);
 Code upsample2x(Queue* queue, const Upsample2xArgs& args);
 Code toBytes(Queue* queue, const ToBytesArgs& args);
 Code scanConv(Queue* queue, const ScanConvArgs& args);

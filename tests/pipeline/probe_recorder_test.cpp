@@ -147,6 +147,61 @@ TEST_F(Probes, MapsEqualTheSoftmaxInDoublePrecision) {
     }
 }
 
+// What a few queries of each block say is the exact mean over those queries, and near the mean over all of them:
+// the error of a mean of two is bounded by the spread of what it is taken of.
+TEST_F(Probes, AFewQueriesStandForTheirBlock) {
+    // Neighbours in the grid look alike, as tokens of a clip do.
+    for (std::int64_t token = 0; token < kGrid.tokens(); ++token) {
+        const auto place = [&](std::int64_t d) {
+            const std::int64_t at[] = {token / kGrid.plane(), token / kGrid.width % kGrid.height,
+                                       token % kGrid.width};
+            return static_cast<float>(2.0 * std::sin(0.25 * static_cast<double>(at[d % 3] + d)));
+        };
+        for (std::int64_t i = 0; i < kHeads * kWidth; ++i) {
+            const auto at = static_cast<std::size_t>(token * kHeads * kWidth + i);
+            m_q[at] = 0.2F * m_q[at] + place(i % kWidth);
+            m_k[at] = 0.2F * m_k[at] + place(i % kWidth);
+        }
+    }
+    const auto errorOf = [&](std::int64_t samples) {
+        const trace::ProbeData probes =
+            record("dense", Json::object(), setupOf(kGrid, {job::Probe::Map, job::Probe::Stats}, samples));
+        const std::int64_t n = kGrid.tokens(), blocks = probes.info.blockCount();
+        double error = 0.0;
+        for (std::int64_t head = 0; head < kHeads; ++head) {
+            const std::vector<double> rows = softmax(head);
+            std::vector<double> expected(static_cast<std::size_t>(blocks * blocks));
+            std::vector<double> sizes(static_cast<std::size_t>(blocks));
+            for (std::int64_t i = 0; i < n; ++i) {
+                sizes[static_cast<std::size_t>(probes.info.blockOf(i))] += 1.0;
+                for (std::int64_t j = 0; j < n; ++j) {
+                    expected[static_cast<std::size_t>(probes.info.blockOf(i) * blocks + probes.info.blockOf(j))] +=
+                        rows[static_cast<std::size_t>(i * n + j)];
+                }
+            }
+            const trace::ProbeTable& maps = *probes.find(ProbeKind::AttentionMap);
+            const std::vector<float> map = maps.values(maps.find({0, 0, 1, static_cast<std::int32_t>(head)}));
+            for (std::int64_t row = 0; row < blocks; ++row) {
+                double moved = 0.0, sum = 0.0;  // half the absolute differences: mass in the wrong block
+                for (std::int64_t column = 0; column < blocks; ++column) {
+                    const auto at = static_cast<std::size_t>(row * blocks + column);
+                    moved += 0.5 * std::abs(static_cast<double>(map[at]) -
+                                            expected[at] / sizes[static_cast<std::size_t>(row)]);
+                    sum += static_cast<double>(map[at]);
+                }
+                EXPECT_NEAR(sum, 1.0, 2e-3) << "few queries or many, a row is a mean of softmax rows";
+                error += moved / static_cast<double>(blocks * kHeads);
+            }
+        }
+        return error;
+    };
+    const double all = errorOf(0), eight = errorOf(8), two = errorOf(2), one = errorOf(1);
+    EXPECT_LT(all, 1e-3);
+    EXPECT_LT(eight, two);
+    EXPECT_LT(two, one);
+    EXPECT_LT(two, 0.1) << "a tenth of the mass at most lies in another block than it should";
+}
+
 TEST_F(Probes, StatisticsEqualTheirDefinitions) {
     const trace::ProbeData probes = record("dense", Json::object(), setupOf(kGrid, {job::Probe::Stats}));
     const trace::ProbeTable& table = *probes.find(ProbeKind::HeadStats);
@@ -325,6 +380,9 @@ TEST_F(Probes, TheSentinelNamesStepLayerAndModule) {
     values = {1.0F, -2.0F, 3.0F, 5.0F};
     EXPECT_TRUE((*recorder)->moduleDone(context, trace::Module::FeedForward, 1, output));
     values[2] = std::numeric_limits<float>::infinity();
+    const auto sound = (*recorder)->passDone(context, ConstTensorView(values.data(), DType::F32, {1, 1, 2, 2}));
+    ASSERT_TRUE(sound);
+    EXPECT_FALSE(*sound);
     const Status status = (*recorder)->moduleDone(context, trace::Module::CrossAttention, 1, output);
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::Internal);

@@ -53,6 +53,27 @@ TEST_F(TraceFile, WritesAnEmptyTrace) {
     EXPECT_TRUE(back->rows().empty());
 }
 
+TEST_F(TraceFile, SaysThatANewerVersionWroteIt) {
+    const auto path = m_folder / "newer.safetensors";
+    const std::int32_t step = 0;
+    const auto write = [&](const std::string& description) {
+        ASSERT_TRUE(
+            weights::writeSafetensors(path, {{"step", {&step, DType::I32, {1}}}}, {{"trace", description}}));
+    };
+    for (const char* description : {R"({"format": 2})", R"({"format": 1e30})", R"({"format": "two"})"}) {
+        write(description);
+        const auto back = readTrace(path);
+        ASSERT_FALSE(back) << description;
+        EXPECT_EQ(back.error().code, ErrorCode::BadModel);
+        EXPECT_THAT(back.error().message, HasSubstr("newer.safetensors"));
+        EXPECT_THAT(back.error().message, HasSubstr("a newer version of Framewright"));
+    }
+    write(R"({"format": 1})");
+    EXPECT_THAT(readTrace(path).error().message, HasSubstr("branch")) << "the format is known, a column is missing";
+    write("{}");
+    EXPECT_THAT(readTrace(path).error().message, HasSubstr("branch")) << "files of before had no format";
+}
+
 TEST_F(TraceFile, RefusesOtherFiles) {
     const auto path = m_folder / "weights.safetensors";
     const float value = 1.0F;
