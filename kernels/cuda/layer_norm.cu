@@ -5,13 +5,34 @@ namespace fw::kernels::cuda {
 
 namespace {
 
+// Bytes from the first row's begin to the last row's end.
+struct Span {
+    std::uintptr_t begin, end;
+};
+template <class AnyRows>
+Span spanOf(const AnyRows& rows, const RowExtents& extents) {
+    const std::int64_t elements =
+        (extents.batch - 1) * rows.batchStride + (extents.rows - 1) * rows.rowStride + extents.channels;
+    const auto begin = reinterpret_cast<std::uintptr_t>(rows.data);
+    return {begin, begin + static_cast<std::uintptr_t>(elements) * (rows.element == Element::F32 ? 4U : 2U)};
+}
+
+// The memory of what was added may already belong to the norm's result: its owner only knows of calls, not of
+// waiting.
+bool isOverwritten(const GatedAddArgs& addition, const LayerNormArgs& args) {
+    const Span delta = spanOf(addition.delta, addition.extents);
+    const Span result = spanOf(args.y, args.extents);
+    return delta.begin < result.end && result.begin < delta.end;
+}
+
 // Whether `addition` went into the rows that `args` is about to read.
 bool isAdditionTo(const GatedAddArgs& addition, const LayerNormArgs& args) {
     const Rows& residual = addition.residual;
     return residual.data == args.x.data && residual.element == args.x.element &&
            residual.batchStride == args.x.batchStride && residual.rowStride == args.x.rowStride &&
            addition.extents.batch == args.extents.batch && addition.extents.rows == args.extents.rows &&
-           addition.extents.channels == args.extents.channels && isVectorisable(args.y);
+           addition.extents.channels == args.extents.channels && isVectorisable(args.y) &&
+           !isOverwritten(addition, args);
 }
 
 Code addLayerNorm(Queue& queue, const GatedAddArgs& addition, const LayerNormArgs& norm) {
