@@ -7,6 +7,7 @@ namespace fw::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kItems = 2;
 
 __device__ __forceinline__ float sigmoidOf(float x) {
     return 1.0F / (1.0F + __expf(-x));
@@ -26,35 +27,56 @@ __global__ __launch_bounds__(kThreads) void meanGateKernel(const AddBranchArgs a
     }
 }
 
-// A thread block computes rows blockIdx.x, blockIdx.x + gridDim.x …; kWide neighbours a thread, 1 or 8.
+// A thread computes kItems units of kWide neighbours, 1 or 8, all loads before the first use.
 template <class T, int kWide>
 __global__ __launch_bounds__(kThreads) void addBranchKernel(const AddBranchArgs args, const float* gates) {
-    const std::int64_t rows = args.extents.batch * args.extents.rows;
-    for (std::int64_t index = blockIdx.x; index < rows; index += gridDim.x) {
-        const std::int64_t batch = index / args.extents.rows;
-        const std::int64_t row = index % args.extents.rows;
-        float gate = args.scale;
-        if (gates != nullptr) {
-            gate *= gates[batch];
-        } else if (args.logits != nullptr) {
-            gate *= sigmoidOf(args.logits[batch * args.logitBatch + row * args.logitRow]);
-        }
-        T* target = rowOf<T>(args.target, batch, row);
-        const T* branch = rowOf<T>(args.branch, batch, row);
-        for (std::int64_t c = static_cast<std::int64_t>(threadIdx.x) * kWide; c < args.extents.channels;
-             c += kThreads * kWide) {
-            if constexpr (kWide == 8) {
-                float sums[8];
-                float added[8];
-                load8(static_cast<const T*>(target + c), sums);
-                load8(branch + c, added);
+    const std::int64_t perRow = args.extents.channels / kWide;
+    const std::int64_t items = args.extents.batch * args.extents.rows * perRow;
+    const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * (kThreads * kItems) + threadIdx.x;
+    T* targets[kItems];
+    float sums[kItems][kWide];
+    float added[kItems][kWide];
+    float factors[kItems];
 #pragma unroll
-                for (int i = 0; i < 8; ++i) {
-                    sums[i] += gate * added[i];
-                }
-                store8(target + c, sums);
+    for (int i = 0; i < kItems; ++i) {
+        const std::int64_t item = first + i * kThreads;
+        targets[i] = nullptr;
+        if (item < items) {
+            // 64-bit division is several times slower, and nearly every tensor has fewer elements.
+            const std::int64_t index = items <= 0x7fffffff
+                                           ? static_cast<std::uint32_t>(item) / static_cast<std::uint32_t>(perRow)
+                                           : item / perRow;
+            const std::int64_t batch = args.extents.batch == 1 ? 0 : index / args.extents.rows;
+            const std::int64_t row = index - batch * args.extents.rows;
+            const std::int64_t channel = (item - index * perRow) * kWide;
+            targets[i] = rowOf<T>(args.target, batch, row) + channel;
+            const T* branch = rowOf<T>(args.branch, batch, row) + channel;
+            if constexpr (kWide == 8) {
+                load8(static_cast<const T*>(targets[i]), sums[i]);
+                load8(branch, added[i]);
             } else {
-                store(target + c, toFloat(target[c]) + gate * toFloat(branch[c]));
+                sums[i][0] = toFloat(*targets[i]);
+                added[i][0] = toFloat(*branch);
+            }
+            factors[i] = 1.0F;
+            if (gates != nullptr) {
+                factors[i] = gates[batch];
+            } else if (args.logits != nullptr) {
+                factors[i] = sigmoidOf(args.logits[batch * args.logitBatch + row * args.logitRow]);
+            }
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < kItems; ++i) {
+        if (targets[i] != nullptr) {
+#pragma unroll
+            for (int c = 0; c < kWide; ++c) {
+                sums[i][c] += args.scale * factors[i] * added[i][c];
+            }
+            if constexpr (kWide == 8) {
+                store8(targets[i], sums[i]);
+            } else {
+                store(targets[i], sums[i][0]);
             }
         }
     }
@@ -77,16 +99,14 @@ Code addBranch(Queue* queue, const AddBranchArgs& args) {
             return code;
         }
     }
-    constexpr std::int64_t kMostBlocks = 1 << 20;
-    const std::int64_t rows = args.extents.batch * args.extents.rows;
+    const bool wide = isVectorisable(args.target) && isVectorisable(args.branch) && args.extents.channels % 8 == 0;
+    const std::int64_t items = args.extents.batch * args.extents.rows * args.extents.channels / (wide ? 8 : 1);
     LaunchShape shape;
-    shape.grid = dim3(static_cast<unsigned>(rows < kMostBlocks ? rows : kMostBlocks));
+    shape.grid = dim3(static_cast<unsigned>(ceilDiv(items, kThreads * kItems)));
     shape.threads = kThreads;
     const float* given = gates;
     return withAct(args.target.element, [&](auto t) {
         using T = decltype(t);
-        const bool wide =
-            isVectorisable(args.target) && isVectorisable(args.branch) && args.extents.channels % 8 == 0;
         return wide ? launch(*queue, addBranchKernel<T, 8>, shape, args, given)
                     : launch(*queue, addBranchKernel<T, 1>, shape, args, given);
     });

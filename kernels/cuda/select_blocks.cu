@@ -17,18 +17,13 @@ struct Means {
 };
 
 template <int kWide, class T>
-__device__ __forceinline__ void addWide(const T* from, float (&sums)[kWide]) {
+__device__ __forceinline__ void loadWide(const T* from, float (&values)[kWide]) {
     if constexpr (kWide == 8) {
-        float values[8];
         load8(from, values);
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            sums[i] += values[i];
-        }
     } else {
 #pragma unroll
         for (int i = 0; i < kWide; ++i) {
-            sums[i] += toFloat(from[i]);
+            values[i] = toFloat(from[i]);
         }
     }
 }
@@ -54,10 +49,22 @@ __global__ __launch_bounds__(kThreads) void meansOfBlocks(const SelectBlocksArgs
     const std::int64_t step = isKey ? o.kToken : o.qToken;
     const Run run = blockRun(args.cut, block, static_cast<int>(o.keys));
     float sums[kWide] = {};
-    if (thread < teams * team) {
-#pragma unroll 4
-        for (int position = run.first + thread / team; position < run.end; position += teams) {
-            addWide<kWide>(rows + tokenAt(args.cut, position) * step, sums);
+    // Several loads under way at a time; rows past the end add nothing.
+    constexpr int kBatch = 4;
+    const int begin = thread < teams * team ? run.first + thread / team : run.end;
+    for (int position = begin; position < run.end; position += kBatch * teams) {
+        float values[kBatch][kWide];
+#pragma unroll
+        for (int i = 0; i < kBatch; ++i) {
+            const int at = position + i * teams;
+            loadWide<kWide>(rows + tokenAt(args.cut, at < run.end ? at : position) * step, values[i]);
+        }
+#pragma unroll
+        for (int i = 0; i < kBatch; ++i) {
+#pragma unroll
+            for (int c = 0; c < kWide; ++c) {
+                sums[c] += position + i * teams < run.end ? values[i][c] : 0.0F;
+            }
         }
     }
 #pragma unroll
@@ -152,7 +159,7 @@ __global__ __launch_bounds__(kThreads) void chooseKernel(const SelectBlocksArgs 
     const float* keys = means.keys + own * width * blocks;
     for (int block = thread; block < blocks; block += kThreads) {
         float scores[kRows] = {};
-#pragma unroll 4
+#pragma unroll 16
         for (int c = 0; c < width; ++c) {
             const float key = keys[static_cast<std::int64_t>(c) * blocks + block];
 #pragma unroll

@@ -334,6 +334,25 @@ __device__ __forceinline__ void maskScores(float (&scores)[kCount], const TileNo
     }
 }
 
+// Four neighbouring lanes exchange words, so that words[i] of lane j becomes words[j] of lane i: of eight columns
+// each held in parts, a lane gets all of one.
+__device__ __forceinline__ void exchangeInQuad(std::uint32_t (&words)[4]) {
+    const bool odd = threadIdx.x % 2 != 0;
+    const bool upper = threadIdx.x % 4 >= 2;
+#pragma unroll
+    for (int i = 0; i < 4; i += 2) {
+        const std::uint32_t got = __shfl_xor_sync(0xffffffffU, odd ? words[i] : words[i + 1], 1);
+        words[i] = odd ? got : words[i];
+        words[i + 1] = odd ? words[i + 1] : got;
+    }
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+        const std::uint32_t got = __shfl_xor_sync(0xffffffffU, upper ? words[i] : words[i + 2], 2);
+        words[i] = upper ? got : words[i];
+        words[i + 2] = upper ? words[i + 2] : got;
+    }
+}
+
 // 64 queries of every item, by one warpgroup; `self` is its number.
 template <int kWidth, class Walk>
 __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
@@ -431,16 +450,24 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
             float sum = softmax.sums[half];
             sum += __shfl_xor_sync(0xffffffffU, sum, 1);
             sum += __shfl_xor_sync(0xffffffffU, sum, 2);
+            const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
             const int query = own.first + row + half * 8;
+            Bf16* out = static_cast<Bf16*>(args.out) + batch * args.outBatch + head * args.outHead + lane % 4 * 8;
             if (query < own.end) {
-                const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
-                Bf16* out = static_cast<Bf16*>(args.out) + batch * args.outBatch +
-                            Walk::tokenOf(all, head, batch, query) * args.outToken + head * args.outHead +
-                            lane % 4 * 2;
+                out += Walk::tokenOf(all, head, batch, query) * args.outToken;
+            }
 #pragma unroll
-                for (int n = 0; n < kWidth / 8; ++n) {
-                    *reinterpret_cast<std::uint32_t*>(out + n * 8) =
-                        packBf16(result[4 * n + 2 * half] * factor, result[4 * n + 2 * half + 1] * factor);
+            for (int group = 0; group < kWidth / 32; ++group) {
+                std::uint32_t words[4];
+#pragma unroll
+                for (int n = 0; n < 4; ++n) {
+                    const int at = 16 * group + 4 * n + 2 * half;
+                    words[n] = packBf16(result[at] * factor, result[at + 1] * factor);
+                }
+                exchangeInQuad(words);
+                if (query < own.end) {
+                    *reinterpret_cast<uint4*>(out + group * 32) =
+                        make_uint4(words[0], words[1], words[2], words[3]);
                 }
             }
         }
