@@ -30,6 +30,10 @@ class ProbeSink {
                                              const backend::BranchOptions& options) = 0;
 
     // --- told by the model
+    // The model's own windows, as LinGen's, were computed: boxes whose borders move from layer to layer.
+    [[nodiscard]] virtual Status ownWindowsDone(RunContext& context, const SelfAttentionCall& call,
+                                                const backend::TokenBlocks& blocks,
+                                                const backend::BlockLists& lists) = 0;
     // After attend(): queries and keys are as it saw them.
     [[nodiscard]] virtual Status attentionDone(RunContext& context, const SelfAttentionCall& call) = 0;
     // q [1, N, H, D], k [1, L, H, D] act: the cross-attention of a layer, after normalisation.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "core/method/probe_sink.h"
+
 namespace fw::model {
 
 using backend::ArenaScope;
@@ -240,7 +242,19 @@ Status MateMixer::attendWindows(const MixerCall& call, const TensorView& out) {
     work.tiles += windows.lists.work.tiles * m_dit.heads;
     work.densePairs += dense.pairs * m_dit.heads;
     work.denseTiles += dense.tiles * m_dit.heads;
-    return {};
+    if (call.context.probes == nullptr) {
+        return {};
+    }
+    method::SelfAttentionCall seen;
+    seen.q = heads.q;
+    seen.k = heads.k;
+    seen.v = heads.v;
+    seen.out = out.split(2, m_dit.heads, m_dit.headDim);
+    seen.grid = call.grid;
+    seen.scale = scale;
+    seen.layer = static_cast<int>(call.layer);
+    FW_TRY(call.context.probes->ownWindowsDone(call.context, seen, windows.cut, lists));
+    return call.context.probes->attentionDone(call.context, seen);
 }
 
 struct MateMixer::ScanCall {

@@ -31,10 +31,13 @@ ExecutedMask ExecutedMask::of(const Window& window) {
 }
 
 ExecutedMask ExecutedMask::of(const backend::TokenBlocks& cut,
-                              std::vector<std::vector<std::vector<std::int32_t>>> lists) {
+                              std::vector<std::vector<std::vector<std::int32_t>>> lists, Tiles tiles) {
     ExecutedMask mask;
     mask.m_grid = cut.grid;
-    mask.m_tiles = {cut.isTiled() ? 0 : cut.size, cut.tile};
+    mask.m_listTiles = tiles;
+    if (tiles == Tiles::Blocks) {
+        mask.m_tiles = {cut.isTiled() ? 0 : cut.size, cut.tile};
+    }
     mask.m_masks = static_cast<std::int64_t>(lists.size());
     mask.m_table = backend::makeBlockTable(cut);
     const auto& [order, starts] = mask.m_table;
@@ -70,11 +73,13 @@ trace::TileOrder ExecutedMask::order(std::int64_t head) const {
 }
 
 std::int64_t ExecutedMask::tileCount() const {
-    return m_isWindow ? (m_grid.tokens() + kRun - 1) / kRun : static_cast<std::int64_t>(m_lists.front().size());
+    const bool inRuns = m_isWindow || m_listTiles == Tiles::Runs;
+    return inRuns ? (m_grid.tokens() + kRun - 1) / kRun : static_cast<std::int64_t>(m_lists.front().size());
 }
 
 std::int64_t ExecutedMask::tileOf(std::int64_t head, std::int64_t token) const {
-    return m_isWindow ? positionOf(head, token) / kRun : m_blockOf[static_cast<std::size_t>(token)];
+    const bool inRuns = m_isWindow || m_listTiles == Tiles::Runs;
+    return inRuns ? positionOf(head, token) / kRun : m_blockOf[static_cast<std::size_t>(token)];
 }
 
 std::vector<std::uint8_t> ExecutedMask::bits(std::int64_t head) const {
@@ -82,9 +87,22 @@ std::vector<std::uint8_t> ExecutedMask::bits(std::int64_t head) const {
     std::vector<std::uint8_t> bits(static_cast<std::size_t>((tiles * tiles + 7) / 8));
     if (!m_isWindow) {
         const auto& lists = m_lists[static_cast<std::size_t>(m_masks == 1 ? 0 : head)];
-        for (std::int64_t query = 0; query < tiles; ++query) {
-            for (const std::int32_t key : lists[static_cast<std::size_t>(query)]) {
-                setBit(bits, query * tiles + key);
+        std::vector<std::vector<std::int64_t>> touched;  // the tiles in which tokens of each block lie
+        for (std::size_t block = 0; block < lists.size(); ++block) {
+            auto& own = touched.emplace_back();
+            for (std::int32_t i = m_table.starts[block]; i < m_table.starts[block + 1]; ++i) {
+                own.push_back(tileOf(head, m_table.order[static_cast<std::size_t>(i)]));
+            }
+            std::sort(own.begin(), own.end());
+            own.erase(std::unique(own.begin(), own.end()), own.end());
+        }
+        for (std::size_t block = 0; block < lists.size(); ++block) {
+            for (const std::int32_t seen : lists[block]) {
+                for (const std::int64_t query : touched[block]) {
+                    for (const std::int64_t key : touched[static_cast<std::size_t>(seen)]) {
+                        setBit(bits, query * tiles + key);
+                    }
+                }
             }
         }
         return bits;

@@ -21,8 +21,11 @@ class ExecutedMask {
     };
     [[nodiscard]] static ExecutedMask of(const Window& window);
     // lists[head][query block]: its key blocks; one head stands for all.
+    // What bits and kept mass are given for: the blocks themselves, or runs of 64 tokens in the order of memory.
+    enum class Tiles : std::uint8_t { Blocks, Runs };
     [[nodiscard]] static ExecutedMask of(const backend::TokenBlocks& cut,
-                                         std::vector<std::vector<std::vector<std::int32_t>>> lists);
+                                         std::vector<std::vector<std::vector<std::int32_t>>> lists,
+                                         Tiles tiles = Tiles::Blocks);
 
     [[nodiscard]] trace::MaskTiles tiles() const { return m_tiles; }
     // How many heads differ: 1, or one mask for each.
@@ -50,6 +53,7 @@ class ExecutedMask {
     std::int64_t m_window = 0;
     std::vector<std::uint8_t> m_orders;
     // Of lists.
+    Tiles m_listTiles = Tiles::Blocks;
     std::vector<std::int32_t> m_blockOf;                          // by token
     std::vector<std::vector<std::vector<std::int32_t>>> m_lists;  // [head][query block]
 };

@@ -193,6 +193,21 @@ Status ProbeRecorder::blocksDone(RunContext& context, const SelfAttentionCall& c
         return {};
     }
     m_setup.info.mask = {blocks.isTiled() ? 0 : blocks.size, blocks.tile};
+    return recordLists(context, call, blocks, lists, ExecutedMask::Tiles::Blocks);
+}
+
+Status ProbeRecorder::ownWindowsDone(RunContext& context, const SelfAttentionCall& call,
+                                     const backend::TokenBlocks& blocks, const backend::BlockLists& lists) {
+    if (!isChosen(context, call.layer) || (!wants(Probe::Mask) && !wants(Probe::Kept))) {
+        return {};
+    }
+    m_setup.info.mask = {};
+    return recordLists(context, call, blocks, lists, ExecutedMask::Tiles::Runs);
+}
+
+Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& call,
+                                  const backend::TokenBlocks& blocks, const backend::BlockLists& lists,
+                                  ExecutedMask::Tiles tiles) {
     const std::int64_t heads = lists.blocks.stride(1) == 0 ? 1 : lists.blocks.dim(1);
     if (m_isDry) {
         countAttention(heads);
@@ -218,7 +233,7 @@ Status ProbeRecorder::blocksDone(RunContext& context, const SelfAttentionCall& c
         kept[static_cast<std::size_t>(row / rows)].emplace_back(begin,
                                                                 begin + counts[static_cast<std::size_t>(row)]);
     }
-    m_mask = ExecutedMask::of(blocks, std::move(kept));
+    m_mask = ExecutedMask::of(blocks, std::move(kept), tiles);
     return recordMask(context, call);
 }
 

@@ -53,6 +53,10 @@ class ProbeRecorder final : public method::ProbeSink {
                                     const backend::WindowOptions& options) override;
     [[nodiscard]] Status blocksDone(method::RunContext& context, const method::SelfAttentionCall& call,
                                     const backend::TokenBlocks& blocks, const backend::BlockLists& lists) override;
+    // Recorded in runs of 64 tokens, whatever the boxes: so that all layers have the same tiles.
+    [[nodiscard]] Status ownWindowsDone(method::RunContext& context, const method::SelfAttentionCall& call,
+                                        const backend::TokenBlocks& blocks,
+                                        const backend::BlockLists& lists) override;
     [[nodiscard]] Status branchReady(method::RunContext& context, const method::SelfAttentionCall& call,
                                      const ConstTensorView& branch, const backend::BranchOptions& options) override;
     [[nodiscard]] Status attentionDone(method::RunContext& context, const method::SelfAttentionCall& call) override;
@@ -83,6 +87,9 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] trace::ProbeSite siteOf(const method::RunContext& context, int layer,
                                           std::int64_t head = -1) const;
 
+    [[nodiscard]] Status recordLists(method::RunContext& context, const method::SelfAttentionCall& call,
+                                     const backend::TokenBlocks& blocks, const backend::BlockLists& lists,
+                                     ExecutedMask::Tiles tiles);
     [[nodiscard]] Status recordMask(const method::RunContext& context, const method::SelfAttentionCall& call);
     void countAttention(std::int64_t masks);
     [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call);

@@ -232,6 +232,60 @@ TEST_F(LinGenFolder, DrawsClipsLongerThanItsTables) {
     }
 }
 
+// The windows of even and odd layers, which the model cuts itself, by their definition: boxes of 4 x 4 x 4 tokens,
+// in odd layers moved by half a box.
+TEST_F(LinGenFolder, ProbesSeeItsWindows) {
+    const auto generator = require(pipeline::Generator::create(folder(), "cpu", "f32", 1));
+    job::GenerationRequest wanted = request(37);  // 10 x 4 x 4 tokens: three boxes, or three others
+    wanted.probes = Json{{"kinds", {"map", "stats", "mask", "kept"}}, {"steps", {1}}, {"samples", 0}};
+    trace::Trace trace;
+    pipeline::GeneratorOptions options;
+    options.trace = &trace;
+    const auto ignore = [](const ConstTensorView&) -> Status { return {}; };
+    const auto report = require(generator->generate(wanted, options, {}, ignore, {}));
+    std::int64_t bytes = 0;
+    for (const auto& [kind, table] : trace.probes.tables) {
+        bytes += table.data().bytes() + 5 * 4 * table.size();
+    }
+    EXPECT_EQ(bytes, report.plan.probes.bytes) << "what was forecast";
+    const std::int64_t tokens = trace.probes.info.tokens(), tiles = trace.probes.info.maskTileCount();
+    ASSERT_EQ(tokens, 160);
+    ASSERT_EQ(tiles, 3) << "runs of 64 tokens";
+    const trace::ProbeTable& masks = *trace.probes.find(trace::ProbeKind::Mask);
+    const trace::ProbeTable& kept = *trace.probes.find(trace::ProbeKind::KeptMass);
+    ASSERT_EQ(masks.size(), 4) << "a layer each, of all heads";
+    ASSERT_EQ(kept.size(), 4 * 2);
+    EXPECT_EQ(trace.probes.find(trace::ProbeKind::AttentionMap)->size(), 4 * 2);
+    for (std::int32_t layer = 0; layer < 4; ++layer) {
+        // Height and width are as long as a window: only time is cut.
+        const auto boxOf = [&](std::int64_t token) { return (token / 16 + (layer % 2 == 1 ? 2 : 0)) / 4; };
+        std::vector<bool> expected(static_cast<std::size_t>(tiles * tiles));
+        for (std::int64_t query = 0; query < tokens; ++query) {
+            for (std::int64_t key = 0; key < tokens; ++key) {
+                if (boxOf(query) == boxOf(key)) {
+                    expected[static_cast<std::size_t>(query / 64 * tiles + key / 64)] = true;
+                }
+            }
+        }
+        const std::int64_t record = masks.find({1, 0, layer, -1});
+        ASSERT_GE(record, 0);
+        for (std::int64_t bit = 0; bit < tiles * tiles; ++bit) {
+            EXPECT_EQ(trace::maskBit(masks.record(record), tiles, bit / tiles, bit % tiles),
+                      expected[static_cast<std::size_t>(bit)])
+                << "layer " << layer << ", tile " << bit / tiles << " to " << bit % tiles;
+        }
+        for (std::int32_t head = 0; head < 2; ++head) {
+            for (const float share : kept.values(kept.find({1, 0, layer, head}))) {
+                EXPECT_GT(share, 0.0F);
+                EXPECT_LT(share, 1.0F) << "the rest lies outside the window";
+            }
+        }
+    }
+    EXPECT_FALSE(std::equal(masks.record(0).as<std::uint8_t>(), masks.record(0).as<std::uint8_t>() + 2,
+                            masks.record(1).as<std::uint8_t>()))
+        << "windows of odd layers are others";
+}
+
 TEST_F(LinGenFolder, CostsGrowInStepWithItsLength) {
     const auto flops = [&](std::int64_t frames) {
         return static_cast<double>(require(pipeline::makePlan(request(frames))).flopsPerForward);
