@@ -42,8 +42,9 @@ job::GenerationRequest usualRequest(const std::string& device, const std::string
     return request;
 }
 
-std::vector<std::uint8_t> clipOn(const std::string& device, const std::string& dtype) {
-    auto generator = pipeline::Generator::create(mini(), device, dtype, 0);
+std::vector<std::uint8_t> clipOf(const job::GenerationRequest& request) {
+    const std::string& device = request.device;
+    auto generator = pipeline::Generator::create(mini(), device, request.dtype, 0);
     EXPECT_TRUE(generator) << generator.error().message;
     std::vector<std::uint8_t> frames;
     const auto sink = [&](const ConstTensorView& view) -> Status {
@@ -51,9 +52,13 @@ std::vector<std::uint8_t> clipOn(const std::string& device, const std::string& d
         frames.insert(frames.end(), first, first + view.count());
         return {};
     };
-    const auto report = (*generator)->generate(usualRequest(device, dtype), {}, {}, sink, {});
+    const auto report = (*generator)->generate(request, {}, {}, sink, {});
     EXPECT_TRUE(report) << report.error().message;
     return frames;
+}
+
+std::vector<std::uint8_t> clipOn(const std::string& device, const std::string& dtype) {
+    return clipOf(usualRequest(device, dtype));
 }
 
 double psnr(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
@@ -91,6 +96,34 @@ TEST_P(MiniOnGpu, GivesTheSameBitsTwice) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, MiniOnGpu, ::testing::Values("f32", "bf16"),
+                         [](const auto& parameter) { return std::string(parameter.param); });
+
+// What sparse attention leaves out is chosen on the device.
+class MethodsOnGpu : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(MethodsOnGpu, DrawTheProcessorsClip) {
+    if (!hasGpu()) {
+        GTEST_SKIP() << "no GPU";
+    }
+    const auto requestOn = [](const std::string& device, const std::string& dtype) {
+        job::GenerationRequest request = usualRequest(device, dtype);
+        request.steps = 6;
+        request.method = GetParam();
+        return request;
+    };
+    const auto cpu = clipOf(requestOn("cpu", "f32"));
+    ASSERT_FALSE(cpu.empty());
+    for (const std::string dtype : {"f32", "bf16"}) {
+        const auto gpu = clipOf(requestOn("cuda:0", dtype));
+        ASSERT_EQ(gpu.size(), cpu.size());
+        const double quality = psnr(gpu, cpu);
+        std::printf("%s on the GPU in %s against the CPU in f32: %.1f dB\n", GetParam(), dtype.c_str(), quality);
+        // Where the device rounds otherwise it may choose another block.
+        EXPECT_GE(quality, dtype == "f32" ? 30.0 : 20.0);
+    }
+}
+INSTANTIATE_TEST_SUITE_P(Methods, MethodsOnGpu,
+                         ::testing::Values("sliding_window", "tile_window", "top_k", "linear"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace

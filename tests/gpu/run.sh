@@ -5,7 +5,7 @@
 #
 #   tests/gpu/run.sh              what tests/gpu/pack.sh packed
 #   tests/gpu/run.sh --rebuild    with kernels compiled on the spot
-#   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini memcheck racecheck sparse peers
+#   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini methods memcheck racecheck sparse peers
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 root="$PWD"
@@ -57,12 +57,13 @@ step() { # step NAME SECONDS COMMAND...
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,temperature.gpu,power.limit --format=csv,noheader
 step device 60 "$work/with" "$work/bin/backend_device_test" '--gtest_filter=*Cuda*'
 step operations 100 "$work/with" "$work/bin/backend_ops_test" '--gtest_filter=*cuda_0*'
-step mini 60 "$work/with" "$work/bin/gpu_test"
+step mini 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MiniOnGpu*'
+step methods 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MethodsOnGpu*'
 if command -v compute-sanitizer >/dev/null; then
     step memcheck 60 "$work/with" compute-sanitizer --tool memcheck "$work/bin/backend_device_test" \
-        '--gtest_filter=*CudaAttention.RaggedEnds*:*CudaScan.RaggedEnds*'
+        '--gtest_filter=*CudaAttention.RaggedEnds*:*CudaScan.RaggedEnds*:*CudaSparse*'
     step racecheck 40 "$work/with" compute-sanitizer --tool racecheck "$work/bin/backend_device_test" \
-        '--gtest_filter=*CudaAttention.RaggedEnds/Mma:*CudaScan.RaggedEnds/Mma'
+        '--gtest_filter=*CudaAttention.RaggedEnds/Mma:*CudaScan.RaggedEnds/Mma:*CudaSparse.LinearAttention/Mma'
 fi
 step sparse 90 python3 tests/gpu/sparse_peers.py --bench "$work/gpu_bench" --quick --json "$logs/sparse.json"
 # The table, or how far it came.
