@@ -167,8 +167,12 @@ class LtContext final : public BlasContext {
         }
         auto plan = std::make_unique<Plan>(args);
         // SiLU has no epilogue; GELU's takes the hardware's tanh, which is as exact as bf16 and no more.
-        const bool bias = args.bias != nullptr;
-        const bool gelu = args.activation == Activation::GeluTanh && args.result == Element::Bf16;
+        // A bias is read in the result's type, which is there when products are computed in it or the result is
+        // f32.
+        const bool typed = args.result == args.compute || args.result == Element::F32;
+        const bool bias = args.bias != nullptr && typed;
+        const bool gelu = args.activation == Activation::GeluTanh && args.result == Element::Bf16 &&
+                          bias == (args.bias != nullptr);
         if (!complete(*plan, args, alignments, {bias, gelu}) && (bias || gelu)) {
             static_cast<void>(complete(*plan, args, alignments, {false, false}));
         }

@@ -1,6 +1,6 @@
 #include "kernels/cuda/simple_product.h"
 
-#include "kernels/cuda/platform.cuh"
+#include "kernels/cuda/mma.cuh"
 
 namespace fw::kernels::cuda {
 
@@ -203,6 +203,91 @@ __global__ __launch_bounds__(kThreads) void fewChannelsKernel(const ConvArgs arg
     }
 }
 
+// The same in bf16 on the tensor cores: 16 pixels by 8 columns, of which those past the last channel are zeros. A
+// sum may take its terms in any order: lane q of a row's four reads 8 neighbouring channels at once and counts them
+// as its columns of two products. Needs input channels in multiples of 32; weights in shared memory as they lie.
+constexpr int kColours = 8;
+constexpr int kColourRows = 4;  // pixels of a lane
+constexpr int kColourPixels = kThreads / 32 * 8 * kColourRows;
+
+__device__ __forceinline__ uint4 eightChannels(const Bf16* from, bool exists) {
+    return exists ? *reinterpret_cast<const uint4*>(from) : make_uint4(0U, 0U, 0U, 0U);
+}
+
+__global__ __launch_bounds__(kThreads) void fewChannelsMmaKernel(const ConvArgs args) {
+    FW_DYNAMIC_SHARED(memory);
+    Bf16* weights = reinterpret_cast<Bf16*>(memory);
+    const int inChannels = static_cast<int>(args.inChannels);
+    const int taps = static_cast<int>(args.kernel[0] * args.kernel[1] * args.kernel[2]);
+    const int perColumn = taps * inChannels;
+    for (int i = static_cast<int>(threadIdx.x); i < perColumn * static_cast<int>(args.outChannels); i += kThreads) {
+        weights[i] = static_cast<const Bf16*>(args.weight)[i];
+    }
+    __syncthreads();
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int quarter = lane % 4 * 8;  // first channel of this lane in every 32
+    const std::int64_t firstPixel = static_cast<std::int64_t>(blockIdx.x) * kColourPixels +
+                                    static_cast<std::int64_t>(threadIdx.x) / 32 * 8 * kColourRows + lane / 4;
+    const Bf16* frames[kColourRows];
+    int tops[kColourRows];
+    int lefts[kColourRows];
+#pragma unroll
+    for (int row = 0; row < kColourRows; ++row) {
+        const WindowRows<Bf16> window(args, firstPixel + 8 * row);
+        frames[row] = window.frame;
+        tops[row] = window.exists ? static_cast<int>(window.top) : -0x40000000;  // every tap outside
+        lefts[row] = static_cast<int>(window.left);
+    }
+    const int height = static_cast<int>(args.height);
+    const int width = static_cast<int>(args.width);
+    const bool columnExists = lane / 4 < args.outChannels;
+    const Bf16* weight = weights + (columnExists ? lane / 4 : 0) * perColumn + quarter;
+    float sums[kColourRows / 2][4] = {};
+    for (int t = 0; t < args.kernel[0]; ++t) {
+        for (int h = 0; h < args.kernel[1]; ++h) {
+            for (int w = 0; w < args.kernel[2]; ++w, weight += inChannels) {
+                const Bf16* x[kColourRows];
+                bool inside[kColourRows];
+#pragma unroll
+                for (int row = 0; row < kColourRows; ++row) {
+                    const int y = tops[row] + h;
+                    const int column = lefts[row] + w;
+                    inside[row] = y >= 0 && y < height && column >= 0 && column < width;
+                    const std::int64_t pixel = (static_cast<std::int64_t>(t) * height + y) * width + column;
+                    x[row] = frames[row] + (inside[row] ? pixel * inChannels : 0) + quarter;
+                }
+                for (int channel = 0; channel < inChannels; channel += 32) {
+                    const uint4 b = eightChannels(weight + channel, columnExists);
+#pragma unroll
+                    for (int tile = 0; tile < kColourRows / 2; ++tile) {
+                        const uint4 upper = eightChannels(x[2 * tile] + channel, inside[2 * tile]);
+                        const uint4 lower = eightChannels(x[2 * tile + 1] + channel, inside[2 * tile + 1]);
+                        const std::uint32_t first[4] = {upper.x, lower.x, upper.y, lower.y};
+                        const std::uint32_t second[4] = {upper.z, lower.z, upper.w, lower.w};
+                        mmaBf16(sums[tile], first, b.x, b.y);
+                        mmaBf16(sums[tile], second, b.z, b.w);
+                    }
+                }
+            }
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < 4 * (kColourRows / 2); ++i) {
+        finish<Bf16, Bf16>(args, firstPixel + i / 2 * 8, lane % 4 * 2 + i % 2, sums[i / 4][i % 4]);
+    }
+}
+
+// Whether it applies, and then bytes of shared memory, as below.
+std::int64_t fewChannelsMmaBytes(const Queue& queue, const ConvArgs& args) {
+    constexpr std::int64_t kMostPixels = 0x3fffffff;  // of a side, for 32-bit positions
+    const std::int64_t bytes = depthOf(args) * args.outChannels * static_cast<std::int64_t>(sizeof(Bf16));
+    const bool applies = args.element == Element::Bf16 && args.outChannels <= kColours &&
+                         args.inChannels % 32 == 0 && reinterpret_cast<std::uintptr_t>(args.x) % 16 == 0 &&
+                         bytes <= queue.sharedBytesPerBlock && args.height < kMostPixels &&
+                         args.width < kMostPixels;
+    return applies ? bytes : 0;
+}
+
 // Bytes of shared memory, or 0 where the kernel does not apply.
 std::int64_t fewChannelsBytes(const Queue& queue, const ConvArgs& args) {
     const std::int64_t bytes = depthOf(args) * kFew * static_cast<std::int64_t>(sizeof(float));
@@ -268,6 +353,13 @@ Code simpleConv(Queue& queue, const ConvArgs& args) {
     return withAct(args.element, [&](auto t) {
         using T = decltype(t);
         const std::int64_t pixels = args.batch * args.outFrames * args.outHeight * args.outWidth;
+        if (const std::int64_t bytes = fewChannelsMmaBytes(queue, args); bytes > 0) {
+            LaunchShape shape;
+            shape.grid = dim3(static_cast<unsigned>(ceilDiv(pixels, kColourPixels)));
+            shape.threads = kThreads;
+            shape.sharedBytes = bytes;
+            return launch(queue, fewChannelsMmaKernel, shape, args);
+        }
         if (const std::int64_t bytes = fewChannelsBytes(queue, args); bytes > 0) {
             LaunchShape shape;
             shape.grid = dim3(static_cast<unsigned>(ceilDiv(pixels, kThreads)));

@@ -66,9 +66,10 @@ TEST_P(VideoOpsTest, ConvOfEverySize) {
 }
 
 TEST_P(VideoOpsTest, ConvKernelsOfTheAutoEncoder) {
-    run({.x = {1, 2, 6, 5, 32}, .outChannels = 48});                       // shortcut 1x1x1
-    run({.x = {1, 5, 4, 3, 32}, .outChannels = 64, .kernel = {3, 1, 1}});  // time only
-    run({.x = {1, 7, 4, 3, 16},                                            // every second frame
+    run({.x = {1, 2, 6, 5, 32}, .outChannels = 48});                                          // shortcut 1x1x1
+    run({.x = {2, 4, 9, 17, 96}, .outChannels = 3, .kernel = {3, 3, 3}, .geometry = kSame});  // colours
+    run({.x = {1, 5, 4, 3, 32}, .outChannels = 64, .kernel = {3, 1, 1}});                     // time only
+    run({.x = {1, 7, 4, 3, 16},                                                               // every second frame
          .outChannels = 16,
          .kernel = {3, 1, 1},
          .geometry = {.stride = {2, 1, 1}, .padding = {0, 0, 0, 0}}});
