@@ -32,7 +32,8 @@ struct CudaPackedConv3d final : PackedConv3d {
 struct CudaBlockTable {
     TokenBlocks blocks;
     BlockTable host;  // what was uploaded; must outlive the upload
-    std::unique_ptr<Buffer> order, starts;
+    std::vector<std::int32_t> hostRows;
+    std::unique_ptr<Buffer> order, starts, rows;
 };
 
 class CudaOps final : public Ops {

@@ -41,6 +41,44 @@ cuda::RowSteps rowSteps(const ConstTensorView& view) {
     return {view.stride(0), view.stride(1), view.stride(2)};
 }
 
+// The boxes as the kernels count them; without their table of rows.
+cuda::BoxCut boxCut(const TokenBlocks& blocks) {
+    const std::array<std::int64_t, 3> extents{blocks.grid.frames, blocks.grid.height, blocks.grid.width};
+    const auto along = blocks.tiles();
+    cuda::BoxCut boxes{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        boxes.box[axis] = static_cast<std::int32_t>(blocks.tile[axis]);
+        boxes.before[axis] =
+            blocks.shift[axis] > 0 ? static_cast<std::int32_t>(blocks.tile[axis] - blocks.shift[axis]) : 0;
+        boxes.count[axis] = static_cast<std::int32_t>(along[axis]);
+        boxes.grid[axis] = static_cast<std::int32_t>(extents[axis]);
+    }
+    return boxes;
+}
+
+// The token at every place of every box, -1 outside of the clip.
+std::vector<std::int32_t> rowsOfBoxes(const cuda::BoxCut& boxes) {
+    std::vector<std::int32_t> rows;
+    const std::int32_t blocks = boxes.count[0] * boxes.count[1] * boxes.count[2];
+    for (std::int32_t block = 0; block < blocks; ++block) {
+        const std::int32_t first[3] = {
+            block / (boxes.count[1] * boxes.count[2]) * boxes.box[0] - boxes.before[0],
+            block / boxes.count[2] % boxes.count[1] * boxes.box[1] - boxes.before[1],
+            block % boxes.count[2] * boxes.box[2] - boxes.before[2],
+        };
+        for (std::int32_t t = first[0]; t < first[0] + boxes.box[0]; ++t) {
+            for (std::int32_t y = first[1]; y < first[1] + boxes.box[1]; ++y) {
+                for (std::int32_t x = first[2]; x < first[2] + boxes.box[2]; ++x) {
+                    const bool exists =
+                        t >= 0 && t < boxes.grid[0] && y >= 0 && y < boxes.grid[1] && x >= 0 && x < boxes.grid[2];
+                    rows.push_back(exists ? (t * boxes.grid[1] + y) * boxes.grid[2] + x : -1);
+                }
+            }
+        }
+    }
+    return rows;
+}
+
 }  // namespace
 
 const CudaBlockTable* CudaOps::blockTable(const TokenBlocks& blocks) {
@@ -57,6 +95,7 @@ const CudaBlockTable* CudaOps::blockTable(const TokenBlocks& blocks) {
     auto table = std::make_unique<CudaBlockTable>();
     table->blocks = blocks;
     table->host = makeBlockTable(blocks);
+    table->hostRows = rowsOfBoxes(boxCut(blocks));
     const auto place = [&](const std::vector<std::int32_t>& host) -> std::unique_ptr<Buffer> {
         const auto bytes = static_cast<std::int64_t>(host.size() * sizeof(std::int32_t));
         auto buffer = allocateCuda(m_library, m_device, bytes);
@@ -69,7 +108,8 @@ const CudaBlockTable* CudaOps::blockTable(const TokenBlocks& blocks) {
     };
     table->order = place(table->host.order);
     table->starts = place(table->host.starts);
-    if (!table->order || !table->starts) {
+    table->rows = place(table->hostRows);
+    if (!table->order || !table->starts || !table->rows) {
         return nullptr;
     }
     m_tables.push_back(std::move(table));
@@ -77,7 +117,9 @@ const CudaBlockTable* CudaOps::blockTable(const TokenBlocks& blocks) {
 }
 
 bool CudaOps::cutInto(const TokenBlocks& blocks, cuda::TokenCut& cut) {
-    cut = {nullptr, nullptr, blocks.count(), blocks.size};
+    cut = {};
+    cut.blocks = blocks.count();
+    cut.size = blocks.size;
     if (!blocks.isTiled()) {
         return true;
     }
@@ -87,6 +129,8 @@ bool CudaOps::cutInto(const TokenBlocks& blocks, cuda::TokenCut& cut) {
     }
     cut.order = static_cast<const std::int32_t*>(table->order->data());
     cut.starts = static_cast<const std::int32_t*>(table->starts->data());
+    cut.boxes = boxCut(blocks);
+    cut.boxes.rows = static_cast<const std::int32_t*>(table->rows->data());
     const std::array<std::int64_t, 3> extents{blocks.grid.frames, blocks.grid.height, blocks.grid.width};
     cut.size = 1;
     for (std::size_t axis = 0; axis < 3; ++axis) {

@@ -15,8 +15,8 @@ namespace fw::kernels::cuda {
 [[nodiscard]] Code mmaBlockSparse(Queue& queue, const BlockSparseArgs& args);
 [[nodiscard]] Code mmaWindow(Queue& queue, const WindowArgs& args);
 
-// bf16 on Hopper's asynchronous tensor cores, compute capability 9.0: runs of a multiple of 64 tokens, windows over
-// clips of up to 128 frames.
+// bf16 on Hopper's asynchronous tensor cores, compute capability 9.0: runs of a multiple of 64 tokens, boxes of one
+// clip that fall into tiles of 64 or 128, windows over clips of up to 128 frames.
 [[nodiscard]] bool wgmmaBlockSparseApplies(const Queue& queue, const BlockSparseArgs& args);
 [[nodiscard]] bool wgmmaWindowApplies(const Queue& queue, const WindowArgs& args);
 [[nodiscard]] Code wgmmaBlockSparse(Queue& queue, const BlockSparseArgs& args);

@@ -6,12 +6,20 @@
 
 namespace fw::kernels::cuda {
 
+// A grid of tokens in boxes of frames x height x width, numbered in that order. Box 0 begins at -before.
+struct BoxCut {
+    std::int32_t box[3], before[3], count[3], grid[3];  // count: boxes along each axis
+    // [blocks, box volume]: the token at each place of a box, -1 outside of the clip; null: blocks are no boxes.
+    const std::int32_t* rows;
+};
+
 // A sequence in blocks. Without tables block b is the run of tokens [b · size, (b + 1) · size).
 struct TokenCut {
     const std::int32_t* order;   // [tokens]: the token at each position, or null: the position itself
     const std::int32_t* starts;  // [blocks + 1]: block b is the positions [starts[b], starts[b + 1]), or null
     std::int64_t blocks;
     std::int64_t size;  // the most tokens of a block
+    BoxCut boxes;
 };
 
 // Strides of what there is for every batch, head and block of queries.

@@ -16,10 +16,6 @@ bool mmaSparseApplies(const Queue& queue, const AttentionArgs& args) {
     return mmaAttentionApplies(queue, args) && (args.headDim == 64 || args.headDim == 128);
 }
 
-bool wgmmaBlockSparseApplies(const Queue& queue, const BlockSparseArgs& args) {
-    return wgmmaAttentionApplies(queue, args.operands) && args.cut.order == nullptr && args.cut.size % 64 == 0;
-}
-
 bool wgmmaWindowApplies(const Queue& queue, const WindowArgs& args) {
     constexpr std::int64_t kMostFrames = 128;  // a tile holds whole places
     return wgmmaAttentionApplies(queue, args.operands) && (args.orders == nullptr || args.frames <= kMostFrames);

@@ -15,13 +15,14 @@ namespace fw::kernels::cuda {
 
 inline constexpr int kSparseComputing = 2;  // warpgroups
 inline constexpr int kSparseThreads = (kSparseComputing + 1) * kWarpgroup;
-inline constexpr int kSparseProducerRegisters = 40;
-inline constexpr int kSparseComputeRegisters = 232;
+inline constexpr int kSparseProducerRegisters = 56;
+inline constexpr int kSparseComputeRegisters = 224;
 
-// Rows of neighbouring tokens, and all frames of neighbouring places: what a window in token-major order reads.
+// Rows of neighbouring tokens; and either all frames of neighbouring places (what a window in token-major order
+// reads, dimensions channel, frame, place, head, batch) or boxes (channel, column, line, frame, head).
 struct SparseMaps {
     TensorMap q, k, v;
-    TensorMap placesQ, placesK, placesV;
+    TensorMap gridQ, gridK, gridV;
 };
 
 // The geometry of a kernel: kKeys 128: one stream of 128 queries; 64: two of 64.
@@ -87,6 +88,34 @@ struct RingPosition {
     }
 };
 
+// The map and the barrier of a copy, and where it goes.
+struct TileTarget {
+    unsigned char* tile;
+    std::uint64_t* barrier;
+    int head, batch;
+};
+// kRows neighbouring tokens.
+template <int kColumns, int kRows>
+__device__ __forceinline__ void loadTokens(const TileTarget& to, const TensorMap& rows, int first) {
+    arriveExpecting(to.barrier, kColumns * kRows * kTileRowBytes);
+#pragma unroll
+    for (int box = 0; box < kColumns; ++box) {
+        loadBox(to.tile + box * kRows * kTileRowBytes, rows, to.barrier, box * kTileColumns, first, to.head,
+                to.batch);
+    }
+}
+// A box of `count` rows into a tile of kRows.
+template <int kColumns, int kRows>
+__device__ __forceinline__ void loadGrid(const TileTarget& to, const TensorMap& grid, int count,
+                                         const int (&at)[4]) {
+    arriveExpecting(to.barrier, kColumns * count * kTileRowBytes);
+#pragma unroll
+    for (int box = 0; box < kColumns; ++box) {
+        const int all[5] = {box * kTileColumns, at[0], at[1], at[2], at[3]};
+        loadGridBox(to.tile + box * kRows * kTileRowBytes, grid, to.barrier, all);
+    }
+}
+
 // --- what the kernel walks over
 
 // Listed runs of tokens; positions are tokens.
@@ -110,9 +139,13 @@ class BlockTiles : public BlockWalk<kRows, kRows> {
         return {first, first + kRows < run.end ? first + kRows : run.end};
     }
     static __device__ int tokenOf(const Args&, std::int64_t, std::int64_t, int position) { return position; }
-    // Where this tile's rows lie: all of so many frames of neighbouring places; 0: neighbouring tokens.
-    __device__ int framesOfTile() const { return 0; }
     __device__ bool isInSink() const { return false; }
+    // What a note's positions are read through.
+    template <int kColumns>
+    static __device__ void load(const Args&, const TileTarget& to, const TensorMap& rows, const TensorMap&,
+                                int first, bool) {
+        loadTokens<kColumns, kRows>(to, rows, first);
+    }
     struct Mask {
         __device__ Mask(const Args&, std::int64_t, std::int64_t) {}
         __device__ bool sees(int, int, bool) const { return true; }
@@ -178,8 +211,17 @@ class WindowTiles {
             m_keys = {0, m_plane};
         }
     }
-    __device__ int framesOfTile() const { return m_frames == 1 || m_inSink ? 0 : m_frames; }
     __device__ bool isInSink() const { return m_inSink; }
+    template <int kColumns>
+    static __device__ void load(const Args& args, const TileTarget& to, const TensorMap& rows,
+                                const TensorMap& grid, int first, bool inSink) {
+        const int frames = inSink ? 1 : framesOf(args, to.head, to.batch);
+        if (frames == 1) {
+            loadTokens<kColumns, kKeys>(to, rows, first);
+        } else {
+            loadGrid<kColumns, kKeys>(to, grid, kKeys / frames * frames, {0, first / frames, to.head, to.batch});
+        }
+    }
 
     struct Mask {
         int window, frames;
@@ -198,27 +240,110 @@ class WindowTiles {
     bool m_sinkLeft, m_inSink = false;
 };
 
-// --- the producer
+// Listed boxes of one clip; positions count the places of all boxes, also those outside of the clip. A tile is a
+// part of a box: whole frames of it, or whole lines.
+template <int kRows>
+class BoxTiles {
+ public:
+    using Args = BlockSparseArgs;
+    static constexpr int kKeys = kRows;
 
-// A tile of kRows rows from position `first` on. With `frames` it holds the whole places that fit.
-template <int kColumns, int kRows>
-__device__ __forceinline__ void loadRows(unsigned char* to, const TensorMap& rows, const TensorMap& places,
-                                         std::uint64_t* barrier, int first, int frames, int head, int batch) {
-    constexpr int kBoxBytes = kRows * kTileRowBytes;
-    if (frames == 0) {
-        arriveExpecting(barrier, kColumns * kBoxBytes);
-#pragma unroll
-        for (int box = 0; box < kColumns; ++box) {
-            loadBox(to + box * kBoxBytes, rows, barrier, box * kTileColumns, first, head, batch);
+    // The extents of a tile within a box; the product is kRows where boxTilesApply().
+    struct Part {
+        int frames, lines, columns;
+    };
+    static __host__ __device__ Part partOf(const BoxCut& boxes) {
+        const int columns = boxes.box[2];
+        const int lines = boxes.box[1] * columns < kRows ? boxes.box[1] : kRows / columns;
+        return {kRows / (lines * columns), lines, columns};
+    }
+    static __host__ __device__ int volumeOf(const BoxCut& boxes) {
+        return boxes.box[0] * boxes.box[1] * boxes.box[2];
+    }
+    static __host__ std::int64_t queryTiles(const Args& args) {
+        return args.cut.blocks * volumeOf(args.cut.boxes) / kRows;
+    }
+    static __device__ Run queriesOf(const Args& args, int tile, std::int64_t, std::int64_t) {
+        if (tile >= args.cut.blocks * volumeOf(args.cut.boxes) / kRows) {
+            return {0, 0};
         }
-    } else {
-        arriveExpecting(barrier, kColumns * (kRows / frames * frames) * kTileRowBytes);
-#pragma unroll
-        for (int box = 0; box < kColumns; ++box) {
-            loadPlaces(to + box * kBoxBytes, places, barrier, box * kTileColumns, first / frames, head, batch);
+        return {tile * kRows, (tile + 1) * kRows};
+    }
+    static __device__ int tokenOf(const Args& args, std::int64_t, std::int64_t, int position) {
+        return args.cut.boxes.rows[position];
+    }
+
+    __device__ BoxTiles(const Args& args, int tile, std::int64_t head, std::int64_t batch)
+        : m_boxes(args.cut.boxes), m_blocks(static_cast<int>(args.cut.blocks)), m_volume(volumeOf(args.cut.boxes)) {
+        const std::int64_t row = static_cast<std::int64_t>(tile) * kRows / m_volume;
+        m_list = args.lists + batch * args.listSteps.batch + head * args.listSteps.head + row * args.listSteps.row;
+        m_left =
+            args.counts[batch * args.countSteps.batch + head * args.countSteps.head + row * args.countSteps.row];
+        enterBlock();
+    }
+    __device__ bool isDone() const { return m_left <= 0; }
+    __device__ Run keys() const { return {m_first + m_offset, m_first + m_offset + kRows}; }
+    __device__ bool isSeenByAll() const { return m_isWhole; }
+    __device__ bool isInSink() const { return false; }
+    __device__ void advance() {
+        m_offset += kRows;
+        if (m_offset >= m_volume) {
+            m_offset = 0;
+            ++m_list;
+            --m_left;
+            enterBlock();
         }
     }
-}
+
+    template <int kColumns>
+    static __device__ void load(const Args& args, const TileTarget& to, const TensorMap&, const TensorMap& grid,
+                                int first, bool) {
+        const BoxCut& boxes = args.cut.boxes;
+        const int volume = volumeOf(boxes);
+        const int block = first / volume;
+        const int within = first % volume;
+        const int plane = boxes.box[1] * boxes.box[2];
+        const int frame =
+            block / (boxes.count[1] * boxes.count[2]) * boxes.box[0] - boxes.before[0] + within / plane;
+        const int line = block / boxes.count[2] % boxes.count[1] * boxes.box[1] - boxes.before[1] +
+                         within % plane / boxes.box[2];
+        const int column = block % boxes.count[2] * boxes.box[2] - boxes.before[2];
+        loadGrid<kColumns, kRows>(to, grid, kRows, {column, line, frame, to.head});
+    }
+    struct Mask {
+        const std::int32_t* rows;
+        __device__ Mask(const Args& args, std::int64_t, std::int64_t) : rows(args.cut.boxes.rows) {}
+        __device__ bool sees(int, int key, bool) const { return rows[key] >= 0; }
+    };
+
+ private:
+    __device__ void enterBlock() {
+        while (m_left > 0) {
+            const int block = *m_list;
+            if (block >= 0 && block < m_blocks) {
+                m_first = block * m_volume;
+                const int at[3] = {block / (m_boxes.count[1] * m_boxes.count[2]),
+                                   block / m_boxes.count[2] % m_boxes.count[1], block % m_boxes.count[2]};
+                m_isWhole = true;
+                for (int axis = 0; axis < 3; ++axis) {
+                    const int begin = at[axis] * m_boxes.box[axis] - m_boxes.before[axis];
+                    m_isWhole = m_isWhole && begin >= 0 && begin + m_boxes.box[axis] <= m_boxes.grid[axis];
+                }
+                return;
+            }
+            ++m_list;
+            --m_left;
+        }
+    }
+
+    const BoxCut& m_boxes;
+    int m_blocks, m_volume;
+    const std::int32_t* m_list;
+    int m_left, m_first = 0, m_offset = 0;
+    bool m_isWhole = true;
+};
+
+// --- the producer
 
 // The work of a thread block: items blockIdx.x, blockIdx.x + gridDim.x …; head by head, so that the keys of one
 // stay in the second-level cache.
@@ -252,22 +377,24 @@ __device__ void feedStream(const SparseMaps& maps, const typename Walk::Args& ar
             arrive(&state->queriesFull);
             continue;
         }
-        loadRows<Shape::kColumns, Shape::kQueries>(stream.queries(), maps.q, maps.placesQ, &state->queriesFull,
-                                                   own.first, walk.framesOfTile(), head, batch);
+        Walk::template load<Shape::kColumns>(args, {stream.queries(), &state->queriesFull, head, batch}, maps.q,
+                                             maps.gridQ, own.first, false);
         while (!walk.isDone()) {
             const Run run = walk.keys();
-            const int frames = walk.framesOfTile();
+            const bool inSink = walk.isInSink();
             TileNote note{run.first, run.end, false, run.end - run.first < Walk::kKeys || !walk.isSeenByAll(),
-                          walk.isInSink()};
+                          inSink};
             walk.advance();
             note.isLast = walk.isDone();
             waitFor(&state->keysFree[ring.stage], ring.parity ^ 1);
             state->notes[ring.stage] = note;
-            loadRows<Shape::kColumns, Walk::kKeys>(stream.keys(ring.stage), maps.k, maps.placesK,
-                                                   &state->keysFull[ring.stage], run.first, frames, head, batch);
+            Walk::template load<Shape::kColumns>(
+                args, {stream.keys(ring.stage), &state->keysFull[ring.stage], head, batch}, maps.k, maps.gridK,
+                run.first, inSink);
             waitFor(&state->valuesFree[ring.stage], ring.parity ^ 1);
-            loadRows<Shape::kColumns, Walk::kKeys>(stream.values(ring.stage), maps.v, maps.placesV,
-                                                   &state->valuesFull[ring.stage], run.first, frames, head, batch);
+            Walk::template load<Shape::kColumns>(
+                args, {stream.values(ring.stage), &state->valuesFull[ring.stage], head, batch}, maps.v, maps.gridV,
+                run.first, inSink);
             ring.advance();
         }
     }
@@ -452,10 +579,9 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
             sum += __shfl_xor_sync(0xffffffffU, sum, 2);
             const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
             const int query = own.first + row + half * 8;
-            Bf16* out = static_cast<Bf16*>(args.out) + batch * args.outBatch + head * args.outHead + lane % 4 * 8;
-            if (query < own.end) {
-                out += Walk::tokenOf(all, head, batch, query) * args.outToken;
-            }
+            const std::int64_t token = query < own.end ? Walk::tokenOf(all, head, batch, query) : -1;
+            Bf16* out = static_cast<Bf16*>(args.out) + batch * args.outBatch + token * args.outToken +
+                        head * args.outHead + lane % 4 * 8;
 #pragma unroll
             for (int group = 0; group < kWidth / 32; ++group) {
                 std::uint32_t words[4];
@@ -465,7 +591,7 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
                     words[n] = packBf16(result[at] * factor, result[at + 1] * factor);
                 }
                 exchangeInQuad(words);
-                if (query < own.end) {
+                if (token >= 0) {
                     *reinterpret_cast<uint4*>(out + group * 32) =
                         make_uint4(words[0], words[1], words[2], words[3]);
                 }
@@ -542,6 +668,10 @@ Code launchWgmmaSparse(Queue& queue, const typename Walk::Args& args, const Spar
 [[nodiscard]] Code wgmmaBlocks128Width128(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
 [[nodiscard]] Code wgmmaBlocks64Width64(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
 [[nodiscard]] Code wgmmaBlocks64Width128(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaBoxes64Width64(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaBoxes64Width128(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaBoxes128Width64(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
+[[nodiscard]] Code wgmmaBoxes128Width128(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps);
 [[nodiscard]] Code wgmmaWindowWidth64(Queue& queue, const WindowArgs& args, const SparseMaps& maps);
 [[nodiscard]] Code wgmmaWindowWidth128(Queue& queue, const WindowArgs& args, const SparseMaps& maps);
 

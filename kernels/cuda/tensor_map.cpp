@@ -65,17 +65,16 @@ bool makeTensorMap(TensorMap& map, const TensorMapSpec& spec) {
     return encode(map, spec.data, extents, strides, box);
 }
 
-bool makePlacesMap(TensorMap& map, const TensorMapSpec& spec, std::int64_t frames) {
-    const std::int64_t places = spec.tokens / frames;
-    const cuuint64_t extents[5] = {static_cast<cuuint64_t>(spec.width), static_cast<cuuint64_t>(frames),
-                                   static_cast<cuuint64_t>(places), static_cast<cuuint64_t>(spec.heads),
-                                   static_cast<cuuint64_t>(spec.batch)};
-    const cuuint64_t strides[4] = {strideBytes(frames, places * spec.tokenStride, spec.width),
-                                   strideBytes(places, spec.tokenStride, spec.width),
-                                   strideBytes(spec.heads, spec.headStride, spec.width),
-                                   strideBytes(spec.batch, spec.batchStride, spec.width)};
-    const cuuint32_t box[5] = {kBoxColumns, static_cast<cuuint32_t>(frames),
-                               static_cast<cuuint32_t>(spec.boxTokens / frames), 1, 1};
+bool makeGridMap(TensorMap& map, const GridMapSpec& spec) {
+    cuuint64_t extents[5];
+    cuuint64_t strides[4];
+    cuuint32_t box[5] = {kBoxColumns};
+    extents[0] = static_cast<cuuint64_t>(spec.extents[0]);
+    for (int i = 0; i < 4; ++i) {
+        extents[i + 1] = static_cast<cuuint64_t>(spec.extents[i + 1]);
+        strides[i] = strideBytes(spec.extents[i + 1], spec.strides[i], spec.extents[0]);
+        box[i + 1] = static_cast<cuuint32_t>(spec.box[i]);
+    }
     return encode(map, spec.data, extents, strides, box);
 }
 

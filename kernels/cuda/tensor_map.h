@@ -20,8 +20,17 @@ struct TensorMapSpec {
 // False when the driver refuses.
 [[nodiscard]] bool makeTensorMap(TensorMap& map, const TensorMapSpec& spec);
 
-// A clip's tokens as places of `frames` frames each: token = frame · places + place. Boxes hold every frame of
-// spec.boxTokens / frames neighbouring places, frames fastest. False when the driver refuses.
-[[nodiscard]] bool makePlacesMap(TensorMap& map, const TensorMapSpec& spec, std::int64_t frames);
+// bf16 in five dimensions, the fastest first and contiguous; strides of the others in elements, multiples of 8. A
+// box is 64 elements wide and holds its other extents' product of rows of them, the second dimension fastest;
+// elements outside the tensor, on either side, become zeros.
+struct GridMapSpec {
+    const void* data;
+    std::int64_t extents[5];
+    std::int64_t strides[4];
+    int box[4];  // but for the fastest dimension
+};
+
+// False when the driver refuses.
+[[nodiscard]] bool makeGridMap(TensorMap& map, const GridMapSpec& spec);
 
 }  // namespace fw::kernels::cuda

@@ -59,14 +59,14 @@ __device__ __forceinline__ void loadBox(void* shared, const TensorMap& map, std:
         : "memory");
 }
 
-// The box of a map of places (makePlacesMap): every frame of the places from `place` on.
-__device__ __forceinline__ void loadPlaces(void* shared, const TensorMap& map, std::uint64_t* barrier, int column,
-                                           int place, int head, int batch) {
+// The box of a map of makeGridMap() at these coordinates, the fastest first.
+__device__ __forceinline__ void loadGridBox(void* shared, const TensorMap& map, std::uint64_t* barrier,
+                                            const int (&at)[5]) {
     asm volatile(
         "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, "
         "%6, %7}], "
         "[%2];" ::"r"(sharedAddress(shared)),
-        "l"(&map), "r"(sharedAddress(barrier)), "r"(column), "r"(0), "r"(place), "r"(head), "r"(batch)
+        "l"(&map), "r"(sharedAddress(barrier)), "r"(at[0]), "r"(at[1]), "r"(at[2]), "r"(at[3]), "r"(at[4])
         : "memory");
 }
 

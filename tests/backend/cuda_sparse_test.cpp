@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "core/backend/cuda_library.h"
+#include "core/backend/device.h"
+#include "core/backend/ops.h"
 #include "core/tensor/dtype.h"
 #include "kernels/cuda/sparse_args.h"
 
@@ -171,7 +173,7 @@ void CudaSparse::blocks(const Sizes& s, std::int64_t size, std::int64_t most) {
     cuda::BlockSparseArgs args{};
     args.operands = operands(s);
     const std::int64_t count = (s.tokens + size - 1) / size;
-    args.cut = {nullptr, nullptr, count, size};
+    args.cut.blocks = count, args.cut.size = size;
     most = std::min(most, count);
     std::vector<std::int32_t> lists;
     std::vector<std::int32_t> counts;
@@ -351,6 +353,93 @@ TEST_P(CudaSparse, WindowsInBothOrders) {
     window({.tokens = 100 * 3, .width = 64, .heads = 1}, 100, 20, true, true);
     window({.tokens = 7 * 30, .width = 64, .heads = 1}, 7, 5000, true, true);
     skipUnlessComputed();
+}
+
+// A tensor on a device from values on the host.
+OwnedTensor placed(Device& device, Ops& ops, const std::vector<float>& values, const Shape& shape, DType dtype) {
+    auto floats = createTensor(device, DType::F32, shape);
+    auto tensor = createTensor(device, dtype, shape);
+    EXPECT_TRUE(floats && tensor);
+    ops.upload(ConstTensorView(values.data(), DType::F32, shape), floats->view);
+    ops.copy(floats->view, tensor->view);
+    EXPECT_TRUE(ops.synchronize());
+    return std::move(*tensor);
+}
+
+// Sparse attention of boxes on one device, as f32.
+std::vector<float> attendBoxes(const std::string& name, DType dtype, const TokenBlocks& cut, std::int64_t width) {
+    constexpr std::int64_t kHeads = 2;
+    auto device = *createDevice(name);
+    auto ops = *device->createOps({});
+    const Shape shape{1, cut.grid.tokens(), kHeads, width};
+    const std::int64_t count = cut.count();
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    std::vector<OwnedTensor> operands;
+    for (int i = 0; i < 3; ++i) {
+        std::vector<float> values;
+        for (std::int64_t j = 0; j < shape.product(); ++j) {
+            values.push_back(static_cast<float>(BFloat16(normal(random))));
+        }
+        operands.push_back(placed(*device, *ops, values, shape, dtype));
+    }
+    std::vector<std::int32_t> lists;
+    std::vector<std::int32_t> counts;
+    for (std::int64_t row = 0; row < kHeads * count; ++row) {
+        std::vector<std::int32_t> order(static_cast<std::size_t>(count));
+        std::iota(order.begin(), order.end(), 0);
+        std::shuffle(order.begin(), order.end(), random);
+        lists.insert(lists.end(), order.begin(), order.end());
+        counts.push_back(static_cast<std::int32_t>(row % (count + 1)));
+    }
+    const Shape listShape{1, kHeads, count, count};
+    const Shape countShape{1, kHeads, count};
+    auto deviceLists = *createTensor(*device, DType::I32, listShape);
+    auto deviceCounts = *createTensor(*device, DType::I32, countShape);
+    auto out = *createTensor(*device, dtype, shape);
+    auto result = *createTensor(*device, DType::F32, shape);
+    ops->upload(ConstTensorView(lists.data(), DType::I32, listShape), deviceLists.view);
+    ops->upload(ConstTensorView(counts.data(), DType::I32, countShape), deviceCounts.view);
+    ops->blockSparseAttention(
+        operands[0].view, operands[1].view, operands[2].view, out.view, {deviceLists.view, deviceCounts.view},
+        {.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(width))), .blocks = cut, .pairs = 1});
+    ops->copy(out.view, result.view);
+    std::vector<float> values(static_cast<std::size_t>(shape.product()));
+    ops->download(result.view, TensorView(values.data(), DType::F32, shape));
+    EXPECT_TRUE(ops->synchronize());
+    return values;
+}
+
+// Boxes of every kind a kernel tells apart: whole and cut off at either end, in one tile, in several, in none.
+TEST(CudaSparseBoxes, AreThoseOfTheProcessor) {
+    const auto library = CudaLibrary::open();
+    ASSERT_TRUE(library) << library.error().message;
+    std::int32_t devices = 0;
+    cuda::Message message{};
+    if ((*library)->api().deviceCount(&devices, &message) != cuda::Code::Ok) {
+        GTEST_SKIP() << message.text;
+    }
+    for (const TokenBlocks& cut :
+         {TokenBlocks{.grid = {8, 4, 8}, .size = 0, .tile = {4, 4, 4}},
+          TokenBlocks{.grid = {5, 6, 7}, .size = 0, .tile = {4, 4, 4}},
+          TokenBlocks{.grid = {5, 7, 7}, .size = 0, .tile = {4, 4, 4}, .shift = {2, 0, 3}},
+          TokenBlocks{.grid = {6, 9, 10}, .size = 0, .tile = {4, 8, 8}, .shift = {0, 5, 0}},
+          TokenBlocks{.grid = {1, 20, 16}, .size = 0, .tile = {1, 16, 16}},
+          TokenBlocks{.grid = {5, 6, 7}, .size = 0, .tile = {2, 3, 5}, .shift = {1, 2, 3}}}) {
+        const std::int64_t width = cut.grid.tokens() % 2 == 0 ? 64 : 128;
+        const std::vector<float> expected = attendBoxes("cpu", DType::F32, cut, width);
+        const std::vector<float> got = attendBoxes("cuda:0", DType::BF16, cut, width);
+        double difference = 0.0;
+        double size = 0.0;
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const double error = static_cast<double>(got[i]) - static_cast<double>(expected[i]);
+            difference += error * error;
+            size += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
+        }
+        EXPECT_TRUE(difference <= 36e-6 * size)
+            << "boxes of " << cut.tile[0] << " x " << cut.tile[1] << " x " << cut.tile[2] << ", width " << width
+            << ": relative error " << std::sqrt(difference / size);
+    }
 }
 
 std::string kernelName(const ::testing::TestParamInfo<AttentionKernel>& parameter) {

@@ -84,8 +84,7 @@ void arrive(std::uint64_t* barrier);
 void waitFor(std::uint64_t* barrier, int parity);
 void loadBox(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int token, int head,
              int batch);
-void loadPlaces(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int place, int head,
-                int batch);
+void loadGridBox(void* shared, const TensorMap& map, std::uint64_t* barrier, const int (&at)[5]);
 // Clusters of one block.
 inline int clusterRank() {
     return 0;

@@ -83,16 +83,12 @@ void giveTurn(int id, int threads) {
 
 namespace {
 
-// What stands for the driver's description here. `frames` is 0 for rows of neighbouring tokens.
-struct HostMap {
-    TensorMapSpec spec;
-    std::int64_t frames;
-};
-static_assert(sizeof(HostMap) <= sizeof(TensorMap::bytes));
+// The specifications stand for the driver's descriptions here.
+static_assert(sizeof(TensorMapSpec) <= sizeof(TensorMap::bytes) && sizeof(GridMapSpec) <= sizeof(TensorMap::bytes));
 
 // One element of a box into swizzled shared memory; zero where the tensor has none.
-void placeElement(void* shared, int row, int c, const TensorMapSpec& spec, std::int64_t offset, bool exists) {
-    const std::uint16_t value = exists ? static_cast<const std::uint16_t*>(spec.data)[offset] : std::uint16_t{0};
+void placeElement(void* shared, int row, int c, const void* data, std::int64_t offset, bool exists) {
+    const std::uint16_t value = exists ? static_cast<const std::uint16_t*>(data)[offset] : std::uint16_t{0};
     std::uint32_t address = sharedAddressOf(shared) + static_cast<std::uint32_t>(row * 128 + c * 2);
     address ^= (address >> 7U & 7U) << 4U;
     std::memcpy(fw::cuda_host::dynamicShared() + address, &value, sizeof(value));
@@ -107,43 +103,42 @@ void settleBytes(const std::uint64_t* barrier, int rows) {
 }  // namespace
 
 bool makeTensorMap(TensorMap& map, const TensorMapSpec& spec) {
-    return makePlacesMap(map, spec, 0);
+    std::memcpy(map.bytes, &spec, sizeof(spec));
+    return true;
 }
-bool makePlacesMap(TensorMap& map, const TensorMapSpec& spec, std::int64_t frames) {
-    const HostMap host{spec, frames};
-    std::memcpy(map.bytes, &host, sizeof(host));
+bool makeGridMap(TensorMap& map, const GridMapSpec& spec) {
+    std::memcpy(map.bytes, &spec, sizeof(spec));
     return true;
 }
 
 void loadBox(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int token, int head,
              int batch) {
-    HostMap host;
-    std::memcpy(&host, map.bytes, sizeof(host));
-    const TensorMapSpec& spec = host.spec;
+    TensorMapSpec spec;
+    std::memcpy(&spec, map.bytes, sizeof(spec));
     for (int row = 0; row < spec.boxTokens; ++row) {
         for (int c = 0; c < 64; ++c) {
             const std::int64_t at =
                 batch * spec.batchStride + (token + row) * spec.tokenStride + head * spec.headStride + column + c;
-            placeElement(shared, row, c, spec, at, token + row < spec.tokens && column + c < spec.width);
+            placeElement(shared, row, c, spec.data, at, token + row < spec.tokens && column + c < spec.width);
         }
     }
     settleBytes(barrier, spec.boxTokens);
 }
 
-void loadPlaces(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int place, int head,
-                int batch) {
-    HostMap host;
-    std::memcpy(&host, map.bytes, sizeof(host));
-    const TensorMapSpec& spec = host.spec;
-    const auto frames = static_cast<int>(host.frames);
-    const auto places = static_cast<int>(spec.tokens / host.frames);
-    const int rows = spec.boxTokens / frames * frames;
+void loadGridBox(void* shared, const TensorMap& map, std::uint64_t* barrier, const int (&at)[5]) {
+    GridMapSpec spec;
+    std::memcpy(&spec, map.bytes, sizeof(spec));
+    const int rows = spec.box[0] * spec.box[1] * spec.box[2] * spec.box[3];
     for (int row = 0; row < rows; ++row) {
-        const int at = place + row / frames;
+        std::int64_t offset = 0;
+        bool exists = true;
+        for (int axis = 0, rest = row; axis < 4; rest /= spec.box[axis++]) {
+            const std::int64_t index = at[axis + 1] + rest % spec.box[axis];
+            offset += index * spec.strides[axis];
+            exists = exists && index >= 0 && index < spec.extents[axis + 1];
+        }
         for (int c = 0; c < 64; ++c) {
-            const std::int64_t offset = batch * spec.batchStride + (row % frames * places + at) * spec.tokenStride +
-                                        head * spec.headStride + column + c;
-            placeElement(shared, row, c, spec, offset, at < places && column + c < spec.width);
+            placeElement(shared, row, c, spec.data, offset + at[0] + c, exists && at[0] + c < spec.extents[0]);
         }
     }
     settleBytes(barrier, rows);

@@ -166,7 +166,7 @@ Result<Lists> makeLists(Bench& bench, const Command& c) {
                  counts.mutableAs<std::int32_t>(),
                  {c.heads * count * c.b, count * c.b, c.b},
                  {c.heads * count, count, 1},
-                 {nullptr, nullptr, count, c.a}};
+                 {nullptr, nullptr, count, c.a, {}}};
 }
 
 Result<SparseWorkload::Call> makeBlocks(Bench& bench, const Command& c) {

@@ -1,0 +1,10 @@
+// Listed boxes in tiles of 128 tokens, heads of 128 channels.
+#include "kernels/cuda/sparse_wgmma.cuh"
+
+namespace fw::kernels::cuda {
+
+Code wgmmaBoxes128Width128(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps) {
+    return launchWgmmaSparse<128, BoxTiles<128>>(queue, args, maps);
+}
+
+}  // namespace fw::kernels::cuda

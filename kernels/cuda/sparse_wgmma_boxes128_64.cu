@@ -1,0 +1,10 @@
+// Listed boxes in tiles of 128 tokens, heads of 64 channels.
+#include "kernels/cuda/sparse_wgmma.cuh"
+
+namespace fw::kernels::cuda {
+
+Code wgmmaBoxes128Width64(Queue& queue, const BlockSparseArgs& args, const SparseMaps& maps) {
+    return launchWgmmaSparse<64, BoxTiles<128>>(queue, args, maps);
+}
+
+}  // namespace fw::kernels::cuda
