@@ -13,7 +13,7 @@ bool wgmmaAttentionApplies(const Queue& queue, const AttentionArgs& args) {
 Code wgmmaAttention(Queue& queue, const AttentionArgs& args) {
     const bool narrow = args.headDim == 64;
     const int queries = narrow ? kWgmmaQueries<64> : kWgmmaQueries<128>;
-    const int keys = narrow ? WgmmaTiles<64>::kShare : WgmmaTiles<128>::kShare;
+    const int keys = narrow ? kWgmmaKeys<64> : kWgmmaKeys<128>;
     WgmmaMaps maps{};
     const TensorMapSpec q{args.q,      args.batch,  args.queries, args.heads, args.headDim,
                           args.qBatch, args.qToken, args.qHead,   queries};

@@ -34,12 +34,6 @@ struct WgmmaShape<64> {
     static constexpr int kStages = 3;
     static constexpr int kRegisters = 160;
 };
-#ifdef __CUDACC__
-inline constexpr int kCluster = 2;
-#else
-inline constexpr int kCluster = 1;  // the host runs one block after another
-#endif
-
 template <int kWidth>
 inline constexpr int kWgmmaThreads = (WgmmaShape<kWidth>::kComputing + 1) * kWarpgroup;
 template <int kWidth>
@@ -64,8 +58,6 @@ struct WgmmaTiles {
     static constexpr int kBoxes = kWidth / kTileColumns;
     static constexpr int kQueryBox = kWgmmaQueries<kWidth> * kTileRowBytes;
     static constexpr int kKeyBox = kWgmmaKeys<kWidth> * kTileRowBytes;
-    static constexpr int kShare = kWgmmaKeys<kWidth> / kCluster;  // rows that a block asks for
-    static_assert(kShare * kTileRowBytes % kTileAlignment == 0);
     static constexpr int kBytes = kBoxes * (kQueryBox + 2 * kStages * kKeyBox);
     using Barriers = WgmmaBarriers<kStages>;
     unsigned char* base;
@@ -87,42 +79,29 @@ __device__ void feedTiles(const WgmmaMaps& maps, const WgmmaTiles<kWidth>& tiles
     typename Tiles::Barriers* barriers = tiles.barriers();
     const int head = static_cast<int>(blockIdx.y);
     const int batch = static_cast<int>(blockIdx.z);
-    const int firstRow = clusterRank() * Tiles::kShare;
-    const auto loadShare = [&](unsigned char* to, const TensorMap& map, std::uint64_t* full, std::uint64_t* free,
-                               int tile) {
-        waitFor(free, tile / Tiles::kStages % 2 ^ 1);  // the first round finds the stages free
-        arriveExpecting(full, Tiles::kBoxes * Tiles::kKeyBox);
+    const auto load = [&](unsigned char* to, int boxBytes, const TensorMap& map, std::uint64_t* barrier,
+                          int token) {
+        arriveExpecting(barrier, Tiles::kBoxes * boxBytes);
 #pragma unroll
         for (int box = 0; box < Tiles::kBoxes; ++box) {
-            loadBoxFor((1U << kCluster) - 1U, to + box * Tiles::kKeyBox + firstRow * kTileRowBytes, map, full,
-                       box * kTileColumns, tile * kWgmmaKeys<kWidth> + firstRow, head, batch);
+            loadBox(to + box * boxBytes, map, barrier, box * kTileColumns, token, head, batch);
         }
     };
+    // The first round finds the stages free.
     const auto loadKeys = [&](int tile) {
         const int stage = tile % Tiles::kStages;
-        loadShare(tiles.keys(stage), maps.k, &barriers->keysFull[stage], &barriers->keysFree[stage], tile);
+        waitFor(&barriers->keysFree[stage], tile / Tiles::kStages % 2 ^ 1);
+        load(tiles.keys(stage), Tiles::kKeyBox, maps.k, &barriers->keysFull[stage], tile * kWgmmaKeys<kWidth>);
     };
-    arriveExpecting(&barriers->queries, Tiles::kBoxes * Tiles::kQueryBox);
-#pragma unroll
-    for (int box = 0; box < Tiles::kBoxes; ++box) {
-        loadBox(tiles.queries() + box * Tiles::kQueryBox, maps.q, &barriers->queries, box * kTileColumns,
-                firstQuery, head, batch);
-    }
+    load(tiles.queries(), Tiles::kQueryBox, maps.q, &barriers->queries, firstQuery);
     loadKeys(0);
     for (int tile = 0; tile < keyTiles; ++tile) {
         if (tile + 1 < keyTiles) {
             loadKeys(tile + 1);
         }
         const int stage = tile % Tiles::kStages;
-        loadShare(tiles.values(stage), maps.v, &barriers->valuesFull[stage], &barriers->valuesFree[stage], tile);
-    }
-}
-
-// A warp has read its part of a tile; every warp of the computing warpgroups says so to every block that fills it.
-__device__ __forceinline__ void releaseTile(std::uint64_t* barrier) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-    if (lane < kCluster) {
-        arriveAt(barrier, lane);
+        waitFor(&barriers->valuesFree[stage], tile / Tiles::kStages % 2 ^ 1);
+        load(tiles.values(stage), Tiles::kKeyBox, maps.v, &barriers->valuesFull[stage], tile * kWgmmaKeys<kWidth>);
     }
 }
 
@@ -271,7 +250,7 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
         startScores<kWidth>(scores, queries, tiles.keys(0));
         waitForProducts<0>();
         claim(scores);
-        releaseTile(&barriers->keysFree[0]);
+        freeTile(&barriers->keysFree[0]);
         if (keyTiles == 1) {
             softmaxStep<true>(scores, state, scale, rest);
         } else {
@@ -294,7 +273,7 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
         giveTurn(kTurns + (self + 1) % kComputing, kTurnThreads);
         waitForProducts<1>();
         claim(scores);
-        releaseTile(&barriers->keysFree[stage]);
+        freeTile(&barriers->keysFree[stage]);
         if (tile + 1 == keyTiles) {
             softmaxStep<true>(scores, state, scale, rest);
         } else {
@@ -302,7 +281,7 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
         }
         waitForProducts<0>();
         claim(result);
-        releaseTile(&barriers->valuesFree[before]);
+        freeTile(&barriers->valuesFree[before]);
 #pragma unroll
         for (int i = 0; i < kWidth / 2; ++i) {
             result[i] *= state.shrink[i % 4 / 2];
@@ -328,7 +307,7 @@ __global__ __launch_bounds__(kWgmmaThreads<kWidth>,
     FW_DYNAMIC_SHARED(memory);
     const int misaligned = static_cast<int>(sharedAddressOf(memory) % kTileAlignment);
     using Tiles = WgmmaTiles<kWidth>;
-    constexpr int kFreeing = kCluster * WgmmaShape<kWidth>::kComputing * kWarpgroup / 32;  // warps
+    constexpr int kFreeing = WgmmaShape<kWidth>::kComputing * kWarpgroup / 32;  // warps
     const Tiles tiles{memory + (kTileAlignment - misaligned) % kTileAlignment};
     typename Tiles::Barriers* barriers = tiles.barriers();
     if (threadIdx.x == 0) {
@@ -341,7 +320,7 @@ __global__ __launch_bounds__(kWgmmaThreads<kWidth>,
         }
         publishBarriers();
     }
-    meetCluster();
+    __syncthreads();
     const int keyTiles = static_cast<int>(ceilDiv(args.keys, kWgmmaKeys<kWidth>));
     // The role of a whole warpgroup: the compiler gives each branch its own number of registers.
     if (threadIdx.x < kWarpgroup) {
@@ -355,19 +334,16 @@ __global__ __launch_bounds__(kWgmmaThreads<kWidth>,
         const int warpgroup = __shfl_sync(0xffffffffU, static_cast<int>(threadIdx.x) / kWarpgroup, 0);
         computeQueries<kWidth>(args, tiles, warpgroup - 1, keyTiles);
     }
-    meetCluster();  // a block's memory stays until the others have written their last into it
 #endif
 }
 
 template <int kWidth>
 Code launchWgmma(Queue& queue, const AttentionArgs& args, const WgmmaMaps& maps) {
     LaunchShape shape;
-    // Queries past the last one are read as zeros and not written.
-    shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.queries, kWgmmaQueries<kWidth> * kCluster)) * kCluster,
+    shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.queries, kWgmmaQueries<kWidth>)),
                       static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch));
     shape.threads = kWgmmaThreads<kWidth>;
     shape.sharedBytes = kWgmmaSharedBytes<kWidth>;
-    shape.cluster = kCluster;
     return launch(queue, wgmmaAttentionKernel<kWidth>, shape, maps, args);
 }
 

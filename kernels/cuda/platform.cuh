@@ -175,7 +175,6 @@ struct LaunchShape {
     dim3 grid;
     int threads = 0;
     std::int64_t sharedBytes = 0;
-    unsigned cluster = 1;  // neighbouring blocks of a row that run together; divides grid.x
 };
 
 // Queues one kernel. Dynamic shared memory above 48 KiB is asked for here.
@@ -198,14 +197,6 @@ Code launch(Queue& queue, void (*kernel)(Parameters...), const LaunchShape& shap
     config.blockDim = dim3(static_cast<unsigned>(shape.threads));
     config.dynamicSmemBytes = static_cast<std::size_t>(shape.sharedBytes);
     config.stream = queue.stream;
-    cudaLaunchAttribute cluster{};
-    if (shape.cluster > 1) {
-        cluster.id = cudaLaunchAttributeClusterDimension;
-        cluster.val.clusterDim.x = shape.cluster;
-        cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
-        config.attrs = &cluster;
-        config.numAttrs = 1;
-    }
     return queue.check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), "a kernel");
 }
 

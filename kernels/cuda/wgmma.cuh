@@ -70,38 +70,6 @@ __device__ __forceinline__ void loadGridBox(void* shared, const TensorMap& map, 
         : "memory");
 }
 
-// --- clusters: blocks on neighbouring multiprocessors that reach one another's shared memory
-
-// The number of this block within its cluster.
-__device__ __forceinline__ int clusterRank() {
-    int rank;
-    asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
-    return rank;
-}
-// Every thread of the cluster has come here, and sees what the others wrote before.
-__device__ __forceinline__ void meetCluster() {
-    asm volatile("barrier.cluster.arrive.release;" ::: "memory");
-    asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
-}
-// arrive() at the barrier of the same place in block `rank` of the cluster.
-__device__ __forceinline__ void arriveAt(std::uint64_t* barrier, int rank) {
-    asm volatile(
-        "{.reg .b32 there;\n"
-        "mapa.shared::cluster.u32 there, %0, %1;\n"
-        "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];}\n" ::"r"(sharedAddress(barrier)),
-        "r"(rank)
-        : "memory");
-}
-// loadBox() into the same place of every block in `blocks` (a bit each), counted into the barrier of each.
-__device__ __forceinline__ void loadBoxFor(std::uint16_t blocks, void* shared, const TensorMap& map,
-                                           std::uint64_t* barrier, int column, int token, int head, int batch) {
-    asm volatile(
-        "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], "
-        "[%1, {%3, %4, %5, %6}], [%2], %7;" ::"r"(sharedAddress(shared)),
-        "l"(&map), "r"(sharedAddress(barrier)), "r"(column), "r"(token), "r"(head), "r"(batch), "h"(blocks)
-        : "memory");
-}
-
 // --- registers and turns
 
 template <int kRegisters>

@@ -173,8 +173,8 @@ double rootMeanSquare(const TensorView& view) {
     return count == 0.0 ? 0.0 : std::sqrt(sum / count);
 }
 
-void compareValues(const std::string& what, const TensorView& actual, const TensorView& expected) {
-    const double tolerance = toleranceOf(actual.dtype());
+void compareValues(const std::string& what, const TensorView& actual, const TensorView& expected, double slack) {
+    const double tolerance = slack * toleranceOf(actual.dtype());
     const double scale = rootMeanSquare(expected);
     Dims index = firstIndex(expected.shape());
     do {
@@ -249,7 +249,7 @@ void OpsTest::expectMatch(const std::string& what, const std::vector<const TestT
                                  static_cast<std::size_t>(inputs[i]->storage().bytes())))
             << what << ": input " << i << " was changed";
     }
-    compareValues(what, after.back().view(), expected.view());
+    compareValues(what, after.back().view(), expected.view(), m_slack);
     if (!HasFatalFailure()) {
         compareOutside(what, after.back(), expected);
     }

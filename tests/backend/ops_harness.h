@@ -71,10 +71,10 @@ class OpsTest : public ::testing::TestWithParam<OpsParameter> {
     // `inputs` are every tensor `call` reads or writes except `output`.
     void expectMatch(const std::string& what, const std::vector<const TestTensor*>& inputs,
                      const TestTensor& output, const OpCall& call);
-
     std::unique_ptr<Device> m_device;
     std::unique_ptr<Ops> m_ops;
     ReferenceOps m_reference;
+    double m_slack = 1.0;  // times the tolerance of the result's type
 };
 
 }  // namespace fw::backend

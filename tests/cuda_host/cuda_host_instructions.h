@@ -85,20 +85,6 @@ void waitFor(std::uint64_t* barrier, int parity);
 void loadBox(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int token, int head,
              int batch);
 void loadGridBox(void* shared, const TensorMap& map, std::uint64_t* barrier, const int (&at)[5]);
-// Clusters of one block.
-inline int clusterRank() {
-    return 0;
-}
-inline void meetCluster() {
-    __syncthreads();
-}
-inline void arriveAt(std::uint64_t* barrier, int) {
-    arrive(barrier);
-}
-inline void loadBoxFor(std::uint16_t, void* shared, const TensorMap& map, std::uint64_t* barrier, int column,
-                       int token, int head, int batch) {
-    loadBox(shared, map, barrier, column, token, head, batch);
-}
 template <int kRegisters>
 void giveRegisters() {}
 template <int kRegisters>

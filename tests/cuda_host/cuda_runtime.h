@@ -157,19 +157,10 @@ struct cudaDeviceProp {
     int major, minor, multiProcessorCount;
     std::size_t sharedMemPerBlockOptin;
 };
-enum cudaLaunchAttributeID { cudaLaunchAttributeClusterDimension = 4 };
-struct cudaLaunchAttribute {
-    cudaLaunchAttributeID id;
-    struct {
-        dim3 clusterDim;
-    } val;
-};
 struct cudaLaunchConfig_t {
     dim3 gridDim, blockDim;
     std::size_t dynamicSmemBytes = 0;
     cudaStream_t stream = nullptr;
-    cudaLaunchAttribute* attrs = nullptr;
-    unsigned numAttrs = 0;
 };
 
 cudaError_t cudaGetDeviceCount(int* count);
@@ -200,7 +191,7 @@ template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                Arguments&&... arguments) {
     if (config->gridDim.x == 0 || config->gridDim.y == 0 || config->gridDim.z == 0 || config->gridDim.y > 65535 ||
-        config->gridDim.z > 65535 || config->numAttrs != 0) {  // blocks run one after another: no clusters
+        config->gridDim.z > 65535) {
         return cudaErrorInvalidValue;
     }
     fw::cuda_host::run(config->gridDim, config->blockDim, config->dynamicSmemBytes,

@@ -1,6 +1,7 @@
 // The embedded model on the first GPU: as good as on the CPU, and the same bits every time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -113,13 +114,15 @@ TEST_P(MethodsOnGpu, DrawTheProcessorsClip) {
     };
     const auto cpu = clipOf(requestOn("cpu", "f32"));
     ASSERT_FALSE(cpu.empty());
+    // Without tuning, and where rounding may choose another block, the processor's own clip in bf16 is the scale.
+    const double rounding = psnr(clipOf(requestOn("cpu", "bf16")), cpu);
     for (const std::string dtype : {"f32", "bf16"}) {
         const auto gpu = clipOf(requestOn("cuda:0", dtype));
         ASSERT_EQ(gpu.size(), cpu.size());
         const double quality = psnr(gpu, cpu);
-        std::printf("%s on the GPU in %s against the CPU in f32: %.1f dB\n", GetParam(), dtype.c_str(), quality);
-        // Where the device rounds otherwise it may choose another block.
-        EXPECT_GE(quality, dtype == "f32" ? 30.0 : 20.0);
+        std::printf("%s on the GPU in %s against the CPU in f32: %.1f dB (the CPU in bf16: %.1f dB)\n", GetParam(),
+                    dtype.c_str(), quality, rounding);
+        EXPECT_GE(quality, dtype == "f32" ? 30.0 : std::min(30.0, rounding - 3.0));
     }
 }
 INSTANTIATE_TEST_SUITE_P(Methods, MethodsOnGpu,
