@@ -446,10 +446,12 @@ __device__ __forceinline__ TileNote readNote(const TileNote& shared) {
     return note;
 }
 
-// Scores of what a query does not see become minus infinity. `query`: the position of this thread's first row.
+// One step of the softmax; scores of what a query does not see become minus infinity before. `query`: the position
+// of this thread's first row. The step stands in both branches: after them begins a block of instructions that the
+// assembler does not move the wait for the other product out of, to before the exponentials that hide it.
 template <int kCount, class Mask>
-__device__ __forceinline__ void maskScores(float (&scores)[kCount], const TileNote& note, const Mask& mask,
-                                           int query) {
+__device__ __forceinline__ void softmaxOfTile(float (&scores)[kCount], SoftmaxState& state, float scale,
+                                              const TileNote& note, const Mask& mask, int query) {
     if (note.isMasked) {
 #pragma unroll
         for (int i = 0; i < kCount; ++i) {
@@ -458,6 +460,9 @@ __device__ __forceinline__ void maskScores(float (&scores)[kCount], const TileNo
                 scores[i] = -INFINITY;
             }
         }
+        softmaxStep<false>(scores, state, scale, 0);
+    } else {
+        softmaxStep<false>(scores, state, scale, 0);
     }
 }
 
@@ -530,8 +535,7 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
                 waitForProducts<0>();
                 claim(scores);
                 freeTile(&state->keysFree[ring.stage]);
-                maskScores(scores, note, mask, own.first + row);
-                softmaxStep<false>(scores, softmax, scale, 0);
+                softmaxOfTile(scores, softmax, scale, note, mask, own.first + row);
                 packWeights(weights, scores);
             }
             while (!isLast) {
@@ -553,8 +557,7 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
                 waitForProducts<1>();
                 claim(scores);
                 freeTile(&state->keysFree[ring.stage]);
-                maskScores(scores, note, mask, own.first + row);
-                softmaxStep<false>(scores, softmax, scale, 0);
+                softmaxOfTile(scores, softmax, scale, note, mask, own.first + row);
                 waitForProducts<0>();
                 claim(result);
                 freeTile(&state->valuesFree[before.stage]);
