@@ -85,6 +85,7 @@ class BranchCommand final : public Command {
         pipeline::GeneratorEvents events;
         events.progress = [&](const pipeline::Progress& progress) { printer.show(progress); };
         app::ClipJobRunner runner;
+        m_options.promptFolder = app::promptFolder();
         return runner.run(request, m_options, events, session.cancel);
     }
 

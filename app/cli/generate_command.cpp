@@ -38,6 +38,8 @@ class GenerateCommand final : public Command {
         m_app->add_option("--preview-every", m_options.previewEvery, "Steps from one preview to the next")
             ->check(CLI::Range(1, job::kMaxSteps))
             ->capture_default_str();
+        m_app->add_flag("--no-prompt-cache", m_noPromptCache,
+                        "Encode the prompt anew, and do not keep what comes of it for later runs");
         m_app->add_flag("--json", m_json, "Print one JSON object instead of text");
         m_app->add_flag("-q,--quiet", m_quiet, "Print nothing but the file's name");
         m_app->footer(exitCodeHelp());
@@ -72,6 +74,7 @@ class GenerateCommand final : public Command {
         ProgressPrinter printer(style(), stderr);
         pipeline::GeneratorEvents events;
         events.progress = [&](const pipeline::Progress& progress) { printer.show(progress); };
+        m_options.promptFolder = m_noPromptCache ? std::filesystem::path() : app::promptFolder();
         app::ClipJobRunner runner;
         return runner.run(request, m_options, events, session.cancel);
     }
@@ -99,6 +102,7 @@ class GenerateCommand final : public Command {
     std::string m_preview = "projection";
     bool m_json = false;
     bool m_quiet = false;
+    bool m_noPromptCache = false;
 };
 
 }  // namespace

@@ -1,5 +1,9 @@
 // fw plan: what a clip will cost, before it runs.
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
@@ -19,6 +23,36 @@ double gigaflops(std::int64_t flops) {
     return static_cast<double>(flops) / kGiga;
 }
 
+std::string partNames(const job::ModelPartSet& parts) {
+    std::vector<std::string> names;
+    if (parts.textEncoder) {
+        names.emplace_back("text encoder");
+    }
+    if (parts.transformer) {
+        names.emplace_back("transformer");
+    }
+    if (parts.autoEncoder) {
+        names.emplace_back("auto-encoder");
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// What was chosen for the memory there is.
+void printMemory(const job::MemoryPlan& memory) {
+    if (memory.limitBytes != 0) {
+        say("{:<12} of {:.1f} MiB {}\n", "", mebibytes(memory.limitBytes),
+            memory.budgetBytes > 0 ? "within the budget" : "free");
+    }
+    if (memory.smallerPieces) {
+        say("{:<12} decodes {}{} latent frame{} at a time to make do with it\n", "",
+            memory.tile == 0 ? std::string() : fmt::format("tiles of {0} x {0} latent pixels, ", memory.tile),
+            memory.pieceFrames, memory.pieceFrames == 1 ? "" : "s");
+    }
+    if (!memory.shortage.empty()) {
+        say("\nDoes not fit: {}.\n", memory.shortage);
+    }
+}
+
 void printTable(const job::Plan& plan) {
     say("latents      {} x {} x {} (frames, height, width)\n", plan.latentFrames, plan.latentHeight,
         plan.latentWidth);
@@ -29,13 +63,15 @@ void printTable(const job::Plan& plan) {
         say("attention    {:.2f} % of the token pairs left out, {:.2f} % in tiles of 64 x 64\n",
             100.0 * plan.attention.sparsity(), 100.0 * plan.attention.tileSparsity());
     }
-    say("\n{:<10} {:>14} {:>14}\n", "phase", "GFLOP", "scratch MiB");
+    say("\n{:<10} {:>14} {:>14} {:>14}  {}\n", "phase", "GFLOP", "scratch MiB", "memory MiB", "on the device");
     for (const job::PhaseCost& phase : plan.phases) {
-        say("{:<10} {:>14.1f} {:>14.1f}\n", phase.phase, gigaflops(phase.flops), mebibytes(phase.scratchBytes));
+        say("{:<10} {:>14.1f} {:>14.1f} {:>14.1f}  {}\n", phase.phase, gigaflops(phase.flops),
+            mebibytes(phase.scratchBytes), mebibytes(phase.memoryBytes), partNames(phase.parts));
     }
     say("{:<10} {:>14.1f}\n", "all", gigaflops(plan.totalFlops()));
-    say("\nmemory       {:.1f} MiB at most: weights {:.1f}, state {:.1f}, and the largest scratch\n",
+    say("\nmemory       {:.1f} MiB at most: weights {:.1f} in all, state {:.1f}, and scratch\n",
         mebibytes(plan.peakBytes), mebibytes(plan.weightBytes), mebibytes(plan.stateBytes));
+    printMemory(plan.memory);
 }
 
 void printProbes(const job::ProbePlan& probes) {

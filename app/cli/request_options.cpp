@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "core/job/memory_size.h"
 #include "core/job/probe_selection.h"
 
 namespace fw::cli {
@@ -74,6 +75,10 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
     command.add_option("--device", m_request.device, "auto, cpu, …: see fw doctor")->capture_default_str();
     command.add_option("--threads", m_request.threads, "CPU threads; 0: all")->capture_default_str();
     command.add_option("--dtype", m_request.dtype, "auto, f32 or bf16")->capture_default_str();
+    command
+        .add_option("--memory-budget", m_memoryBudget,
+                    "Device memory the run may use, such as 8G; less takes longer (default: what is free)")
+        ->type_name("SIZE");
     command.add_option("--method", m_request.method, "Attention method")->type_name("ID")->capture_default_str();
     command
         .add_option("--adapter", m_adapters,
@@ -97,6 +102,9 @@ Result<job::GenerationRequest> RequestOptions::request() const {
     }
     if (!m_seed.empty()) {
         FW_ASSIGN(request.seed, seedFromText(m_seed));
+    }
+    if (!m_memoryBudget.empty()) {
+        FW_ASSIGN(request.memoryBudget, job::memorySizeFromText(m_memoryBudget));
     }
     for (const std::string& text : m_adapters) {
         FW_ASSIGN(auto adapter, adapterFromText(text));

@@ -25,6 +25,7 @@ class RequestOptions {
     std::string m_sampler = "unipc";
     std::string m_rate;
     std::string m_seed;
+    std::string m_memoryBudget;
     std::vector<std::string> m_settings;
     std::vector<std::string> m_adapters;
     std::vector<std::string> m_cacheSettings;

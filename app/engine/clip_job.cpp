@@ -171,6 +171,7 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     generation.resumeFrom = options.resumeFrom;
     generation.branchFrom = options.branchFrom;
     generation.stepFolder = options.stepFolder;
+    generation.promptFolder = options.promptFolder;
     generation.finishEarly = options.finishEarly;
     EncoderThread encoder(*writer);
     bool first = true;

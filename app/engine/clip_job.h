@@ -33,9 +33,10 @@ struct ClipJobOptions {
     std::function<void(int step)> checkpointSaved;
     // A checkpoint to go on from. A request without a seed takes the checkpoint's.
     std::filesystem::path resumeFrom;
-    std::filesystem::path branchFrom;  // as in pipeline::GeneratorOptions
-    std::filesystem::path stepFolder;  // likewise; made if missing
-    CancelToken finishEarly;           // once cancelled: decode the estimate there is instead of further steps
+    std::filesystem::path branchFrom;    // as in pipeline::GeneratorOptions
+    std::filesystem::path stepFolder;    // likewise; made if missing
+    std::filesystem::path promptFolder;  // likewise
+    CancelToken finishEarly;             // once cancelled: decode the estimate there is instead of further steps
 };
 
 struct ClipJobResult {
@@ -69,6 +70,10 @@ class ClipJobRunner {
 [[nodiscard]] Result<std::filesystem::path> embeddedModelFolder();
 // The folder of a request's model: its own, or the embedded one when it names none.
 [[nodiscard]] Result<std::filesystem::path> modelFolder(const job::GenerationRequest& request);
+
+// Where encoded prompts are kept for later runs: $FRAMEWRIGHT_PROMPT_CACHE, otherwise framewright/prompts in
+// $XDG_CACHE_HOME or ~/.cache. Empty when the variable says "off".
+[[nodiscard]] std::filesystem::path promptFolder();
 
 // "0.1.0"
 [[nodiscard]] std::string programVersion();

@@ -51,6 +51,22 @@ Result<fs::path> modelFolder(const job::GenerationRequest& request) {
     return fs::path(request.model);
 }
 
+fs::path promptFolder() {
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);
+        return fs::path(value == nullptr ? "" : value);
+    };
+    if (const fs::path chosen = variable("FRAMEWRIGHT_PROMPT_CACHE"); !chosen.empty()) {
+        return chosen == "off" ? fs::path() : chosen;
+    }
+    const fs::path below = fs::path("framewright") / "prompts";
+    if (const fs::path cache = variable("XDG_CACHE_HOME"); cache.is_absolute()) {
+        return cache / below;
+    }
+    const fs::path home = variable("HOME");
+    return home.empty() ? fs::path() : home / ".cache" / below;
+}
+
 std::string programVersion() {
     return FW_PROGRAM_VERSION;
 }

@@ -217,6 +217,7 @@ Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, con
     options.thumbnailFile = staging / "thumbnail.png";
     options.checkpointFile = staging / "checkpoint.safetensors";
     options.resumeFrom = job.checkpointFile;
+    options.promptFolder = promptFolder();
     options.finishEarly = finish;
     options.preview = m_ring ? pipeline::PreviewKind::Projection : pipeline::PreviewKind::Off;
     options.previewEvery = job.previewEvery;

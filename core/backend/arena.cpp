@@ -19,6 +19,15 @@ std::unique_ptr<Arena> Arena::createMeta() {
         new Arena(nullptr, std::numeric_limits<std::int64_t>::max() / 2, DeviceKind::Meta));
 }
 
+Status Arena::resize(Device& device, std::int64_t capacityBytes) {
+    FW_CHECK(m_used == 0, "an arena with {} bytes in use", m_used);
+    m_buffer.reset();
+    m_capacity = 0;
+    FW_ASSIGN(m_buffer, device.allocate(capacityBytes));
+    m_capacity = capacityBytes;
+    return {};
+}
+
 TensorView Arena::take(DType dtype, const Shape& shape) {
     const std::int64_t bytes = shape.product() * dtypeSize(dtype);
     FW_CHECK(bytes >= 0, "shape {}", shape.text());

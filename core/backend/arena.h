@@ -17,6 +17,10 @@ class Arena {
     // A Meta arena never runs out; it only measures.
     [[nodiscard]] static std::unique_ptr<Arena> createMeta();
 
+    // Gives the block back and takes one of this capacity; nothing of the arena may be in use. On failure the arena
+    // has no capacity. OutOfMemory as Device::allocate().
+    [[nodiscard]] Status resize(Device& device, std::int64_t capacityBytes);
+
     // Contiguous, 256-byte aligned, uninitialised. Running out is a defect of the plan and ends the program.
     [[nodiscard]] TensorView take(DType dtype, const Shape& shape);
 

@@ -189,6 +189,10 @@ Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults
     if (request.dtype != "auto" && request.dtype != "f32" && request.dtype != "bf16") {
         return fail(ErrorCode::InvalidArgument, "dtype '{}' is not known; use auto, f32 or bf16", request.dtype);
     }
+    if (request.memoryBudget && *request.memoryBudget < 1) {
+        return fail(ErrorCode::InvalidArgument, "the memory budget is {} bytes; it must be at least 1",
+                    *request.memoryBudget);
+    }
     if (request.probes) {
         FW_ASSIGN(const ProbeSelection selection, probeSelectionFromJson(*request.probes));
         FW_TRY(selectedSteps(selection, *request.steps));

@@ -8,6 +8,27 @@ double leftOut(std::int64_t part, std::int64_t whole) {
     return whole == 0 ? 0.0 : 1.0 - static_cast<double>(part) / static_cast<double>(whole);
 }
 
+OrderedJson partNames(const ModelPartSet& parts) {
+    OrderedJson names = OrderedJson::array();
+    if (parts.textEncoder) {
+        names.push_back("text_encoder");
+    }
+    if (parts.transformer) {
+        names.push_back("transformer");
+    }
+    if (parts.autoEncoder) {
+        names.push_back("vae");
+    }
+    return names;
+}
+
+OrderedJson memoryJson(const MemoryPlan& memory) {
+    return {{"budget_bytes", memory.budgetBytes}, {"limit_bytes", memory.limitBytes},
+            {"one_arena", memory.oneArena},       {"tile", memory.tile},
+            {"piece_frames", memory.pieceFrames}, {"smaller_pieces", memory.smallerPieces},
+            {"shortage", memory.shortage}};
+}
+
 }  // namespace
 
 double AttentionPlan::sparsity() const {
@@ -29,7 +50,11 @@ std::int64_t Plan::totalFlops() const {
 OrderedJson toJson(const Plan& plan) {
     OrderedJson phases = OrderedJson::array();
     for (const PhaseCost& phase : plan.phases) {
-        phases.push_back({{"phase", phase.phase}, {"flops", phase.flops}, {"scratch_bytes", phase.scratchBytes}});
+        phases.push_back({{"phase", phase.phase},
+                          {"flops", phase.flops},
+                          {"scratch_bytes", phase.scratchBytes},
+                          {"memory_bytes", phase.memoryBytes},
+                          {"parts", partNames(phase.parts)}});
     }
     OrderedJson rows = OrderedJson::object();
     for (const CacheRow& row : plan.cache.rows) {
@@ -65,6 +90,7 @@ OrderedJson toJson(const Plan& plan) {
           {"memory_bytes", plan.probes.memoryBytes},
           {"steps", plan.probes.steps},
           {"layers", plan.probes.layers}}},
+        {"memory", memoryJson(plan.memory)},
     };
 }
 

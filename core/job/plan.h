@@ -9,10 +9,32 @@
 
 namespace fw::job {
 
+// Which parts of the model are on the device.
+struct ModelPartSet {
+    bool textEncoder = false, transformer = false, autoEncoder = false;
+    bool operator==(const ModelPartSet&) const = default;
+};
+
 struct PhaseCost {
     std::string phase;  // "text", "denoise", "decode"
     std::int64_t flops = 0;
     std::int64_t scratchBytes = 0;  // arena high water of the phase
+    // At most, on the device: weights of `parts`, the state, and the memory to work in. On the CPU also what is
+    // gathered beside them.
+    std::int64_t memoryBytes = 0;
+    ModelPartSet parts{};  // that may stay while the phase runs
+};
+
+// How a run keeps to the memory there is.
+struct MemoryPlan {
+    std::int64_t budgetBytes = 0;  // asked for; 0: none
+    std::int64_t limitBytes = 0;   // what the run may use: the budget or what is free, the smaller; 0: not known
+    bool oneArena = true;          // memory to work in is kept from phase to phase
+    // Of the decoder: side of its tiles in latent pixels (0: whole frames), and latent frames at once.
+    std::int64_t tile = 0, pieceFrames = 0;
+    bool smallerPieces = false;  // than the decoder would take without the limit
+    bool previews = false;       // asked for, and there is room for them
+    std::string shortage;        // one sentence with numbers when the run cannot fit; empty: it fits
 };
 
 // Self-attention of a whole run: (query, key) pairs and tiles of 64 x 64 of them, computed and of dense attention.
@@ -52,14 +74,15 @@ struct Plan {
     int steps = 0;
     int forwardsPerStep = 1;           // 2 with guidance
     std::int64_t flopsPerForward = 0;  // of the first, which computes everything
-    std::int64_t weightBytes = 0;
-    std::int64_t stateBytes = 0;  // latents, sampler history, the text, the step cache
-    std::int64_t hostBytes = 0;   // gathered in host memory while a large clip is decoded in tiles
-    std::int64_t peakBytes = 0;   // weights + state + largest scratch + hostBytes + probes
+    std::int64_t weightBytes = 0;      // of all parts
+    std::int64_t stateBytes = 0;       // latents, sampler history, the text, the step cache
+    std::int64_t hostBytes = 0;        // gathered in host memory while a large clip is decoded in tiles
+    std::int64_t peakBytes = 0;        // the largest of the phases' memoryBytes
     std::vector<PhaseCost> phases;
     AttentionPlan attention;
     CachePlan cache;
     ProbePlan probes;
+    MemoryPlan memory;
 
     [[nodiscard]] std::int64_t totalFlops() const;
 };

@@ -81,6 +81,8 @@ struct VaeTiling {
     bool enabled = false;
     // In latent pixels; tiles overlap by tile - stride and are blended linearly.
     std::int64_t tile = 32, stride = 24;
+    // Latent frames decoded at once, at most. Fewer need less memory and change nothing.
+    std::int64_t pieceFrames = 4;
 };
 
 class VideoVae {

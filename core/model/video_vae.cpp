@@ -15,7 +15,6 @@ namespace {
 // Several latent frames per chunk save the copies of convolution histories; more than this much in one activation
 // leaves the caches for nothing.
 constexpr std::int64_t kChunkBytes = std::int64_t{16} << 20;
-constexpr std::int64_t kMaxChunkFrames = 4;
 
 bool isMeta(const method::RunContext& context) {
     return context.ops.deviceKind() == DeviceKind::Meta;
@@ -37,14 +36,14 @@ Result<std::unique_ptr<WanVae>> WanVae::load(const std::filesystem::path& folder
     return model;
 }
 
-Status WanVae::decodeChunks(method::RunContext& context, const ConstTensorView& latents,
+Status WanVae::decodeChunks(method::RunContext& context, const ConstTensorView& latents, std::int64_t pieceFrames,
                             const ChunkSink& sink) const {
-    FW_CHECK(latents.rank() == 4 && latents.dim(0) == m_config.zDim && latents.dim(1) >= 1, "latents {}",
-             latents.text());
+    FW_CHECK(latents.rank() == 4 && latents.dim(0) == m_config.zDim && latents.dim(1) >= 1 && pieceFrames >= 1,
+             "latents {}, {} at once", latents.text(), pieceFrames);
     const ArenaScope scope(context.arena);
     vae::VaeState state = m_decoder.plan(context, latents.dim(2), latents.dim(3));
     const std::int64_t perChunk = std::clamp<std::int64_t>(
-        kChunkBytes / m_decoder.widestBytes(latents.dim(2), latents.dim(3)), 1, kMaxChunkFrames);
+        kChunkBytes / m_decoder.widestBytes(latents.dim(2), latents.dim(3)), 1, pieceFrames);
     for (std::int64_t begin = 0; begin < latents.dim(1);) {
         const std::int64_t end = begin == 0 ? 1 : std::min(begin + perChunk, latents.dim(1));
         FW_TRY(context.cancel.check());
@@ -100,7 +99,8 @@ vae::PixelCanvas WanVae::canvasFor(const ConstTensorView& latents) const {
     return canvas;
 }
 
-Result<vae::Tile> WanVae::decodeTile(method::RunContext& context, const ConstTensorView& latents) const {
+Result<vae::Tile> WanVae::decodeTile(method::RunContext& context, const ConstTensorView& latents,
+                                     std::int64_t pieceFrames) const {
     const std::int64_t scale = m_geometry.spatialFactor / m_config.patchSize;
     vae::Tile tile{
         framesOf(latents.dim(1)), latents.dim(2) * scale, latents.dim(3) * scale, m_config.outChannels, {}};
@@ -108,7 +108,7 @@ Result<vae::Tile> WanVae::decodeTile(method::RunContext& context, const ConstTen
         tile.values.resize(static_cast<std::size_t>(tile.frames * tile.height * tile.width * tile.channels));
     }
     std::int64_t frame = 0;
-    FW_TRY(decodeChunks(context, latents, [&](const TensorView& patches) -> Status {
+    FW_TRY(decodeChunks(context, latents, pieceFrames, [&](const TensorView& patches) -> Status {
         const TensorView values = context.arena.take(DType::F32, patches.shape());
         context.ops.copy(patches, values);
         if (!isMeta(context)) {
@@ -130,7 +130,7 @@ Status WanVae::decodeTiles(method::RunContext& context, const ConstTensorView& l
             const std::int64_t x = column * tiling.stride;
             const auto part = latents.slice(2, y, std::min(y + tiling.tile, latents.dim(2)))
                                   .slice(3, x, std::min(x + tiling.tile, latents.dim(3)));
-            FW_ASSIGN(vae::Tile tile, decodeTile(context, part));
+            FW_ASSIGN(vae::Tile tile, decodeTile(context, part, tiling.pieceFrames));
             if (!isMeta(context)) {
                 blender.add(row, column, std::move(tile), canvas);
             }
@@ -156,7 +156,7 @@ Status WanVae::decode(method::RunContext& context, const ConstTensorView& latent
         }
         return {};
     }
-    return decodeChunks(context, latents, [&](const TensorView& patches) -> Status {
+    return decodeChunks(context, latents, tiling.pieceFrames, [&](const TensorView& patches) -> Status {
         const TensorView pixels = unpatch(context, patches);
         const TensorView bytes = context.arena.take(DType::U8, pixels.shape());
         // Whole lines as rows: three values are too few for one.
@@ -188,7 +188,7 @@ Status WanVae::decodeToFloat(method::RunContext& context, const ConstTensorView&
         return decodeTiles(context, latents, tiling, canvas);
     }
     std::int64_t frame = 0;
-    return decodeChunks(context, latents, [&](const TensorView& patches) -> Status {
+    return decodeChunks(context, latents, tiling.pieceFrames, [&](const TensorView& patches) -> Status {
         const TensorView pixels = unpatch(context, patches);
         const TensorView values = context.arena.take(DType::F32, pixels.shape());
         context.ops.copy(pixels, values);

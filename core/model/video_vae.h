@@ -37,10 +37,11 @@ class WanVae final : public VideoVae {
     WanVae(weights::WanVaeConfig config, vae::Decoder decoder, vae::Encoder encoder)
         : m_config(std::move(config)), m_decoder(std::move(decoder)), m_encoder(std::move(encoder)) {}
     [[nodiscard]] Status decodeChunks(method::RunContext& context, const ConstTensorView& latents,
-                                      const ChunkSink& sink) const;
+                                      std::int64_t pieceFrames, const ChunkSink& sink) const;
     [[nodiscard]] Status decodeTiles(method::RunContext& context, const ConstTensorView& latents,
                                      const VaeTiling& tiling, const vae::PixelCanvas& canvas) const;
-    [[nodiscard]] Result<vae::Tile> decodeTile(method::RunContext& context, const ConstTensorView& latents) const;
+    [[nodiscard]] Result<vae::Tile> decodeTile(method::RunContext& context, const ConstTensorView& latents,
+                                               std::int64_t pieceFrames) const;
     [[nodiscard]] bool isTiled(const Shape& latents, const VaeTiling& tiling) const;
     // [F, h, w, 3·patch²] to [F, H, W, 3], same type, in the arena.
     [[nodiscard]] TensorView unpatch(method::RunContext& context, const TensorView& patches) const;

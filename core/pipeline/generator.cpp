@@ -3,26 +3,25 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <deque>
 #include <utility>
 
+#include "core/job/memory_size.h"
 #include "core/method/attention_method.h"
 #include "core/pipeline/check_method.h"
 #include "core/pipeline/checkpoint.h"
-#include "core/pipeline/memory_text.h"
+#include "core/pipeline/memory_choice.h"
 #include "core/pipeline/model_parts.h"
 #include "core/pipeline/philox.h"
 #include "core/pipeline/planner.h"
 #include "core/pipeline/preview.h"
 #include "core/pipeline/probe_recorder.h"
 #include "core/pipeline/progress_meter.h"
+#include "core/pipeline/prompt_cache.h"
 #include "core/pipeline/run_stages.h"
 
 namespace fw::pipeline {
 
 namespace {
-
-constexpr std::size_t kPromptCacheEntries = 8;
 
 // What a step cache may add to every checkpoint, to one in a while, and at all.
 constexpr std::int64_t kLightCacheState = 8LL << 20;
@@ -32,43 +31,6 @@ constexpr double kHeavyCheckpointSeconds = 10.0;
 double now() {
     return ProgressMeter::steadyClock()();
 }
-
-// "1.5 GiB"
-Status checkMemory(const backend::Device& device, std::string_view what, std::int64_t bytes) {
-    const backend::DeviceInfo info = device.info();
-    if (bytes > info.freeBytes) {
-        return fail(ErrorCode::OutOfMemory, "{} needs {} but {} has {} free; choose a smaller size or fewer frames",
-                    what, gibibytes(bytes), info.id, gibibytes(info.freeBytes));
-    }
-    return {};
-}
-
-// Text embeddings of the last few prompts, by token ids; least recently used first.
-class PromptCache {
- public:
-    [[nodiscard]] const backend::OwnedTensor* find(const std::vector<std::int32_t>& ids) {
-        const auto found =
-            std::find_if(m_entries.begin(), m_entries.end(), [&](const auto& e) { return e.ids == ids; });
-        if (found == m_entries.end()) {
-            return nullptr;
-        }
-        std::rotate(found, found + 1, m_entries.end());
-        return &m_entries.back().embedding;
-    }
-    void add(std::vector<std::int32_t> ids, backend::OwnedTensor embedding) {
-        if (m_entries.size() == kPromptCacheEntries) {
-            m_entries.pop_front();
-        }
-        m_entries.push_back({std::move(ids), std::move(embedding)});
-    }
-
- private:
-    struct Entry {
-        std::vector<std::int32_t> ids;
-        backend::OwnedTensor embedding;
-    };
-    std::deque<Entry> m_entries;
-};
 
 // One call of generate(): borrowed for its duration.
 struct Job {
@@ -87,14 +49,19 @@ struct Job {
 
 class ModelGenerator final : public Generator {
  public:
-    ModelGenerator(model::ModelInfo info, std::string hash, ModelParts meta, ModelParts parts, double loadSeconds)
+    ModelGenerator(model::ModelInfo info, std::string hash, ModelParts meta, ModelParts parts,
+                   std::unique_ptr<backend::Arena> arena)
         : m_info(std::move(info)),
           m_hash(std::move(hash)),
           m_meta(std::move(meta)),
           m_parts(std::move(parts)),
-          m_previewer(m_info.preview),
-          m_loadSeconds(loadSeconds) {}
+          m_arena(std::move(arena)),
+          m_previewer(m_info.preview) {}
 
+    // Every part if the host has room for all of them at once.
+    [[nodiscard]] Status loadAtOnce(const CancelToken& cancel);
+
+    [[nodiscard]] std::int64_t heldBytes() const override { return m_parts.weightBytes() + m_arena->capacity(); }
     [[nodiscard]] const model::ModelInfo& model() const override { return m_info; }
 
     [[nodiscard]] Result<GenerationReport> generate(const job::GenerationRequest& request,
@@ -103,7 +70,10 @@ class ModelGenerator final : public Generator {
                                                     const CancelToken& cancel) override;
 
  private:
-    [[nodiscard]] Status prepareArena(const job::Plan& plan);
+    [[nodiscard]] Status forecast(GenerationReport& report, const PromptIds& ids, PreviewKind preview);
+    [[nodiscard]] Status makeRoom(const job::Plan& plan, Phase phase);
+    [[nodiscard]] Status bring(Job& job, const job::ModelPartSet& parts);
+    [[nodiscard]] Status inPhase(Phase phase, const job::Plan& plan, Status status) const;
     [[nodiscard]] Status text(Job& job, const PromptIds& ids);
     [[nodiscard]] Status conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out);
     [[nodiscard]] Status noise(Job& job);
@@ -115,6 +85,7 @@ class ModelGenerator final : public Generator {
     [[nodiscard]] Status checkLatents(const TensorView& latents, int step, int steps);
     [[nodiscard]] Status preview(Job& job, int step, int steps);
     [[nodiscard]] Status decode(Job& job);
+    [[nodiscard]] Status decodeOnce(Job& job, int& done);
     void describe(trace::Trace& trace, const GenerationReport& report);
 
     model::ModelInfo m_info;
@@ -127,40 +98,101 @@ class ModelGenerator final : public Generator {
     PhaseRates m_rates;
     std::vector<float> m_host;      // latents on the host
     double m_checkpointTime = 0.0;  // when the last one was written
-    double m_loadSeconds;           // reported with the first clip, 0 afterwards
+    double m_loadSeconds = 0.0;     // reported with the next clip
 };
 
-Status ModelGenerator::prepareArena(const job::Plan& plan) {
-    const std::int64_t bytes = arenaBytes(plan);
-    // On the CPU the host's memory is the device's.
-    const bool onHost = m_parts.ops->deviceKind() == DeviceKind::Cpu;
-    const std::int64_t kept = plan.stateBytes + (onHost ? plan.hostBytes + plan.probes.memoryBytes : 0);
-    const std::string what = plan.cache.bytes == 0 ? "this clip"
-                                                   : fmt::format("this clip with the {} of its step cache '{}'",
-                                                                 gibibytes(plan.cache.bytes), plan.cache.id);
-    if (m_arena && m_arena->capacity() >= bytes) {
-        return checkMemory(*m_parts.device, what, kept);
+Status ModelGenerator::loadAtOnce(const CancelToken& cancel) {
+    const double start = now();
+    const backend::DeviceInfo info = m_parts.device->info();
+    const PartBytes weights = m_meta.partBytes();
+    const std::int64_t largest = std::max({weights.textEncoder, weights.transformer, weights.autoEncoder});
+    if (largest > info.freeBytes) {
+        return fail(ErrorCode::OutOfMemory, "the largest part of the model {} needs {}, but {} has {} free",
+                    m_info.name, job::memorySizeText(largest), info.id, job::memorySizeText(info.freeBytes));
     }
-    m_arena.reset();  // give the old one back before asking for the new one
-    FW_TRY(checkMemory(*m_parts.device, what, kept + bytes));
-    FW_ASSIGN(m_arena, backend::Arena::create(*m_parts.device, bytes));
+    if (info.kind == DeviceKind::Cpu && m_meta.weightBytes() <= info.freeBytes) {
+        FW_TRY(bringParts(m_parts, {true, true, true}, cancel));
+    }
+    m_loadSeconds = now() - start;
     return {};
 }
 
-Status ModelGenerator::conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out) {
-    if (const backend::OwnedTensor* known = m_prompts.find(ids)) {
-        job.context.ops.copy(known->view, out);
-        return {};
+// The plan within the budget and what the device has. OutOfMemory when there is none.
+Status ModelGenerator::forecast(GenerationReport& report, const PromptIds& ids, PreviewKind preview) {
+    const MemoryLimit limit =
+        memoryLimit(m_parts.device->info(), report.request.memoryBudget.value_or(0), heldBytes());
+    FW_ASSIGN(report.plan, dryRun(m_meta, report.request, ids, preview, limit));
+    if (!report.plan.memory.shortage.empty()) {
+        return fail(ErrorCode::OutOfMemory, "{}", report.plan.memory.shortage);
     }
+    return {};
+}
+
+std::size_t phaseIndex(Phase phase) {
+    return static_cast<std::size_t>(phase) - static_cast<std::size_t>(Phase::Text);
+}
+
+// Frees what may not stay, and makes the memory to work in large enough.
+Status ModelGenerator::makeRoom(const job::Plan& plan, Phase phase) {
+    const job::PhaseCost& cost = plan.phases[phaseIndex(phase)];
+    FW_TRY(m_parts.ops->synchronize());  // queued work may use what goes
+    dropParts(m_parts, cost.parts);
+    const std::int64_t bytes = plan.memory.oneArena ? arenaBytes(plan) : cost.scratchBytes;
+    const bool tooLarge =
+        m_arena->capacity() > bytes && m_parts.weightBytes() + m_arena->capacity() > cost.memoryBytes;
+    if (m_arena->capacity() < bytes || tooLarge) {
+        FW_TRY(m_arena->resize(*m_parts.device, bytes));
+    }
+    return {};
+}
+
+Status ModelGenerator::bring(Job& job, const job::ModelPartSet& parts) {
+    const double start = now();
+    FW_TRY(bringParts(m_parts, parts, job.cancel));
+    job.report.loadSeconds += now() - start;
+    return {};
+}
+
+// Running out of memory says where, and what was asked and free.
+Status ModelGenerator::inPhase(Phase phase, const job::Plan& plan, Status status) const {
+    if (status || status.error().code != ErrorCode::OutOfMemory) {
+        return status;
+    }
+    const backend::DeviceInfo info = m_parts.device->info();
+    return fail(
+        ErrorCode::OutOfMemory,
+        "memory ran out in the phase {}, which needs {} on {} by the forecast, with {} free now ({}); choose "
+        "a smaller size or fewer frames, or close what else uses the device",
+        phaseName(phase), job::memorySizeText(plan.phases[phaseIndex(phase)].memoryBytes), info.id,
+        job::memorySizeText(info.freeBytes), status.error().message);
+}
+
+// out [L, width] f32.
+Status ModelGenerator::conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out) {
+    const std::string_view device = m_parts.ops->deviceKind() == DeviceKind::Cpu ? "cpu" : "gpu";
+    const std::string key = promptKey(m_hash, dtypeName(m_parts.dtype), device, ids);
+    std::vector<float> host(static_cast<std::size_t>(out.count()), 0.0F);
+    const TensorView view(host.data(), DType::F32, out.shape());
+    const std::vector<float>* known = m_prompts.find(key, out.dim(1));
+    if (known != nullptr && known->size() <= host.size()) {
+        std::copy(known->begin(), known->end(), host.begin());
+        job.context.ops.upload(view, out);
+        return job.context.ops.synchronize();
+    }
+    FW_TRY(bring(job, {true, false, false}));
     FW_TRY(encodeText(job.context, m_parts, ids, out));
-    FW_ASSIGN(auto kept, backend::createTensor(*m_parts.device, DType::F32, out.shape()));
-    job.context.ops.copy(out, kept.view);
+    job.context.ops.download(out, view);
     FW_TRY(job.context.ops.synchronize());
-    m_prompts.add(ids, std::move(kept));
+    host.resize(ids.size() * static_cast<std::size_t>(out.dim(1)));
+    m_prompts.add(key, out.dim(1), std::move(host));
+    ++job.report.promptsEncoded;
     return {};
 }
 
 Status ModelGenerator::text(Job& job, const PromptIds& ids) {
+    if (m_prompts.folder() != job.options.promptFolder) {
+        m_prompts = PromptCache(job.options.promptFolder);
+    }
     const bool guided = *job.request.guidance > 1.0;
     job.meter.begin(Phase::Text, guided ? 2 : 1);
     FW_TRY(conditioning(job, ids.prompt, job.state.text));
@@ -168,7 +200,6 @@ Status ModelGenerator::text(Job& job, const PromptIds& ids) {
     if (guided) {
         FW_TRY(conditioning(job, ids.negative, job.state.negative));
     }
-    FW_TRY(job.context.ops.synchronize());
     job.report.textSeconds = job.meter.phaseSeconds();
     return job.cancel.check();
 }
@@ -210,14 +241,22 @@ Status ModelGenerator::preview(Job& job, int step, int steps) {
     if (!job.events.preview) {
         return {};
     }
-    const bool exact = options.exactPreviewWanted && options.exactPreviewWanted();
+    const job::Plan& plan = job.report.plan;
+    // The decoder at its usual pieces beside the transformer: where there is no room for that, a wish for an exact
+    // picture is answered by a plain one.
+    const bool canDecode = plan.phases[1].parts.autoEncoder && !plan.memory.smallerPieces &&
+                           m_arena->capacity() >= plan.phases[2].scratchBytes;
+    const bool wanted = options.exactPreviewWanted && options.exactPreviewWanted();
+    const bool exact = wanted && canDecode;
     const bool due = step % std::max(options.previewEvery, 1) == 0 || step == steps;
     const bool affordable = options.previewShare <= 0.0 ||
                             job.previewSeconds + job.previewCost <= options.previewShare * job.meter.phaseSeconds();
-    if (!exact && (options.preview == PreviewKind::Off || !due || !affordable)) {
+    if (!exact &&
+        (options.preview == PreviewKind::Off || !plan.memory.previews || !(due || wanted) || !affordable)) {
         return {};
     }
     const double start = now();
+    FW_TRY(bring(job, {false, false, true}));
     FW_ASSIGN(const PreviewImage image, m_previewer.make(job.context, m_parts, job.state.sampler.estimate,
                                                          exact ? PreviewKind::Vae : options.preview, step, steps));
     job.events.preview({step, steps, image.view(), exact});
@@ -230,7 +269,8 @@ Status ModelGenerator::preview(Job& job, int step, int steps) {
 
 CheckpointKey ModelGenerator::checkpointKey(const Job& job) const {
     CheckpointKey key{job.request, m_hash + m_parts.adapterHash, std::string(dtypeName(m_parts.dtype))};
-    key.request.probes.reset();  // they change nothing that a checkpoint holds
+    key.request.probes.reset();  // neither changes anything that a checkpoint holds
+    key.request.memoryBudget.reset();
     return key;
 }
 
@@ -287,6 +327,9 @@ Status ModelGenerator::settleForEstimate(Job& job) {
 }
 
 Status ModelGenerator::denoise(Job& job) {
+    FW_TRY(makeRoom(job.report.plan, Phase::Denoise));
+    FW_TRY(bring(job, {false, true, false}));
+    FW_TRY(begin(job));
     const SigmaSchedule schedule = scheduleOf(m_parts, job.request);
     const int steps = *job.request.steps;
     const int first = job.state.sampler.step;
@@ -315,6 +358,27 @@ Status ModelGenerator::denoise(Job& job) {
     return job.cancel.check();
 }
 
+// Frames [done, …) reach the sink; `done` counts those that did.
+Status ModelGenerator::decodeOnce(Job& job, int& done) {
+    FW_TRY(makeRoom(job.report.plan, Phase::Decode));
+    FW_TRY(bring(job, {false, false, true}));
+    int seen = 0;
+    const auto deliver = [&](const ConstTensorView& chunk) -> Status {
+        FW_TRY(job.cancel.check());
+        const auto frames = static_cast<int>(chunk.dim(0));
+        const int known = std::clamp(done - seen, 0, frames);  // delivered by a try before this one
+        seen += frames;
+        if (known < frames) {
+            FW_TRY(job.sink(chunk.slice(0, known, frames)));
+            done += frames - known;
+            job.meter.report(done);
+        }
+        return {};
+    };
+    FW_TRY(decodeFrames(job.context, m_parts, job.state.sampler.sample, tilingOf(job.report.plan), deliver));
+    return job.context.ops.synchronize();
+}
+
 Status ModelGenerator::decode(Job& job) {
     const TensorView& latents = job.state.sampler.sample;
     if (job.options.latentsReady) {
@@ -323,15 +387,21 @@ Status ModelGenerator::decode(Job& job) {
     const auto frames = static_cast<int>(*job.request.frames);
     int done = 0;
     job.meter.begin(Phase::Decode, frames);
-    const auto deliver = [&](const ConstTensorView& chunk) -> Status {
-        FW_TRY(job.cancel.check());
-        FW_TRY(job.sink(chunk));
-        done += static_cast<int>(chunk.dim(0));
-        job.meter.report(done);
-        return {};
-    };
-    FW_TRY(decodeFrames(job.context, m_parts, latents, deliver));
-    FW_TRY(job.context.ops.synchronize());
+    Status status = decodeOnce(job, done);
+    const auto smaller = smallerTiling(latents.shape(), tilingOf(job.report.plan));
+    if (!status && status.error().code == ErrorCode::OutOfMemory && smaller) {
+        // Once more, in smaller pieces and with the device to itself.
+        static_cast<void>(m_parts.ops->synchronize());
+        job::Plan& plan = job.report.plan;
+        FW_TRY(useTiling(m_meta, *smaller, plan));
+        plan.memory.oneArena = false;
+        plan.phases.back().parts = {false, false, true};
+        plan.phases.back().memoryBytes =
+            m_meta.partBytes().autoEncoder + plan.stateBytes + plan.phases.back().scratchBytes;
+        job.report.decodedAgain = true;
+        status = decodeOnce(job, done);
+    }
+    FW_TRY(std::move(status));
     FW_CHECK(done == frames, "{} frames of {}", done, frames);
     job.report.decodeSeconds = job.meter.phaseSeconds();
     return job.cancel.check();
@@ -369,15 +439,20 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
                     "{} cannot compute the attention method {} yet; choose dense attention or another device",
                     m_parts.device->info().id, report.request.method);
     }
-    FW_TRY(useAdapters(m_meta, m_info.folder, report.request));
     FW_TRY(useAdapters(m_parts, m_info.folder, report.request));
+    FW_TRY(useAdapters(m_meta, m_info.folder, report.request));
+    FW_TRY(bringParts(m_meta, {true, true, true}, {}));
     FW_ASSIGN(const auto method,
               method::createAttentionMethod(report.request.method, report.request.methodParameters,
                                             m_parts.methodWeights.get()));
     FW_ASSIGN(const PromptIds ids, tokenize(*m_parts.tokenizer, report.request));
-    FW_ASSIGN(report.plan, dryRun(m_meta, report.request, ids, options.preview));
-    FW_TRY(prepareArena(report.plan));
-    FW_ASSIGN(RunState state, createRunState(m_parts, report.request));
+    FW_TRY(forecast(report, ids, options.preview));
+    FW_TRY(inPhase(Phase::Text, report.plan, makeRoom(report.plan, Phase::Text)));
+    auto made = createRunState(m_parts, report.request);
+    if (!made) {
+        return tl::unexpected(inPhase(Phase::Text, report.plan, tl::unexpected(made.error())).error());
+    }
+    RunState state = std::move(*made);
     FW_CHECK(options.observer == nullptr || state.cache == nullptr, "an observer beside a step cache");
     report.modelHash = m_hash;
     report.device = m_parts.device->info().name;
@@ -387,7 +462,6 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
         options.trace->originUs = m_parts.ops->timestampUs();
         describe(*options.trace, report);
     }
-    const backend::ArenaScope arena(*m_arena);
     method::RunContext context{
         .ops = *m_parts.ops, .arena = *m_arena, .selfAttention = *method, .cancel = cancel, .trace = options.trace};
     context.cache = options.observer != nullptr ? options.observer : state.cache.get();
@@ -399,17 +473,16 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     }
     ProgressMeter meter(report.plan, m_rates, events.progress);
     Job job{report.request, options, events, sink, cancel, meter, context, state, report};
-    FW_TRY(text(job, ids));
-    FW_TRY(begin(job));
-    const Status denoised = denoise(job);
+    FW_TRY(inPhase(Phase::Text, report.plan, text(job, ids)));
+    Status denoised = inPhase(Phase::Denoise, report.plan, denoise(job));
     if (options.trace != nullptr && probes != nullptr) {
         options.trace->probes = probes->take();
     }
     if (options.trace != nullptr && state.cache != nullptr) {
         describeDecisions(*options.trace, *state.cache);
     }
-    FW_TRY(denoised);
-    FW_TRY(decode(job));
+    FW_TRY(std::move(denoised));
+    FW_TRY(inPhase(Phase::Decode, report.plan, decode(job)));
     return report;
 }
 
@@ -422,21 +495,28 @@ std::string stepFileName(int steps) {
 Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path& folder, const std::string& device,
                                                      const std::string& dtype, int threads,
                                                      const CancelToken& cancel) {
-    const double start = now();
+    FW_ASSIGN(auto target, backend::createDevice(device));
+    return create(folder, std::move(target), dtype, threads, cancel);
+}
+
+Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path& folder,
+                                                     std::unique_ptr<backend::Device> device,
+                                                     const std::string& dtype, int threads,
+                                                     const CancelToken& cancel) {
     FW_ASSIGN(model::ModelInfo info, model::inspectModel(folder));
     if (!info.problems.empty()) {
         return fail(ErrorCode::BadModel, "{}: {}", folder.string(), info.problems.front());
     }
     FW_ASSIGN(std::string hash, model::modelHash(folder));
-    FW_ASSIGN(auto target, backend::createDevice(device));
-    FW_ASSIGN(const DType chosen, chooseDType(dtype, target->info()));
+    FW_ASSIGN(const DType chosen, chooseDType(dtype, device->info()));
     // The model without its bytes first: its weights' size is known before any of them is read.
     FW_ASSIGN(ModelParts meta, loadParts(folder, backend::createMetaDevice(chosen), chosen, threads, cancel));
-    FW_TRY(checkMemory(*target, fmt::format("the model {}", info.name), meta.weightBytes()));
-    FW_ASSIGN(ModelParts parts, loadParts(folder, std::move(target), chosen, threads, cancel));
-    const double seconds = now() - start;
-    return std::make_unique<ModelGenerator>(std::move(info), std::move(hash), std::move(meta), std::move(parts),
-                                            seconds);
+    FW_ASSIGN(ModelParts parts, openParts(meta, std::move(device), threads));
+    FW_ASSIGN(auto arena, backend::Arena::create(*parts.device, 0));
+    auto generator = std::make_unique<ModelGenerator>(std::move(info), std::move(hash), std::move(meta),
+                                                      std::move(parts), std::move(arena));
+    FW_TRY(generator->loadAtOnce(cancel));
+    return generator;
 }
 
 }  // namespace fw::pipeline

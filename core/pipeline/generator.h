@@ -77,6 +77,8 @@ struct GeneratorOptions {
     std::filesystem::path stepFolder;
     // Sees every module's output of a run without a step cache (fw calibrate). Borrowed.
     cache::StepCache* observer = nullptr;
+    // Encoded prompts are kept here from run to run (prompt_cache.h); empty: only while the generator lives.
+    std::filesystem::path promptFolder;
     // Once cancelled: stop denoising after the current step and decode the estimate there is.
     CancelToken finishEarly;
 };
@@ -90,16 +92,28 @@ struct GenerationReport {
     double loadSeconds = 0, textSeconds = 0, denoiseSeconds = 0, decodeSeconds = 0;
     std::vector<double> stepSeconds;  // of the steps taken in this call
     int resumedSteps = 0;             // taken in earlier calls
+    int promptsEncoded = 0;           // the others were known from before
+    bool decodedAgain = false;        // memory ran out while decoding; plan.memory says how it went then
     bool finishedEarly = false;       // fewer steps than asked, by GeneratorOptions::finishEarly
 };
 
-// A loaded model on one device. Keep it for many clips. Not thread-safe; cancel through the token.
+// A model on one device. Keep it for many clips. Not thread-safe; cancel through the token.
+//
+// Which of its parts are on the device follows from the memory there is (memory_choice.h). Running out of it is an
+// OutOfMemory that names the phase, bytes asked and bytes free; decoding is tried once more in smaller pieces
+// first. The generator stays usable.
 class Generator {
  public:
-    // `folder` in the diffusers layout. Loads every part; `threads` and `dtype` as in GenerationRequest. `cancel`
-    // is asked between the parts. OutOfMemory before anything is read when the weights cannot fit.
+    // `folder` in the diffusers layout; `threads` and `dtype` as in GenerationRequest. On the CPU every part is
+    // loaded when all fit, `cancel` being asked between them; otherwise parts are loaded when they are needed.
+    // OutOfMemory before anything is read when one part alone cannot fit.
     [[nodiscard]] static Result<std::unique_ptr<Generator>> create(const std::filesystem::path& folder,
                                                                    const std::string& device,
+                                                                   const std::string& dtype, int threads,
+                                                                   const CancelToken& cancel = {});
+    // The same on a device at hand.
+    [[nodiscard]] static Result<std::unique_ptr<Generator>> create(const std::filesystem::path& folder,
+                                                                   std::unique_ptr<backend::Device> device,
                                                                    const std::string& dtype, int threads,
                                                                    const CancelToken& cancel = {});
     virtual ~Generator() = default;
@@ -107,6 +121,8 @@ class Generator {
     Generator& operator=(const Generator&) = delete;
 
     [[nodiscard]] virtual const model::ModelInfo& model() const = 0;
+    // Held on the device now: weights and the memory to work in.
+    [[nodiscard]] virtual std::int64_t heldBytes() const = 0;
     // Frames reach `sink` in order while they are decoded.
     [[nodiscard]] virtual Result<GenerationReport> generate(const job::GenerationRequest& request,
                                                             const GeneratorOptions& options,
@@ -121,7 +137,9 @@ class Generator {
 // "step-0007.safetensors": the checkpoint after so many steps in GeneratorOptions::stepFolder.
 [[nodiscard]] std::string stepFileName(int steps);
 
-// Costs of `request` on a model folder by a dry run on the Meta device: no weights are read, no device is needed.
+// Costs of `request` on a model folder by a dry run on the Meta device: no weights are read, no device is needed
+// unless the number type is left to it. Within the request's memory budget, and what the device has free if it is
+// here; memory.shortage says so when that is not enough.
 [[nodiscard]] Result<job::Plan> makePlan(const job::GenerationRequest& request);
 
 }  // namespace fw::pipeline

@@ -49,31 +49,71 @@ Result<SamplerOptions> samplerDefaults(const std::filesystem::path& folder) {
 Result<ModelParts> loadParts(const std::filesystem::path& folder, std::unique_ptr<backend::Device> device,
                              DType dtype, int threads, const CancelToken& cancel) {
     ModelParts parts;
+    parts.folder = folder;
     parts.dtype = dtype;
     parts.device = std::move(device);
     FW_ASSIGN(parts.ops, parts.device->createOps({.threads = threads}));
     FW_ASSIGN(parts.tokenizer, model::loadTokenizer(folder));
-    FW_TRY(cancel.check());
-    FW_ASSIGN(parts.textEncoder, model::loadTextEncoder(folder, *parts.device, *parts.ops, dtype));
-    FW_TRY(cancel.check());
-    FW_ASSIGN(parts.transformer, model::loadTransformer(folder, *parts.device, *parts.ops, dtype));
-    FW_TRY(cancel.check());
-    FW_ASSIGN(parts.vae, model::loadVae(folder, *parts.device, *parts.ops, dtype));
-    FW_TRY(cancel.check());
-    const std::int64_t textWidth = parts.transformer->geometry().textWidth;
-    if (parts.textEncoder->width() != textWidth) {
+    FW_TRY(bringParts(parts, {true, true, true}, cancel));
+    parts.shapes = {parts.transformer->geometry(), parts.transformer->textKeys(parts.tokenizer->maxTokens()),
+                    parts.transformer->siteKinds(), parts.vae->geometry(), parts.textEncoder->width()};
+    const auto& geometry = parts.shapes.transformer;
+    if (parts.shapes.textWidth != geometry.textWidth) {
         return fail(ErrorCode::BadModel, "{}: the text encoder is {} wide, the transformer expects {}",
-                    folder.string(), parts.textEncoder->width(), textWidth);
+                    folder.string(), parts.shapes.textWidth, geometry.textWidth);
     }
-    if (parts.vae->geometry().latentChannels != parts.transformer->geometry().latentChannels) {
+    if (parts.shapes.vae.latentChannels != geometry.latentChannels) {
         return fail(ErrorCode::BadModel, "{}: the VAE has {} latent channels, the transformer {}", folder.string(),
-                    parts.vae->geometry().latentChannels, parts.transformer->geometry().latentChannels);
+                    parts.shapes.vae.latentChannels, geometry.latentChannels);
     }
     FW_ASSIGN(parts.sampler, samplerDefaults(folder));
-    const auto& geometry = parts.transformer->geometry();
     FW_ASSIGN(parts.cacheConstants,
               cache::findConstants(folder, geometry.layers, geometry.heads * geometry.headDim));
     return parts;
+}
+
+Result<ModelParts> openParts(const ModelParts& meta, std::unique_ptr<backend::Device> device, int threads) {
+    ModelParts parts;
+    parts.folder = meta.folder;
+    parts.dtype = meta.dtype;
+    parts.device = std::move(device);
+    FW_ASSIGN(parts.ops, parts.device->createOps({.threads = threads}));
+    parts.tokenizer = meta.tokenizer;
+    parts.shapes = meta.shapes;
+    parts.sampler = meta.sampler;
+    parts.cacheConstants = meta.cacheConstants;
+    return parts;
+}
+
+void dropParts(ModelParts& parts, const job::ModelPartSet& kept) {
+    if (!kept.textEncoder) {
+        parts.textEncoder.reset();
+    }
+    if (!kept.transformer) {
+        parts.transformer.reset();
+    }
+    if (!kept.autoEncoder) {
+        parts.vae.reset();
+    }
+}
+
+Status bringParts(ModelParts& parts, const job::ModelPartSet& wanted, const CancelToken& cancel) {
+    backend::Device& device = *parts.device;
+    if (wanted.textEncoder && parts.textEncoder == nullptr) {
+        FW_TRY(cancel.check());
+        FW_ASSIGN(parts.textEncoder, model::loadTextEncoder(parts.folder, device, *parts.ops, parts.dtype));
+    }
+    if (wanted.transformer && parts.transformer == nullptr) {
+        FW_TRY(cancel.check());
+        FW_ASSIGN(const auto adapters, model::AdapterSet::open(parts.adapters, parts.folder));
+        FW_ASSIGN(parts.transformer, model::loadTransformer(parts.folder, device, *parts.ops, parts.dtype,
+                                                            adapters.isEmpty() ? nullptr : &adapters));
+    }
+    if (wanted.autoEncoder && parts.vae == nullptr) {
+        FW_TRY(cancel.check());
+        FW_ASSIGN(parts.vae, model::loadVae(parts.folder, device, *parts.ops, parts.dtype));
+    }
+    return cancel.check();
 }
 
 Status checkMethod(const model::ModelInfo& info, const job::GenerationRequest& request) {
@@ -101,7 +141,8 @@ Status useAdapters(ModelParts& parts, const std::filesystem::path& folder, const
     FW_ASSIGN(const auto set, model::AdapterSet::open(request.adapters, folder));
     FW_ASSIGN(auto weights, set.methodWeights(*entry, *parts.ops, parts.dtype));
     if (set.hash() != parts.adapterHash) {
-        FW_ASSIGN(parts.transformer, model::loadTransformer(folder, *parts.device, *parts.ops, parts.dtype, &set));
+        parts.transformer.reset();  // two of them need not fit
+        parts.adapters = request.adapters;
         parts.adapterHash = set.hash();
     }
     parts.methodWeights = std::move(weights);

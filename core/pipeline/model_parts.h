@@ -10,29 +10,48 @@
 #include "core/base/cancel.h"
 #include "core/base/result.h"
 #include "core/cache/constants.h"
+#include "core/job/plan.h"
 #include "core/model/video_model.h"
+#include "core/pipeline/memory_choice.h"
 #include "core/pipeline/sampler.h"
 
 namespace fw::pipeline {
 
+// What the parts say of themselves, known also while they are not on the device.
+struct ModelShapes {
+    model::VideoTransformer::Geometry transformer;
+    model::VideoTransformer::TextKeysLayout textKeys;  // of a text of the tokenizer's full length
+    std::vector<cache::SiteKind> siteKinds;
+    model::VideoVae::Geometry vae;
+    std::int64_t textWidth = 0;
+};
+
 // Members are destroyed from the last to the first: models before the queue, the queue before the device.
 struct ModelParts {
+    std::filesystem::path folder;
     std::unique_ptr<backend::Device> device;
     std::unique_ptr<backend::Ops> ops;
     DType dtype = DType::F32;
-    std::unique_ptr<model::Tokenizer> tokenizer;
+    std::shared_ptr<const model::Tokenizer> tokenizer;
+    ModelShapes shapes;
+    // Null while they are not on the device.
     std::unique_ptr<model::TextEncoder> textEncoder;
     std::unique_ptr<model::VideoTransformer> transformer;
     std::unique_ptr<model::VideoVae> vae;
     std::unique_ptr<method::MethodWeights> methodWeights;  // of the run's attention method; may be null
-    std::string adapterHash;                               // of the adapters merged into the transformer
+    std::vector<job::Adapter> adapters;                    // merged into the transformer when it is loaded
+    std::string adapterHash;                               // of these
     SamplerOptions sampler;           // what the model's scheduler says; a request adds kind, steps and shift
     cache::Constants cacheConstants;  // what step caches know of the model
 
-    [[nodiscard]] std::int64_t weightBytes() const {
-        return textEncoder->weightBytes() + transformer->weightBytes() + vae->weightBytes() +
-               (methodWeights == nullptr ? 0 : methodWeights->bytes);
+    // On the device now; the method's count as the transformer's.
+    [[nodiscard]] PartBytes partBytes() const {
+        return {textEncoder == nullptr ? 0 : textEncoder->weightBytes(),
+                (transformer == nullptr ? 0 : transformer->weightBytes()) +
+                    (methodWeights == nullptr ? 0 : methodWeights->bytes),
+                vae == nullptr ? 0 : vae->weightBytes()};
     }
+    [[nodiscard]] std::int64_t weightBytes() const { return partBytes().of({true, true, true}); }
 };
 
 // "auto" (what the device prefers), "f32" or "bf16". Unsupported when the device cannot compute with it.
@@ -44,13 +63,21 @@ struct ModelParts {
                                            std::unique_ptr<backend::Device> device, DType dtype, int threads,
                                            const CancelToken& cancel);
 
+// The model of `meta` on a device, none of its parts loaded.
+[[nodiscard]] Result<ModelParts> openParts(const ModelParts& meta, std::unique_ptr<backend::Device> device,
+                                           int threads);
+// Frees the parts that are not among `kept`.
+void dropParts(ModelParts& parts, const job::ModelPartSet& kept);
+// Loads what of `wanted` is not there. BadModel, OutOfMemory or Cancelled (asked between parts).
+[[nodiscard]] Status bringParts(ModelParts& parts, const job::ModelPartSet& wanted, const CancelToken& cancel);
+
 // The request with the model's own adapter for its method, <model>/adapters/<method>.safetensors, when the method
 // wants trained weights, that file is there, and the request names no adapter.
 [[nodiscard]] job::GenerationRequest withOwnAdapter(job::GenerationRequest request,
                                                     const std::filesystem::path& folder);
 
-// Brings the parts to the adapters of a request: loads the transformer again when they differ from those merged
-// into it, and the weights of the method. On failure the parts stay as they were. BadModel as AdapterSet::open().
+// Brings the parts to the adapters of a request: drops the transformer when they differ from those merged into it,
+// and loads the weights of the method. On failure the parts stay as they were. BadModel as AdapterSet::open().
 [[nodiscard]] Status useAdapters(ModelParts& parts, const std::filesystem::path& folder,
                                  const job::GenerationRequest& request);
 

@@ -20,7 +20,11 @@ Result<job::PhaseCost> measure(const std::string& phase, ModelParts& meta, metho
     const backend::OpCost before = meta.ops->cost();
     method::RunContext context{.ops = *meta.ops, .arena = *arena, .selfAttention = method, .cancel = {}};
     FW_TRY(body(context));
-    return job::PhaseCost{phase, meta.ops->cost().flops - before.flops, arena->highWater()};
+    job::PhaseCost cost;
+    cost.phase = phase;
+    cost.flops = meta.ops->cost().flops - before.flops;
+    cost.scratchBytes = arena->highWater();
+    return cost;
 }
 
 // Every step, because methods and step caches make them differ.
@@ -62,10 +66,101 @@ Status ignoreFrames(const ConstTensorView&) {
     return {};
 }
 
+Result<job::PhaseCost> measureDecode(ModelParts& meta, const Shape& latents, const model::VaeTiling& tiling) {
+    FW_ASSIGN(const auto dense, method::createAttentionMethod("dense", Json::object()));
+    FW_ASSIGN(const auto clip, backend::createTensor(*meta.device, DType::F32, latents));
+    return measure("decode", meta, *dense, [&](method::RunContext& context) {
+        return decodeFrames(context, meta, clip.view, tiling, ignoreFrames);
+    });
+}
+
+Shape latentsOf(const ModelParts& meta, const job::Plan& plan) {
+    return {meta.shapes.vae.latentChannels, plan.latentFrames, plan.latentHeight, plan.latentWidth};
+}
+
+void setTiling(const ModelParts& meta, const model::VaeTiling& tiling, job::Plan& plan) {
+    plan.memory.tile = tiling.enabled ? tiling.tile : 0;
+    plan.memory.pieceFrames = tiling.pieceFrames;
+    plan.hostBytes = meta.vae->hostBytes(latentsOf(meta, plan), tiling);
+}
+
+// Shorter and smaller pieces until decoding fits; those that need least where none does.
+Status fitDecoding(ModelParts& meta, const MemoryLimit& limit, job::Plan& plan) {
+    const auto bytes = [&](const job::Plan& tried) {
+        return meta.vae->weightBytes() + tried.stateBytes + tried.phases.back().scratchBytes +
+               (limit.onHost ? tried.hostBytes + tried.probes.memoryBytes : 0);
+    };
+    const Shape latents = latentsOf(meta, plan);
+    job::Plan tried = plan;
+    // Where the steps do not fit either, nothing is gained.
+    const bool stepsFit =
+        meta.transformer->weightBytes() + plan.stateBytes + plan.phases[1].scratchBytes <= limit.bytes;
+    while (stepsFit && bytes(tried) > limit.bytes) {
+        const auto smaller = smallerTiling(latents, tilingOf(tried));
+        if (!smaller) {
+            return {};
+        }
+        FW_TRY(useTiling(meta, *smaller, tried));
+        if (bytes(tried) < bytes(plan)) {
+            plan = tried;
+        }
+    }
+    plan = std::move(tried);
+    return {};
+}
+
+Status fitMemory(ModelParts& meta, const MemoryLimit& limit, std::int64_t lookScratch, job::Plan& plan) {
+    FW_TRY(fitDecoding(meta, limit, plan));
+    const auto choose = [&](bool look) {
+        job::Plan tried = plan;
+        tried.memory.previews = look;
+        tried.phases[1].scratchBytes = std::max(plan.phases[1].scratchBytes, look ? lookScratch : 0);
+        chooseMemory(meta.partBytes(), limit, look, tried);
+        return tried;
+    };
+    job::Plan chosen = choose(lookScratch > 0);
+    if (!chosen.memory.shortage.empty() && lookScratch > 0) {
+        chosen = choose(false);  // a look at the clip while it forms is what can be done without
+    }
+    plan = std::move(chosen);
+    return {};
+}
+
 }  // namespace
 
+model::VaeTiling tilingOf(const job::Plan& plan) {
+    model::VaeTiling tiling;
+    tiling.enabled = plan.memory.tile > 0;
+    tiling.tile = tiling.enabled ? plan.memory.tile : tiling.tile;
+    tiling.stride = tiling.tile * 3 / 4;
+    tiling.pieceFrames = plan.memory.pieceFrames;
+    return tiling;
+}
+
+Status useTiling(ModelParts& meta, const model::VaeTiling& tiling, job::Plan& plan) {
+    // One tile of a few frames needs what all of them need, and the work grows with the area that tiles cover.
+    const Shape latents = latentsOf(meta, plan);
+    Shape part = latents;
+    part[1] = std::min(latents[1], 1 + 2 * tiling.pieceFrames);
+    double share = static_cast<double>(latents[1]) / static_cast<double>(part[1]);
+    for (const std::size_t side : {std::size_t{2}, std::size_t{3}}) {
+        part[side] = tiling.enabled ? std::min(latents[side], tiling.tile) : latents[side];
+        std::int64_t covered = latents[side];
+        for (std::int64_t begin = tiling.stride; tiling.enabled && begin < latents[side]; begin += tiling.stride) {
+            covered += std::min(latents[side] - begin, tiling.tile - tiling.stride);
+        }
+        share *= static_cast<double>(covered) / static_cast<double>(part[side]);
+    }
+    FW_ASSIGN(job::PhaseCost cost, measureDecode(meta, part, tiling));
+    cost.flops = static_cast<std::int64_t>(static_cast<double>(cost.flops) * share);
+    plan.phases.back() = std::move(cost);
+    setTiling(meta, tiling, plan);
+    plan.memory.smallerPieces = true;
+    return {};
+}
+
 Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request, const PromptIds& ids,
-                         PreviewKind preview) {
+                         PreviewKind preview, const MemoryLimit& limit) {
     FW_ASSIGN(const auto method,
               method::createAttentionMethod(request.method, request.methodParameters, meta.methodWeights.get()));
     FW_ASSIGN(RunState state, createRunState(meta, request));
@@ -97,22 +192,21 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
     if (probes != nullptr) {
         FW_ASSIGN(plan.probes, probes->forecast());
     }
-    FW_ASSIGN(job::PhaseCost decode, measure("decode", meta, *method, [&](method::RunContext& context) {
-                  return decodeFrames(context, meta, state.sampler.sample, ignoreFrames);
-              }));
+    const model::VaeTiling tiling = chooseTiling(latents);
+    FW_ASSIGN(job::PhaseCost decode, measureDecode(meta, latents, tiling));
+    std::int64_t lookScratch = 0;
     if (preview != PreviewKind::Off) {
         FW_ASSIGN(const job::PhaseCost look, measure("preview", meta, *method, [&](method::RunContext& context) {
                       return dryRunPreview(context, meta, state.sampler.estimate, preview);
                   }));
-        denoise.scratchBytes = std::max(denoise.scratchBytes, look.scratchBytes);
+        lookScratch = look.scratchBytes;
     }
     plan.phases = {std::move(text), std::move(denoise), std::move(decode)};
     plan.weightBytes = meta.weightBytes();
     plan.stateBytes = state.bytes;
     describeCache(request, state, plan);
-    plan.hostBytes = meta.vae->hostBytes(latents, chooseTiling(latents));
-    plan.peakBytes =
-        plan.weightBytes + plan.stateBytes + arenaBytes(plan) + plan.hostBytes + plan.probes.memoryBytes;
+    setTiling(meta, tiling, plan);
+    FW_TRY(fitMemory(meta, limit, lookScratch, plan));
     return plan;
 }
 
@@ -136,14 +230,26 @@ Result<job::Plan> makePlan(const job::GenerationRequest& request) {
     FW_TRY(checkMethod(info, resolved));
     resolved = withOwnAdapter(std::move(resolved), info.folder);
     DType dtype = dtypeFromName(resolved.dtype).value_or(DType::F32);
-    if (resolved.dtype == "auto") {
-        FW_ASSIGN(const auto device, backend::createDevice(resolved.device));
-        dtype = device->info().preferredDType;
+    // What another machine would make of the request is worth knowing too: then only a budget limits it.
+    const auto device = backend::createDevice(resolved.device);
+    if (!device && resolved.dtype == "auto") {
+        return tl::unexpected(device.error());
+    }
+    MemoryLimit limit;
+    const std::int64_t budget = resolved.memoryBudget.value_or(0);
+    if (device) {
+        const backend::DeviceInfo about = (*device)->info();
+        dtype = resolved.dtype == "auto" ? about.preferredDType : dtype;
+        limit = memoryLimit(about, budget, 0);
+    } else if (budget > 0) {
+        limit.budget = limit.bytes = budget;
+        limit.onHost = resolved.device == "cpu";
     }
     FW_ASSIGN(ModelParts meta, loadParts(request.model, backend::createMetaDevice(dtype), dtype, 1, {}));
     FW_TRY(useAdapters(meta, info.folder, resolved));
+    FW_TRY(bringParts(meta, {true, true, true}, {}));
     FW_ASSIGN(const PromptIds ids, tokenize(*meta.tokenizer, resolved));
-    return dryRun(meta, resolved, ids, PreviewKind::Off);
+    return dryRun(meta, resolved, ids, PreviewKind::Off, limit);
 }
 
 }  // namespace fw::pipeline

@@ -79,7 +79,7 @@ struct FirstFrame {
 
 Result<FirstFrame> decodeFirstFrame(method::RunContext& context, ModelParts& parts,
                                     const ConstTensorView& estimate) {
-    const std::int64_t scale = parts.vae->geometry().spatialFactor;
+    const std::int64_t scale = parts.shapes.vae.spatialFactor;
     const bool meta = context.ops.deviceKind() == DeviceKind::Meta;
     FirstFrame first;
     first.latents = context.arena.take(DType::F32, {estimate.dim(0), 1, estimate.dim(2), estimate.dim(3)});
@@ -95,14 +95,15 @@ Result<FirstFrame> decodeFirstFrame(method::RunContext& context, ModelParts& par
 Result<PreviewImage> decodePreview(method::RunContext& context, ModelParts& parts,
                                    const ConstTensorView& estimate) {
     PreviewImage image;
-    FW_TRY(decodeFrames(context, parts, estimate, [&](const ConstTensorView& frames) -> Status {
-        image.frames += frames.dim(0);
-        image.height = frames.dim(1);
-        image.width = frames.dim(2);
-        const auto* bytes = static_cast<const std::uint8_t*>(frames.data());
-        image.rgb.insert(image.rgb.end(), bytes, bytes + frames.count());
-        return {};
-    }));
+    FW_TRY(decodeFrames(context, parts, estimate, chooseTiling(estimate.shape()),
+                        [&](const ConstTensorView& frames) -> Status {
+                            image.frames += frames.dim(0);
+                            image.height = frames.dim(1);
+                            image.width = frames.dim(2);
+                            const auto* bytes = static_cast<const std::uint8_t*>(frames.data());
+                            image.rgb.insert(image.rgb.end(), bytes, bytes + frames.count());
+                            return {};
+                        }));
     return image;
 }
 
@@ -227,7 +228,8 @@ Result<PreviewImage> Previewer::make(method::RunContext& context, ModelParts& pa
 Status dryRunPreview(method::RunContext& context, ModelParts& meta, const ConstTensorView& estimate,
                      PreviewKind kind) {
     if (kind == PreviewKind::Vae) {
-        return decodeFrames(context, meta, estimate, [](const ConstTensorView&) { return Status{}; });
+        return decodeFrames(context, meta, estimate, chooseTiling(estimate.shape()),
+                            [](const ConstTensorView&) { return Status{}; });
     }
     const backend::ArenaScope arena(context.arena);
     FW_ASSIGN(const FirstFrame first, decodeFirstFrame(context, meta, estimate));

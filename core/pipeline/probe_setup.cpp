@@ -58,7 +58,7 @@ Result<std::vector<trace::PromptWord>> promptWords(const model::Tokenizer& token
 Result<ProbeSetup> fitProbes(const ModelParts& parts, const job::GenerationRequest& request) {
     ProbeSetup setup;
     FW_ASSIGN(setup.selection, job::probeSelectionFromJson(*request.probes));
-    const model::VideoTransformer::Geometry& geometry = parts.transformer->geometry();
+    const model::VideoTransformer::Geometry& geometry = parts.shapes.transformer;
     const Shape latents = latentShape(parts, request);
     trace::ProbeInfo& info = setup.info;
     info.grid = {latents[1] / geometry.patchT, latents[2] / geometry.patchH, latents[3] / geometry.patchW};

@@ -1,5 +1,6 @@
 #include "core/pipeline/run_stages.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -10,6 +11,7 @@ namespace fw::pipeline {
 namespace {
 
 constexpr std::int64_t kWholeDecodeLatentPixels = 64 * 64;
+constexpr std::int64_t kSmallestTile = 8;
 
 Result<TensorView> own(RunState& state, backend::Device& device, const Shape& shape, DType dtype = DType::F32) {
     FW_ASSIGN(auto tensor, backend::createTensor(device, dtype, shape));
@@ -19,12 +21,12 @@ Result<TensorView> own(RunState& state, backend::Device& device, const Shape& sh
 }
 
 cache::RunShape runShape(const ModelParts& parts, const job::GenerationRequest& request, int branches) {
-    const model::VideoTransformer::Geometry& geometry = parts.transformer->geometry();
+    const model::VideoTransformer::Geometry& geometry = parts.shapes.transformer;
     cache::RunShape shape;
     shape.timesteps = scheduleOf(parts, request).timesteps;
     shape.branches = branches;
     shape.layers = static_cast<int>(geometry.layers);
-    shape.kinds = parts.transformer->siteKinds();
+    shape.kinds = parts.shapes.siteKinds;
     shape.latents = latentShape(parts, request);
     shape.tokens = tokenCount(parts, shape.latents);
     shape.width = geometry.heads * geometry.headDim;
@@ -34,13 +36,13 @@ cache::RunShape runShape(const ModelParts& parts, const job::GenerationRequest& 
 }  // namespace
 
 Shape latentShape(const ModelParts& parts, const job::GenerationRequest& request) {
-    const model::VideoVae::Geometry& vae = parts.vae->geometry();
+    const model::VideoVae::Geometry& vae = parts.shapes.vae;
     return {vae.latentChannels, (*request.frames - 1) / vae.temporalFactor + 1, *request.height / vae.spatialFactor,
             *request.width / vae.spatialFactor};
 }
 
 std::int64_t tokenCount(const ModelParts& parts, const Shape& latents) {
-    const model::VideoTransformer::Geometry& geometry = parts.transformer->geometry();
+    const model::VideoTransformer::Geometry& geometry = parts.shapes.transformer;
     return (latents[1] / geometry.patchT) * (latents[2] / geometry.patchH) * (latents[3] / geometry.patchW);
 }
 
@@ -48,6 +50,26 @@ model::VaeTiling chooseTiling(const Shape& latents) {
     model::VaeTiling tiling;
     tiling.enabled = latents[2] * latents[3] > kWholeDecodeLatentPixels;
     return tiling;
+}
+
+std::optional<model::VaeTiling> smallerTiling(const Shape& latents, const model::VaeTiling& tiling) {
+    model::VaeTiling smaller = tiling;
+    if (tiling.pieceFrames > 1 && latents[1] > 2) {  // the first frame is a piece of its own anyway
+        smaller.pieceFrames = 1;
+        return smaller;
+    }
+    const std::int64_t side = std::max(latents[2], latents[3]);
+    smaller.pieceFrames = 1;
+    smaller.enabled = true;
+    smaller.tile = tiling.enabled ? tiling.tile / 2 : model::VaeTiling{}.tile;
+    while (smaller.tile >= side) {
+        smaller.tile /= 2;
+    }
+    if (smaller.tile < kSmallestTile) {
+        return std::nullopt;
+    }
+    smaller.stride = smaller.tile * 3 / 4;
+    return smaller;
 }
 
 SigmaSchedule scheduleOf(const ModelParts& parts, const job::GenerationRequest& request) {
@@ -69,7 +91,7 @@ Result<PromptIds> tokenize(const model::Tokenizer& tokenizer, const job::Generat
 
 Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request) {
     const Shape latents = latentShape(parts, request);
-    const Shape text{parts.tokenizer->maxTokens(), parts.textEncoder->width()};
+    const Shape text{parts.tokenizer->maxTokens(), parts.shapes.textWidth};
     backend::Device& device = *parts.device;
     RunState state;
     std::vector<TensorView> samplerTensors;
@@ -84,7 +106,7 @@ Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest&
         FW_ASSIGN(state.unguided, own(state, device, latents));
         FW_ASSIGN(state.negative, own(state, device, text));
     }
-    const auto keys = parts.transformer->textKeys(text[0]);
+    const auto& keys = parts.shapes.textKeys;
     const int branches = *request.guidance > 1.0 ? 2 : 1;
     for (int branch = 0; branch < branches; ++branch) {
         FW_ASSIGN(state.textKeys[static_cast<std::size_t>(branch)].values,
@@ -158,8 +180,8 @@ void advance(method::RunContext& context, const SigmaSchedule& schedule, RunStat
 }
 
 Status decodeFrames(method::RunContext& context, ModelParts& parts, const ConstTensorView& latents,
-                    const model::FrameSink& sink) {
-    return parts.vae->decode(context, latents, chooseTiling(latents.shape()), sink);
+                    const model::VaeTiling& tiling, const model::FrameSink& sink) {
+    return parts.vae->decode(context, latents, tiling, sink);
 }
 
 }  // namespace fw::pipeline

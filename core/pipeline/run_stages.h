@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ namespace fw::pipeline {
 // Clips of more than this many latent pixels are decoded in overlapping tiles. Fixed, so that a clip's pixels do
 // not depend on the memory of the machine; 512x512 and smaller are decoded whole, as by the reference.
 [[nodiscard]] model::VaeTiling chooseTiling(const Shape& latents);
+// The next choice that needs less memory on the device, for latents that do not fit with `tiling`: single latent
+// frames, then tiles of half the side. Nothing below tiles of 8.
+[[nodiscard]] std::optional<model::VaeTiling> smallerTiling(const Shape& latents, const model::VaeTiling& tiling);
 
 // The two texts of a request as token ids. With guidance 1 there is no second text.
 struct PromptIds {
@@ -60,6 +64,6 @@ struct RunState {
 void advance(method::RunContext& context, const SigmaSchedule& schedule, RunState& state);
 // The latents (state.sampler.sample after the last step) to frames.
 [[nodiscard]] Status decodeFrames(method::RunContext& context, ModelParts& parts, const ConstTensorView& latents,
-                                  const model::FrameSink& sink);
+                                  const model::VaeTiling& tiling, const model::FrameSink& sink);
 
 }  // namespace fw::pipeline

@@ -31,6 +31,7 @@ std::vector<std::string> tiny(std::vector<std::string> more) {
 
 class Cli : public testing::Test {
  protected:
+    static void SetUpTestSuite() { ::setenv("FRAMEWRIGHT_PROMPT_CACHE", "off", 1); }
     void SetUp() override {
         const auto* test = testing::UnitTest::GetInstance()->current_test_info();
         m_folder = fs::temp_directory_path() / ("fw_cli_" + std::to_string(getpid()) + "_" + test->name());
@@ -263,6 +264,34 @@ TEST_F(Cli, StopsOnInterruptAndLeavesNothing) {
         EXPECT_THAT(outcome.err, HasSubstr("cancelled"));
         EXPECT_TRUE(fs::is_empty(m_folder));
     }
+}
+
+TEST_F(Cli, KeepsToAMemoryBudgetAndRefusesWithNumbers) {
+    const Outcome plan = run({"plan", "a red balloon", "--json", "--memory-budget", "1M"});
+    ASSERT_EQ(plan.exit, 0) << plan.err;
+    const Json json = Json::parse(plan.out);
+    EXPECT_EQ(json.at("memory").at("budget_bytes"), 1 << 20);
+    EXPECT_THAT(json.at("memory").at("shortage").get<std::string>(), HasSubstr("the budget is 1.0 MiB"));
+    const auto least = json.at("peak_bytes").get<std::int64_t>();
+    const Outcome shown = run({"plan", "a red balloon", "--memory-budget", std::to_string(least)});
+    EXPECT_THAT(shown.out, HasSubstr("within the budget"));
+    EXPECT_THAT(shown.out, testing::Not(HasSubstr("Does not fit")));
+    EXPECT_THAT(run({"plan", "a red balloon", "--memory-budget", "1M"}).out, HasSubstr("Does not fit: "));
+    expectRefused(tiny({"--memory-budget", "1M"}), 4, "the budget is 1.0 MiB");
+    expectRefused(tiny({"--memory-budget", "much"}), 2, "'much' is no amount of memory");
+    EXPECT_EQ(run(tiny({"--memory-budget", "1G", "--out", "clip.gif", "--quiet"})).exit, 0);
+}
+
+TEST_F(Cli, KeepsEncodedPromptsUnlessToldNotTo) {
+    const auto made = [&](std::vector<std::string> more) {
+        more.insert(more.end(), {"--out", "clip.gif", "--quiet"});
+        return run(tiny(more), [] { return ::setenv("FRAMEWRIGHT_PROMPT_CACHE", "prompts", 1) == 0; });
+    };
+    EXPECT_EQ(made({"--no-prompt-cache"}).exit, 0);
+    EXPECT_FALSE(fs::exists(m_folder / "prompts"));
+    EXPECT_EQ(made({}).exit, 0);
+    EXPECT_EQ(std::distance(fs::directory_iterator(m_folder / "prompts"), fs::directory_iterator()), 1);
+    EXPECT_EQ(run(tiny({"--out", "clip.gif", "--quiet"})).exit, 0) << "off";
 }
 
 TEST_F(Cli, ListsModelsPlansAndDiagnoses) {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/job/generation_request.h"
+#include "core/job/memory_size.h"
 #include "core/job/plan.h"
 #include "core/job/utf8.h"
 
@@ -190,6 +191,36 @@ TEST(RequestJson, RefusesWhatItDoesNotUnderstand) {
     EXPECT_THAT(message(R"({"adapters": [{"file": "a"}]})"), HasSubstr("file and strength"));
     EXPECT_THAT(message(R"({"adapters": [{"file": "a", "strength": "much"}]})"), HasSubstr("adapters.strength"));
     EXPECT_THAT(message("[]"), HasSubstr("array"));
+}
+
+TEST(MemorySize, ReadsWhatPeopleWrite) {
+    const std::pair<std::string, std::int64_t> amounts[] = {
+        {"8G", 8LL << 30}, {"8 GiB", 8LL << 30}, {"7.5g", 15LL << 29}, {"800M", 800LL << 20},
+        {"1k", 1024},      {"2TB", 2LL << 40},   {"123", 123},         {"1 B", 1}};
+    for (const auto& [text, bytes] : amounts) {
+        const auto size = memorySizeFromText(text);
+        ASSERT_TRUE(size) << text;
+        EXPECT_EQ(*size, bytes) << text;
+    }
+    for (const std::string text :
+         {"", "G", "0", "-1G", "0.2", "8X", "8Gi", "8GBs", "inf", "nan", "1e300G", "9999999999G", "8 8"}) {
+        const auto size = memorySizeFromText(text);
+        ASSERT_FALSE(size) << text;
+        EXPECT_THAT(size.error().message, HasSubstr("'" + text + "'"));
+    }
+    EXPECT_EQ(memorySizeText(3LL << 29), "1.50 GiB");
+    EXPECT_EQ(memorySizeText(12LL << 20), "12.0 MiB");
+}
+
+TEST(MemorySize, ABudgetIsPartOfARequest) {
+    auto request = withPrompt();
+    EXPECT_FALSE(toJson(request).contains("memory_budget")) << "requests of before stay as they were";
+    request.memoryBudget = 5LL << 30;
+    const auto back = requestFromJson(Json::parse(toJson(request).dump()));
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, request);
+    request.memoryBudget = 0;
+    EXPECT_FALSE(resolve(request, ModelDefaults{}));
 }
 
 TEST(Utf8, AcceptsOnlyWellFormedText) {
