@@ -179,7 +179,7 @@ def scan_rows(engine: Engine, table: Table, grid: tuple, heads: int = 48, state:
     Orders are measured in turns, so that a difference of a hundredth means something.
     """
     rows = grid[0] * grid[1] * grid[2]
-    name = f"SSD {rows} x {heads} x 64, state {state}"
+    name = f"SSD {rows} x {heads} x 64 x {state}"
     variants = {"as they lie": "none one", "t_col": "t_col one", "both ways, t_col": "t_col both"}
     repeats = max(3, 2**21 // rows)
     moved = rows * (2 * heads * 64 * 2 + 2 * state * 2 + heads * 4)  # x and y, b and c, steps
