@@ -173,7 +173,8 @@ class SegmentScan {
         commitCopies();
         loadSteps(0);
         m_bias = m_in.stepBias[m_head];
-        m_rate = expf(m_in.decay[m_head]) * 1.4426950408889634F;
+        // Finite, so that a step of zero decays nothing.
+        m_rate = fminf(expf(m_in.decay[m_head]) * 1.4426950408889634F, 1e30F);
         m_skip = m_in.skip[m_head];
         startState();
         if (kOutputs) {
@@ -355,6 +356,7 @@ class SegmentScan {
         Products::claim(m_state);
     }
 
+    // Every lane of a quad gets eight neighbouring columns of one tile, so that whole sectors are written.
     __device__ __forceinline__ void writeRows(const float (&y)[32], int chunk) const {
         const StateSpaceArgs& args = m_scan.args;
         const unsigned char* x = m_tiles.x(chunk % 2, m_warpgroup);
@@ -363,27 +365,36 @@ class SegmentScan {
         for (int half = 0; half < 2; ++half) {
             const int at = 16 * m_warp + m_lane / 4 + 8 * half;
             const std::int32_t row = m_tiles.rows(chunk)[at];
-            if (row < 0) {
-                continue;
-            }
-            Bf16* to = static_cast<Bf16*>(args.y) + m_batch * args.yBatch + row * args.yRow + m_head * args.yHead +
-                       m_lane % 4 * 2;
+            Bf16* to = static_cast<Bf16*>(args.y) + m_batch * args.yBatch + (row < 0 ? 0 : row) * args.yRow +
+                       m_head * args.yHead;
 #pragma unroll
-            for (int n = 0; n < 8; ++n) {
-                auto* word = reinterpret_cast<std::uint32_t*>(to + 8 * n);
-                float low = 0.0F;
-                float high = 0.0F;
-                unpackBf16(*reinterpret_cast<const std::uint32_t*>(x + unitAt(at, n) + m_lane % 4 * 4), low, high);
-                low = y[4 * n + 2 * half] + m_skip * low;
-                high = y[4 * n + 2 * half + 1] + m_skip * high;
-                if (adds) {
-                    float oldLow = 0.0F;
-                    float oldHigh = 0.0F;
-                    unpackBf16(*word, oldLow, oldHigh);
-                    low += oldLow;
-                    high += oldHigh;
+            for (int group = 0; group < 2; ++group) {
+                std::uint32_t words[4];
+#pragma unroll
+                for (int i = 0; i < 4; ++i) {
+                    const int n = 4 * group + i;
+                    const int column = 8 * n + m_lane % 4 * 2;
+                    float low = 0.0F;
+                    float high = 0.0F;
+                    unpackBf16(*reinterpret_cast<const std::uint32_t*>(x + unitAt(at, n) + m_lane % 4 * 4), low,
+                               high);
+                    low = y[4 * n + 2 * half] + m_skip * low;
+                    high = y[4 * n + 2 * half + 1] + m_skip * high;
+                    if (adds && row >= 0) {
+                        float oldLow = 0.0F;
+                        float oldHigh = 0.0F;
+                        unpackBf16(*reinterpret_cast<const std::uint32_t*>(to + column), oldLow, oldHigh);
+                        low += oldLow;
+                        high += oldHigh;
+                    }
+                    words[i] = packBf16(low, high);
                 }
-                *word = packBf16(low, high);
+                // Also orders the reads of old values before the writes of the other lanes.
+                exchangeInQuad(words);
+                if (row >= 0) {
+                    *reinterpret_cast<uint4*>(to + 8 * (4 * group + m_lane % 4)) =
+                        make_uint4(words[0], words[1], words[2], words[3]);
+                }
             }
         }
     }

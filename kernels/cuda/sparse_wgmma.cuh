@@ -466,25 +466,6 @@ __device__ __forceinline__ void softmaxOfTile(float (&scores)[kCount], SoftmaxSt
     }
 }
 
-// Four neighbouring lanes exchange words, so that words[i] of lane j becomes words[j] of lane i: of eight columns
-// each held in parts, a lane gets all of one.
-__device__ __forceinline__ void exchangeInQuad(std::uint32_t (&words)[4]) {
-    const bool odd = threadIdx.x % 2 != 0;
-    const bool upper = threadIdx.x % 4 >= 2;
-#pragma unroll
-    for (int i = 0; i < 4; i += 2) {
-        const std::uint32_t got = __shfl_xor_sync(0xffffffffU, odd ? words[i] : words[i + 1], 1);
-        words[i] = odd ? got : words[i];
-        words[i + 1] = odd ? words[i + 1] : got;
-    }
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-        const std::uint32_t got = __shfl_xor_sync(0xffffffffU, upper ? words[i] : words[i + 2], 2);
-        words[i] = upper ? got : words[i];
-        words[i + 2] = upper ? words[i + 2] : got;
-    }
-}
-
 // 64 queries of every item, by one warpgroup; `self` is its number.
 template <int kWidth, class Walk>
 __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
