@@ -512,10 +512,11 @@ __device__ __forceinline__ ScanTiles<kState, kHeads, kOutputs> tilesIn(unsigned 
     return {memory + (kAlignment - misaligned) % kAlignment};
 }
 
-// blockIdx: {segment, kHeads heads, batch and direction}. The last segment's state is nobody's beginning.
+// blockIdx: {segment, kHeads heads, batch and direction}. The last segment's state is nobody's beginning. Two
+// blocks of two heads share a multiprocessor, since nothing but their number hides how long x takes to come.
 template <class Products, int kState, int kHeads>
 __global__ __launch_bounds__(kHeads* kScanThreads,
-                             1) void partialStatesKernel(const __grid_constant__ ChunkedScan scan) {
+                             4 / kHeads) void partialStatesKernel(const __grid_constant__ ChunkedScan scan) {
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
     constexpr bool kHere = true;
 #else
