@@ -91,7 +91,7 @@ class InspectCommand final : public Command {
         table->check(CLI::IsMember(choices))->type_name("NAME");
         auto* probe = m_app->add_option("--probe", m_probe, "Every record of one probe, such as attention_map");
         probe->type_name("KIND")->excludes(table);
-        m_app->add_option("--export", m_export, "Write the table or the probe to this file: .csv or .json")
+        m_app->add_option("--export", m_export, "Write the table or the probe to this file: .csv, .json or .npz")
             ->type_name("FILE");
         m_app->add_flag("--json", m_json, "Print JSON instead of text");
         m_app->footer(exitCodeHelp());
@@ -105,9 +105,13 @@ class InspectCommand final : public Command {
  private:
     [[nodiscard]] Status show() const {
         FW_ASSIGN(const trace::Trace trace, trace::readTrace(m_file));
+        if (m_export.extension() == ".npz" && !m_probe.empty()) {
+            FW_ASSIGN(const trace::NpzArchive arrays, probeArrays(trace, m_probe));
+            return writeArrays(arrays);
+        }
         if (!m_table.empty() || !m_probe.empty()) {
             FW_ASSIGN(const Table table, m_probe.empty() ? traceTable(trace, m_table) : probeTable(trace, m_probe));
-            return m_export.empty() ? print(table) : write(table);
+            return m_export.empty() ? print(table) : writeText(table);
         }
         if (!m_export.empty()) {
             return fail(ErrorCode::InvalidArgument, "--export needs to know what: name a --table or a --probe");
@@ -140,15 +144,25 @@ class InspectCommand final : public Command {
         return {};
     }
 
-    [[nodiscard]] Status write(const Table& table) const {
+    [[nodiscard]] Status writeText(const Table& table) const {
         const std::string extension = m_export.extension().string();
-        if (extension != ".csv" && extension != ".json") {
-            return fail(ErrorCode::InvalidArgument,
-                        "{} is neither .csv nor .json; for NumPy, the trace itself is a safetensors file",
-                        m_export.string());
+        if (extension == ".npz") {
+            return writeArrays(asArrays(table));
         }
+        if (extension != ".csv" && extension != ".json") {
+            return fail(ErrorCode::InvalidArgument, "{} is none of .csv, .json and .npz", m_export.string());
+        }
+        return write(extension == ".csv" ? asCsv(table) : jsonText(asJson(table)) + "\n");
+    }
+
+    [[nodiscard]] Status writeArrays(const trace::NpzArchive& arrays) const {
+        FW_ASSIGN(const std::string bytes, arrays.bytes());
+        return write(bytes);
+    }
+
+    [[nodiscard]] Status write(const std::string& bytes) const {
         std::ofstream stream(m_export, std::ios::binary);
-        stream << (extension == ".csv" ? asCsv(table) : jsonText(asJson(table)) + "\n");
+        stream << bytes;
         stream.close();
         if (!stream) {
             return fail(ErrorCode::Io, "{} cannot be written: {}", m_export.string(), std::strerror(errno));

@@ -207,7 +207,10 @@ Result<Table> traceTable(const Trace& trace, std::string_view name) {
     return maskTable(trace);
 }
 
-Result<Table> probeTable(const Trace& trace, std::string_view probe) {
+namespace {
+
+// The records of a kind, by its name.
+Result<std::pair<ProbeKind, const trace::ProbeTable*>> findProbe(const Trace& trace, std::string_view probe) {
     const auto kind = std::find_if(trace::kProbeKinds.begin(), trace::kProbeKinds.end(),
                                    [&](ProbeKind known) { return trace::probeName(known) == probe; });
     if (kind == trace::kProbeKinds.end()) {
@@ -222,15 +225,23 @@ Result<Table> probeTable(const Trace& trace, std::string_view probe) {
     if (records == nullptr) {
         return missing(probe, "fw inspect --list shows what there is");
     }
-    const std::int64_t tiles = *kind == ProbeKind::Mask ? trace.probes.info.maskTileCount() : 0;
+    return std::pair(*kind, records);
+}
+
+}  // namespace
+
+Result<Table> probeTable(const Trace& trace, std::string_view probe) {
+    FW_ASSIGN(const auto found, findProbe(trace, probe));
+    const auto& [kind, records] = found;
+    const std::int64_t tiles = kind == ProbeKind::Mask ? trace.probes.info.maskTileCount() : 0;
     const std::int64_t count = tiles > 0 ? tiles * tiles : records->recordShape().product();
     if (count > kMostCells / std::max<std::int64_t>(records->size(), 1)) {
         return fail(ErrorCode::InvalidArgument,
-                    "{} has {} records of {} numbers, too many for text; read the trace itself, a safetensors file",
-                    probe, records->size(), count);
+                    "{} has {} records of {} numbers, too many for text; write them with --export FILE.npz", probe,
+                    records->size(), count);
     }
     Table table{{"step", "branch", "layer", "head"}, {}};
-    const std::string_view item = trace::probeItemName(*kind);
+    const std::string_view item = trace::probeItemName(kind);
     if (!item.empty()) {
         table.columns.emplace_back(item);
     }
@@ -256,6 +267,65 @@ Result<Table> probeTable(const Trace& trace, std::string_view probe) {
         table.rows.push_back(std::move(row));
     }
     return table;
+}
+
+Result<trace::NpzArchive> probeArrays(const Trace& trace, std::string_view probe) {
+    FW_ASSIGN(const auto found, findProbe(trace, probe));
+    const auto& [kind, records] = found;
+    const Shape shape{records->size()};
+    std::vector<std::int32_t> steps, branches, layers, heads, items;
+    for (std::int64_t i = 0; i < records->size(); ++i) {
+        const trace::ProbeSite& site = records->site(i);
+        steps.push_back(site.step);
+        branches.push_back(site.branch);
+        layers.push_back(site.layer);
+        heads.push_back(site.head);
+        items.push_back(records->item(i));
+    }
+    trace::NpzArchive archive;
+    const auto add = [&](std::string_view name, const std::vector<std::int32_t>& column) {
+        archive.add(std::string(name), ConstTensorView(column.data(), DType::I32, shape));
+    };
+    add("step", steps);
+    add("branch", branches);
+    add("layer", layers);
+    add("head", heads);
+    if (!trace::probeItemName(kind).empty()) {
+        add(trace::probeItemName(kind), items);
+    }
+    if (kind != ProbeKind::Mask) {
+        archive.add("data", records->data());
+        return archive;
+    }
+    const std::int64_t tiles = trace.probes.info.maskTileCount();
+    std::vector<std::uint8_t> bits;
+    for (std::int64_t i = 0; i < records->size(); ++i) {
+        for (std::int64_t bit = 0; bit < tiles * tiles; ++bit) {
+            bits.push_back(trace::maskBit(records->record(i), tiles, bit / tiles, bit % tiles) ? 1 : 0);
+        }
+    }
+    archive.add("data", ConstTensorView(bits.data(), DType::U8, {records->size(), tiles, tiles}));
+    return archive;
+}
+
+trace::NpzArchive asArrays(const Table& table) {
+    trace::NpzArchive archive;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        const bool numbers = std::all_of(table.rows.begin(), table.rows.end(),
+                                         [&](const auto& row) { return row[i].is_number() || row[i].is_null(); });
+        std::vector<double> values;
+        std::vector<std::string> texts;
+        for (const auto& row : table.rows) {
+            values.push_back(row[i].is_number() ? row[i].template get<double>() : std::nan(""));
+            texts.push_back(cellText(row[i]));
+        }
+        if (numbers) {
+            archive.add(table.columns[i], values);
+        } else {
+            archive.add(table.columns[i], texts);
+        }
+    }
+    return archive;
 }
 
 std::string asText(const Table& table) {

@@ -7,6 +7,7 @@
 
 #include "core/base/json.h"
 #include "core/base/result.h"
+#include "core/trace/npz.h"
 #include "core/trace/trace.h"
 
 namespace fw::cli {
@@ -29,10 +30,16 @@ struct TableEntry {
 // Every record of one kind of probe: where it was taken, then its values (bits of masks as 0 and 1).
 [[nodiscard]] Result<Table> probeTable(const trace::Trace& trace, std::string_view probe);
 
+// The same as arrays, in the types of the trace and of any size: step, branch, layer, head and the kind's own
+// column [n], and data [n, record…], masks as 0 and 1 [n, query tiles, key tiles].
+[[nodiscard]] Result<trace::NpzArchive> probeArrays(const trace::Trace& trace, std::string_view probe);
+
 // Columns padded to equal width, numbers to the right.
 [[nodiscard]] std::string asText(const Table& table);
 // RFC 4180: commas, a line of names, quotes where a cell needs them.
 [[nodiscard]] std::string asCsv(const Table& table);
+// A column each: numbers as f64, texts as text.
+[[nodiscard]] trace::NpzArchive asArrays(const Table& table);
 // A list of objects.
 [[nodiscard]] OrderedJson asJson(const Table& table);
 

@@ -101,6 +101,16 @@ TEST_F(Cli, InspectsWhatProbesSaw) {
     ASSERT_EQ(run({"inspect", "t.safetensors", "--table", "cost", "--export", "cost.json"}).exit, 0);
     EXPECT_TRUE(Json::parse(std::ifstream(m_folder / "cost.json")).is_array());
 
+    ASSERT_EQ(run({"inspect", "t.safetensors", "--probe", "attention_row", "--export", "rows.npz"}).exit, 0);
+    ASSERT_EQ(run({"inspect", "t.safetensors", "--table", "cost", "--export", "cost.npz"}).exit, 0);
+    const auto contents = [&](const char* name) {
+        std::ifstream file(m_folder / name, std::ios::binary);
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    EXPECT_THAT(contents("rows.npz"), HasSubstr("{'descr': '<f2', 'fortran_order': False, 'shape': (16, 4, ), }"));
+    EXPECT_THAT(contents("rows.npz"), HasSubstr("query.npy"));
+    EXPECT_THAT(contents("cost.npz"), HasSubstr("'descr': '<U15'")) << "the longest module's name";
+
     const auto refused = [&](const std::vector<std::string>& arguments, const std::string& part) {
         const Outcome outcome = run(arguments);
         EXPECT_EQ(outcome.exit, 2) << outcome.err;
@@ -110,7 +120,7 @@ TEST_F(Cli, InspectsWhatProbesSaw) {
     refused({"inspect", "t.safetensors", "--table", "masks"}, "--probe mask");
     refused({"inspect", "t.safetensors", "--probe", "nothing"}, "this trace has attention_map");
     refused({"inspect", "t.safetensors", "--export", "x.csv"}, "name a --table or a --probe");
-    refused({"inspect", "t.safetensors", "--table", "cost", "--export", "x.npz"}, "neither .csv nor .json");
+    refused({"inspect", "t.safetensors", "--table", "cost", "--export", "x.txt"}, "none of .csv, .json and .npz");
     EXPECT_EQ(run({"inspect", "c.gif"}).exit, 3);
 }
 
