@@ -6,6 +6,8 @@ namespace fw::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kUsualTaps = 4;  // of Mamba2
+constexpr int kRun = 4;        // positions a thread
 
 // kWide neighbouring channels, 1 or 8.
 template <int kWide, class T>
@@ -72,6 +74,58 @@ __global__ __launch_bounds__(kThreads) void scanConvKernel(const ScanConvArgs ar
     storeWide<kWide>(rowOf<T>(args.y, batch, row) + channel, sums);
 }
 
+// The same for kTaps taps and kPositions positions a thread, which share their weights and most of their rows.
+template <class T, int kTaps, int kPositions>
+__global__ __launch_bounds__(kThreads) void scanConvRunKernel(const ScanConvArgs args) {
+    const auto units = static_cast<std::uint32_t>(args.extents.channels / 8);
+    const std::int64_t item = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+    const std::int64_t first = item / units * kPositions;
+    if (first >= args.extents.rows) {
+        return;
+    }
+    const std::int64_t batch = blockIdx.y;
+    const std::int64_t channel = item % units * 8;
+    float weights[kTaps][8];
+#pragma unroll
+    for (int tap = 0; tap < kTaps; ++tap) {
+        load8(args.weight + tap * args.extents.channels + channel, weights[tap]);
+    }
+    float sums[kPositions][8];
+#pragma unroll
+    for (float(&sum)[8] : sums) {
+        load8(args.bias + channel, sum);
+    }
+#pragma unroll
+    for (int i = 0; i < kTaps + kPositions - 1; ++i) {
+        const std::int64_t position = first - (kTaps - 1) + i;
+        const T* row = position < args.extents.rows ? rowBefore<T>(args, batch, position) : nullptr;
+        if (row != nullptr) {
+            float values[8];
+            load8(row + channel, values);
+#pragma unroll
+            for (int own = 0; own < kPositions; ++own) {
+                if (i - own >= 0 && i - own < kTaps) {
+#pragma unroll
+                    for (int j = 0; j < 8; ++j) {
+                        sums[own][j] += weights[i - own][j] * values[j];
+                    }
+                }
+            }
+        }
+    }
+#pragma unroll
+    for (int own = 0; own < kPositions; ++own) {
+        if (first + own < args.extents.rows) {
+#pragma unroll
+            for (float& sum : sums[own]) {
+                sum = siluOf(sum);
+            }
+            const std::int64_t row = rowAt(args.path.order, args.path.reverse, args.extents.rows, first + own);
+            store8(rowOf<T>(args.y, batch, row) + channel, sums[own]);
+        }
+    }
+}
+
 // Tokens of a box along one axis.
 struct Span {
     std::int64_t first, last;
@@ -118,10 +172,10 @@ __global__ __launch_bounds__(kThreads) void poolKernel(const PoolArgs args) {
     storeWide<kWide>(rowOf<T>(args.y, batch, box) + channel, sums);
 }
 
-LaunchShape shapeFor(const RowExtents& extents, int wide) {
+LaunchShape shapeFor(const RowExtents& extents, int wide, int rows = 1) {
     LaunchShape shape;
-    shape.grid = dim3(static_cast<unsigned>(ceilDiv(extents.rows * (extents.channels / wide), kThreads)),
-                      static_cast<unsigned>(extents.batch));
+    const std::int64_t items = ceilDiv(extents.rows, rows) * (extents.channels / wide);
+    shape.grid = dim3(static_cast<unsigned>(ceilDiv(items, kThreads)), static_cast<unsigned>(extents.batch));
     shape.threads = kThreads;
     return shape;
 }
@@ -138,6 +192,9 @@ Code scanConv(Queue* queue, const ScanConvArgs& args) {
                       isVectorisable(args.bias);
     return withAct(args.x.element, [&](auto t) {
         using T = decltype(t);
+        if (wide && args.taps == kUsualTaps) {
+            return launch(*queue, scanConvRunKernel<T, kUsualTaps, kRun>, shapeFor(args.extents, 8, kRun), args);
+        }
         return wide ? launch(*queue, scanConvKernel<T, 8>, shapeFor(args.extents, 8), args)
                     : launch(*queue, scanConvKernel<T, 1>, shapeFor(args.extents, 1), args);
     });
