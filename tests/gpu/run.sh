@@ -5,7 +5,8 @@
 #
 #   tests/gpu/run.sh              what tests/gpu/pack.sh packed
 #   tests/gpu/run.sh --rebuild    with kernels compiled on the spot
-#   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini methods memcheck racecheck sparse peers
+#   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini methods lingen memcheck racecheck sparse
+#                                           peers, or scan: the rows of peers that time state space scans
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 root="$PWD"
@@ -59,6 +60,7 @@ step device 60 "$work/with" "$work/bin/backend_device_test" '--gtest_filter=*Cud
 step operations 100 "$work/with" "$work/bin/backend_ops_test" '--gtest_filter=*cuda_0*'
 step mini 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MiniOnGpu*'
 step methods 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MethodsOnGpu*'
+step lingen 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*LinGenOnGpu*'
 if command -v compute-sanitizer >/dev/null; then
     step memcheck 60 "$work/with" compute-sanitizer --tool memcheck "$work/bin/backend_device_test" \
         '--gtest_filter=*CudaAttention.RaggedEnds*:*CudaScan.RaggedEnds*:*CudaSparse*'
@@ -66,6 +68,10 @@ if command -v compute-sanitizer >/dev/null; then
         '--gtest_filter=*CudaAttention.RaggedEnds/Mma:*CudaScan.RaggedEnds/Mma:*CudaSparse.LinearAttention/Mma'
 fi
 step sparse 90 python3 tests/gpu/sparse_peers.py --bench "$work/gpu_bench" --quick --json "$logs/sparse.json"
+if [[ "$chosen" == *" scan "* ]]; then
+    step scan 90 python3 tests/gpu/peers.py --bench "$work/gpu_bench" --only '^SSD' --json "$logs/scan.json"
+    sed -n '/ours ms/,$p' "$logs/scan.log"
+fi
 # The table, or how far it came.
 if grep -q 'ours ms' "$logs/sparse.log" 2>/dev/null; then
     summary="$summary$(sed -n '/ours ms/,$p' "$logs/sparse.log")"$'\n'
