@@ -166,15 +166,15 @@ class LtContext final : public BlasContext {
             m_plans.clear();
         }
         auto plan = std::make_unique<Plan>(args);
-        // SiLU has no epilogue; GELU's takes the hardware's tanh, which is as exact as bf16 and no more.
-        // A bias is read in the result's type, which is there when products are computed in it or the result is
-        // f32.
+        // SiLU has no epilogue; GELU's takes the hardware's tanh, which is as exact as bf16 and no more. A bias is
+        // read in the result's type, which is there when products are computed in it or the result is f32.
         const bool typed = args.result == args.compute || args.result == Element::F32;
-        const bool bias = args.bias != nullptr && typed;
-        const bool gelu = args.activation == Activation::GeluTanh && args.result == Element::Bf16 &&
-                          bias == (args.bias != nullptr);
-        if (!complete(*plan, args, alignments, {bias, gelu}) && (bias || gelu)) {
-            static_cast<void>(complete(*plan, args, alignments, {false, false}));
+        const bool bias = args.bias != nullptr;
+        const bool gelu = args.activation == Activation::GeluTanh && args.result == Element::Bf16;
+        const bool fused = (typed || !bias) && complete(*plan, args, alignments, {bias, gelu});
+        if (!fused && (bias || gelu)) {
+            // What follows the product works on its result: not on one that is already rounded.
+            plan->usable = args.result == Element::F32 && complete(*plan, args, alignments, {false, false});
         }
         return *m_plans.emplace(key, std::move(plan)).first->second;
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything a GPU has to say about the CUDA engine, in one run of at most ten minutes: operations against the reference,
-# memory and race checks, the embedded model against the CPU, models and kernels beside PyTorch. Logs go to $OUT (or
-# ./gpu-logs), the table comes last.
+# memory and race checks, the embedded model against the CPU, models and kernels beside PyTorch. Logs go to ./gpu-logs, or
+# as one archive to $OUT; the table comes last.
 #
 #   tests/gpu/run.sh              what tests/gpu/pack.sh packed
 #   tests/gpu/run.sh --rebuild    with kernels compiled on the spot
@@ -10,10 +10,19 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 root="$PWD"
-logs="${OUT:-$root/gpu-logs}"
 work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
+logs="$root/gpu-logs"
+if [ -n "${OUT:-}" ]; then
+    logs="$work/logs"
+fi
 mkdir -p "$logs"
+leave() {
+    if [ -n "${OUT:-}" ]; then
+        tar -C "$work" -czf "$OUT/gpu-logs.tar.gz" logs
+    fi
+    rm -rf "$work"
+}
+trap leave EXIT
 tar -C "$work" -xJf .gpu/framewright-gpu.tar.xz || exit 1
 if [ "${1:-}" = --rebuild ]; then
     shift
@@ -58,7 +67,7 @@ step() { # step NAME SECONDS COMMAND...
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,temperature.gpu,power.limit --format=csv,noheader
 step device 60 "$work/with" "$work/bin/backend_device_test" '--gtest_filter=*Cuda*'
 step operations 100 "$work/with" "$work/bin/backend_ops_test" '--gtest_filter=*cuda_0*'
-step mini 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MiniOnGpu*'
+step mini 120 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MiniOnGpu*'
 step methods 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MethodsOnGpu*'
 step lingen 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*LinGenOnGpu*'
 if command -v compute-sanitizer >/dev/null; then
