@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/backend/device.h"
+#include "core/backend/device_choice.h"
 #include "core/cache/step_cache.h"
 #include "core/method/attention_method.h"
 #include "core/model/sha256.h"
@@ -86,6 +87,9 @@ int Worker::run() {
 }
 
 void Worker::sayHello() {
+    if (const auto choice = backend::chooseDevice("auto"); choice && !choice->note.empty()) {
+        std::fprintf(stderr, "computing on %s: %s\n", choice->device->info().id.c_str(), choice->note.c_str());
+    }
     ipc::Hello hello;
     hello.version = programVersion();
     hello.processId = getpid();

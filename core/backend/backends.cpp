@@ -6,6 +6,8 @@
 #include "core/backend/cuda_backend.h"
 #endif
 #include "core/backend/device.h"
+#include "core/backend/device_choice.h"
+#include "core/backend/ops.h"
 
 namespace fw::backend {
 
@@ -25,22 +27,48 @@ std::vector<BackendEntry> createBackends() {
     return backends;
 }
 
-Result<std::unique_ptr<Device>> createDevice(const std::string& choice) {
+Result<DeviceChoice> chooseDevice(const std::string& choice, std::vector<BackendEntry> backends) {
+    const bool automatic = choice == "auto";
     std::vector<std::string> known{"auto"};
-    for (BackendEntry& backend : createBackends()) {
+    std::vector<std::string> reasons;
+    for (BackendEntry& backend : backends) {
         for (std::unique_ptr<Device>& device : backend.devices) {
-            const std::string id = device->info().id;
-            if (choice == "auto" || choice == id) {
-                return std::move(device);
+            const DeviceInfo info = device->info();
+            known.push_back(info.id);
+            if (choice == info.id) {
+                return DeviceChoice{std::move(device), {}};
             }
-            known.push_back(id);
+            // The CPU always can, and is the last to be asked.
+            const auto ops =
+                automatic && info.kind != DeviceKind::Cpu ? device->createOps({}) : Result<std::unique_ptr<Ops>>();
+            if (automatic && ops) {
+                return DeviceChoice{std::move(device), fmt::format("{}", fmt::join(reasons, "; "))};
+            }
+            if (automatic) {
+                reasons.push_back(fmt::format("{}: {}", info.id, ops.error().message));
+            }
         }
         if (backend.devices.empty() && choice.starts_with(backend.name)) {
             return fail(ErrorCode::Unsupported, "there is no device \"{}\" here: {}", choice, backend.status);
         }
+        if (backend.devices.empty()) {
+            reasons.push_back(fmt::format("{}: {}", backend.name, backend.status));
+        }
+    }
+    if (automatic) {
+        return fail(ErrorCode::Unsupported, "no device can compute here: {}", fmt::join(reasons, "; "));
     }
     return fail(ErrorCode::Unsupported, "there is no device \"{}\" here; choose one of {}", choice,
                 fmt::join(known, ", "));
+}
+
+Result<DeviceChoice> chooseDevice(const std::string& choice) {
+    return chooseDevice(choice, createBackends());
+}
+
+Result<std::unique_ptr<Device>> createDevice(const std::string& choice) {
+    FW_ASSIGN(DeviceChoice chosen, chooseDevice(choice));
+    return std::move(chosen.device);
 }
 
 }  // namespace fw::backend

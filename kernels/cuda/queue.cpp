@@ -19,6 +19,10 @@ Code codeOf(cudaError_t status) {
             return Code::NoDevice;
         case cudaErrorMemoryAllocation:
             return Code::OutOfMemory;
+        // This build has no code for the device's architecture.
+        case cudaErrorNoKernelImageForDevice:
+        case cudaErrorUnsupportedPtxVersion:
+            return Code::Unsupported;
         // These leave the context unusable: every later call of the process fails too.
         case cudaErrorIllegalAddress:
         case cudaErrorLaunchTimeout:

@@ -8,6 +8,7 @@
 #include "core/backend/arena.h"
 #include "core/backend/cpu_memory.h"
 #include "core/backend/device.h"
+#include "core/backend/device_choice.h"
 #include "core/backend/ops.h"
 
 namespace fw::backend {
@@ -47,6 +48,73 @@ TEST(Devices, AnUnknownChoiceNamesWhatThereIs) {
     EXPECT_EQ(unknown.error().code, ErrorCode::Unsupported);
     EXPECT_THAT(unknown.error().message, HasSubstr("cuda:77"));
     EXPECT_THAT(unknown.error().message, HasSubstr("cpu"));
+}
+
+// A GPU that is there, and computes or says why not.
+class ClaimedGpu final : public Device {
+ public:
+    explicit ClaimedGpu(std::string complaint) : m_complaint(std::move(complaint)) {}
+    [[nodiscard]] DeviceInfo info() const override {
+        DeviceInfo info;
+        info.kind = DeviceKind::Cuda;
+        info.id = "cuda:0";
+        return info;
+    }
+    [[nodiscard]] Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes) override {
+        return fail(ErrorCode::OutOfMemory, "{} bytes", bytes);
+    }
+    [[nodiscard]] Result<std::unique_ptr<Ops>> createOps(const OpsOptions& options) override {
+        if (!m_complaint.empty()) {
+            return fail(ErrorCode::Unsupported, "{}", m_complaint);
+        }
+        return (*createDevice("cpu"))->createOps(options);
+    }
+
+ private:
+    std::string m_complaint;
+};
+
+std::vector<BackendEntry> machine(const std::string& status, std::unique_ptr<Device> gpu) {
+    std::vector<BackendEntry> backends(2);
+    backends[0].name = "cuda";
+    backends[0].status = status;
+    if (gpu) {
+        backends[0].devices.push_back(std::move(gpu));
+    }
+    backends[1].name = "cpu";
+    backends[1].status = "ok";
+    backends[1].devices.push_back(*createDevice("cpu"));
+    return backends;
+}
+
+TEST(Devices, AutoTakesTheCpuWhereTheGpuCannotComputeAndSaysWhy) {
+    const auto without = chooseDevice("auto", machine("no NVIDIA driver is installed", nullptr));
+    ASSERT_TRUE(without) << without.error().message;
+    EXPECT_EQ(without->device->info().id, "cpu");
+    EXPECT_EQ(without->note, "cuda: no NVIDIA driver is installed");
+    const auto strange =
+        chooseDevice("auto", machine("ok", std::make_unique<ClaimedGpu>("no code for this device")));
+    ASSERT_TRUE(strange);
+    EXPECT_EQ(strange->device->info().id, "cpu");
+    EXPECT_EQ(strange->note, "cuda:0: no code for this device");
+    const auto good = chooseDevice("auto", machine("ok", std::make_unique<ClaimedGpu>("")));
+    ASSERT_TRUE(good);
+    EXPECT_EQ(good->device->info().id, "cuda:0");
+    EXPECT_EQ(good->note, "");
+}
+
+TEST(Devices, AChosenGpuIsNeverReplaced) {
+    const auto asked =
+        chooseDevice("cuda:0", machine("ok", std::make_unique<ClaimedGpu>("no code for this device")));
+    ASSERT_TRUE(asked);
+    EXPECT_EQ(asked->device->info().id, "cuda:0") << "what is wrong with it shows when it is used";
+    const auto missing = chooseDevice("cuda", machine("the driver is too old", nullptr));
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code, ErrorCode::Unsupported);
+    EXPECT_THAT(missing.error().message, HasSubstr("the driver is too old"));
+    auto none = machine("no NVIDIA driver is installed", nullptr);
+    none.pop_back();
+    EXPECT_THAT(chooseDevice("auto", std::move(none)).error().message, HasSubstr("no NVIDIA driver"));
 }
 
 TEST(Devices, AllocationsAreAlignedAndRefusedWhenTooLarge) {
