@@ -48,6 +48,10 @@ void printMemory(const job::MemoryPlan& memory) {
             memory.tile == 0 ? std::string() : fmt::format("tiles of {0} x {0} latent pixels, ", memory.tile),
             memory.pieceFrames, memory.pieceFrames == 1 ? "" : "s");
     }
+    if (memory.streamBlocks) {
+        say("{:<12} the transformer's blocks wait in host memory, {:.1f} MiB, and visit the device two at a time\n",
+            "", mebibytes(memory.streamedBytes));
+    }
     if (!memory.shortage.empty()) {
         say("\nDoes not fit: {}.\n", memory.shortage);
     }

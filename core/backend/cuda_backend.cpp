@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/backend/cuda_ops.h"
+#include "core/backend/cuda_weight_stream.h"
 
 namespace fw::backend {
 
@@ -15,7 +16,7 @@ std::string versionText(std::int32_t version, std::int32_t major, std::int32_t m
     return fmt::format("{}.{}", version / major, version % major / minor);
 }
 
-class CudaDevice final : public Device {
+class CudaDevice final : public Device, public StreamsWeights {
  public:
     CudaDevice(std::shared_ptr<const CudaLibrary> library, std::int32_t index, const cuda::DeviceDescription& first)
         : m_library(std::move(library)), m_index(index), m_description(first) {}
@@ -55,6 +56,12 @@ class CudaDevice final : public Device {
                         options.threads);
         }
         return CudaOps::create(m_library, m_index);
+    }
+
+    [[nodiscard]] Result<std::unique_ptr<WeightStream>> createWeightStream(Ops& ops) override {
+        auto* own = dynamic_cast<CudaOps*>(&ops);
+        FW_CHECK(own != nullptr, "a queue of another device");
+        return createCudaWeightStream(m_library, m_index, own->queue(), ops);
     }
 
  private:

@@ -67,7 +67,11 @@ Result<std::shared_ptr<const CudaLibrary>> CudaLibrary::open() {
         return fail(ErrorCode::Unsupported, "{} belongs to another version of Framewright; install both anew",
                     kFile);
     }
-    return std::shared_ptr<const CudaLibrary>(new CudaLibrary(api));
+    void* streaming = ::dlsym(handle, cuda::kStreamingEntryPoint);
+    return std::shared_ptr<const CudaLibrary>(new CudaLibrary(
+        api, streaming == nullptr
+                 ? nullptr
+                 : reinterpret_cast<cuda::StreamingEntryPoint>(streaming)(cuda::kStreamingVersion)));
 }
 
 Error cudaError(cuda::Code code, const cuda::Message& message) {

@@ -6,6 +6,7 @@
 
 #include "core/base/result.h"
 #include "kernels/cuda/api.h"
+#include "kernels/cuda/streaming.h"
 
 namespace fw::backend {
 
@@ -18,11 +19,15 @@ class CudaLibrary {
     [[nodiscard]] static Result<std::shared_ptr<const CudaLibrary>> open();
 
     [[nodiscard]] const kernels::cuda::Api& api() const { return *m_api; }
+    // Null when the library has none of this version.
+    [[nodiscard]] const kernels::cuda::StreamingApi* streaming() const { return m_streaming; }
 
  private:
-    explicit CudaLibrary(const kernels::cuda::Api* api) : m_api(api) {}
+    CudaLibrary(const kernels::cuda::Api* api, const kernels::cuda::StreamingApi* streaming)
+        : m_api(api), m_streaming(streaming) {}
 
     const kernels::cuda::Api* m_api;
+    const kernels::cuda::StreamingApi* m_streaming;
 };
 
 // A code and its sentence as an error of the engine.

@@ -45,6 +45,7 @@ class CudaOps final : public Ops {
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cuda; }
     [[nodiscard]] Status synchronize() override;
     [[nodiscard]] std::int64_t timestampUs() override;
+    [[nodiscard]] kernels::cuda::Queue* queue() const { return m_queue; }
     [[nodiscard]] bool supportsStateSpace() const override { return true; }
     [[nodiscard]] bool supportsAttentionRows() const override { return true; }
     [[nodiscard]] bool supportsSparseAttention() const override { return true; }

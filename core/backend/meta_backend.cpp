@@ -4,6 +4,7 @@
 
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
+#include "core/backend/weight_stream.h"
 
 namespace fw::backend {
 
@@ -96,7 +97,17 @@ class MetaOps final : public Ops {
     void doToBytes(const ConstTensorView&, const TensorView&) override {}
 };
 
-class MetaDevice final : public Device {
+// Counts bytes; there is nothing to copy.
+class MetaWeightStream final : public WeightStream {
+ private:
+    Result<std::int64_t> takeOut(PackedLinear& matrix, int, std::int64_t) override { return matrix.bytes; }
+    Status makePlaces(std::int64_t) override { return {}; }
+    void fetch(int, int) override {}
+    void await(int) override {}
+    void leave(int) override {}
+};
+
+class MetaDevice final : public Device, public StreamsWeights {
  public:
     explicit MetaDevice(DType preferredDType) : m_preferredDType(preferredDType) {}
 
@@ -117,6 +128,9 @@ class MetaDevice final : public Device {
     }
     [[nodiscard]] Result<std::unique_ptr<Ops>> createOps(const OpsOptions&) override {
         return std::make_unique<MetaOps>();
+    }
+    [[nodiscard]] Result<std::unique_ptr<WeightStream>> createWeightStream(Ops&) override {
+        return std::make_unique<MetaWeightStream>();
     }
 
  private:

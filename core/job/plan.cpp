@@ -23,9 +23,10 @@ OrderedJson partNames(const ModelPartSet& parts) {
 }
 
 OrderedJson memoryJson(const MemoryPlan& memory) {
-    return {{"budget_bytes", memory.budgetBytes}, {"limit_bytes", memory.limitBytes},
-            {"one_arena", memory.oneArena},       {"tile", memory.tile},
-            {"piece_frames", memory.pieceFrames}, {"smaller_pieces", memory.smallerPieces},
+    return {{"budget_bytes", memory.budgetBytes},   {"limit_bytes", memory.limitBytes},
+            {"one_arena", memory.oneArena},         {"tile", memory.tile},
+            {"piece_frames", memory.pieceFrames},   {"smaller_pieces", memory.smallerPieces},
+            {"stream_blocks", memory.streamBlocks}, {"streamed_bytes", memory.streamedBytes},
             {"shortage", memory.shortage}};
 }
 

@@ -34,7 +34,10 @@ struct MemoryPlan {
     std::int64_t tile = 0, pieceFrames = 0;
     bool smallerPieces = false;  // than the decoder would take without the limit
     bool previews = false;       // asked for, and there is room for them
-    std::string shortage;        // one sentence with numbers when the run cannot fit; empty: it fits
+    // The transformer's blocks wait in host memory, so many bytes, and visit the device two at a time.
+    bool streamBlocks = false;
+    std::int64_t streamedBytes = 0;
+    std::string shortage;  // one sentence with numbers when the run cannot fit; empty: it fits
 };
 
 // Self-attention of a whole run: (query, key) pairs and tiles of 64 x 64 of them, computed and of dense attention.

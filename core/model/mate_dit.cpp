@@ -108,8 +108,8 @@ Status MateMixer::loadLayer(WeightLoader& loader, std::int64_t index) {
     return {};
 }
 
-Result<std::unique_ptr<TokenMixer>> MateMixer::load(WeightLoader& loader, const weights::TransformerConfig& config,
-                                                    DType compute) {
+Result<std::unique_ptr<TokenMixer>> MateMixer::create(WeightLoader& loader,
+                                                      const weights::TransformerConfig& config, DType compute) {
     if (!loader.ops().supportsStateSpace() || !loader.ops().supportsSparseAttention()) {
         return fail(ErrorCode::Unsupported,
                     "{} cannot compute the state space models of a LinGen model yet; choose the CPU",
@@ -117,9 +117,6 @@ Result<std::unique_ptr<TokenMixer>> MateMixer::load(WeightLoader& loader, const 
     }
     std::unique_ptr<MateMixer> mixer(new MateMixer(loader.device(), config, compute));
     FW_ASSIGN(mixer->m_layerOrders, scanOrdersOf(*config.mate, config.dit.layers));
-    for (std::int64_t i = 0; i < config.dit.layers; ++i) {
-        FW_TRY(mixer->loadLayer(loader, i));
-    }
     if (config.mate->positions == weights::MateConfig::Positions::Shared) {
         FW_ASSIGN(Positions positions, mixer->loadPositions(loader, "position_embedding."));
         mixer->m_positions.push_back(std::move(positions));

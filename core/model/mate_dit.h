@@ -25,9 +25,10 @@ namespace fw::model {
 class MateMixer final : public TokenMixer {
  public:
     // Unsupported on a device without state space models; BadModel as the loader's.
-    [[nodiscard]] static Result<std::unique_ptr<TokenMixer>> load(WeightLoader& loader,
-                                                                  const weights::TransformerConfig& config,
-                                                                  DType compute);
+    [[nodiscard]] static Result<std::unique_ptr<TokenMixer>> create(WeightLoader& loader,
+                                                                    const weights::TransformerConfig& config,
+                                                                    DType compute);
+    [[nodiscard]] Status loadLayer(WeightLoader& loader, std::int64_t index) override;
     [[nodiscard]] Status prepare(backend::Ops& ops, const method::TokenGrid& grid) override;
     [[nodiscard]] Status mix(const MixerCall& call, const TensorView& delta) override;
 
@@ -66,7 +67,6 @@ class MateMixer final : public TokenMixer {
           m_compute(compute),
           m_rotary(device, config.dit.headDim, config.dit.ropeMaxSeqLen) {}
 
-    [[nodiscard]] Status loadLayer(WeightLoader& loader, std::int64_t index);
     [[nodiscard]] Result<Scan> loadScan(WeightLoader& loader, const std::string& prefix) const;
     [[nodiscard]] Result<Positions> loadPositions(WeightLoader& loader, const std::string& prefix) const;
     [[nodiscard]] Result<backend::OwnedTensor> makeTable(

@@ -33,18 +33,18 @@ QueryKeyValue::Heads QueryKeyValue::project(backend::Ops& ops, const ConstTensor
     return {heads(third(0)), heads(third(1)), heads(third(2))};
 }
 
-Result<std::unique_ptr<TokenMixer>> SelfAttentionMixer::load(WeightLoader& loader,
-                                                             const weights::WanTransformerConfig& config,
-                                                             DType compute) {
-    std::unique_ptr<SelfAttentionMixer> mixer(new SelfAttentionMixer(loader.device(), config, compute));
-    for (std::int64_t i = 0; i < config.layers; ++i) {
-        const std::string prefix = fmt::format("blocks.{}.attn1.", i);
-        Layer layer;
-        FW_ASSIGN(layer.in, QueryKeyValue::load(loader, prefix, config.width(), compute));
-        FW_ASSIGN(layer.out, loader.linear({prefix + "to_out.0"}, true, compute));
-        mixer->m_layers.push_back(std::move(layer));
-    }
-    return mixer;
+std::unique_ptr<TokenMixer> SelfAttentionMixer::create(const WeightLoader& loader,
+                                                       const weights::WanTransformerConfig& config, DType compute) {
+    return std::unique_ptr<TokenMixer>(new SelfAttentionMixer(loader.device(), config, compute));
+}
+
+Status SelfAttentionMixer::loadLayer(WeightLoader& loader, std::int64_t layer) {
+    const std::string prefix = fmt::format("blocks.{}.attn1.", layer);
+    Layer loaded;
+    FW_ASSIGN(loaded.in, QueryKeyValue::load(loader, prefix, m_config.width(), m_compute));
+    FW_ASSIGN(loaded.out, loader.linear({prefix + "to_out.0"}, true, m_compute));
+    m_layers.push_back(std::move(loaded));
+    return {};
 }
 
 Status SelfAttentionMixer::prepare(backend::Ops& ops, const method::TokenGrid& grid) {

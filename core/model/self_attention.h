@@ -30,9 +30,10 @@ struct QueryKeyValue {
 // Every block's attention of the clip with itself, by the run's attention method.
 class SelfAttentionMixer final : public TokenMixer {
  public:
-    [[nodiscard]] static Result<std::unique_ptr<TokenMixer>> load(WeightLoader& loader,
-                                                                  const weights::WanTransformerConfig& config,
-                                                                  DType compute);
+    [[nodiscard]] static std::unique_ptr<TokenMixer> create(const WeightLoader& loader,
+                                                            const weights::WanTransformerConfig& config,
+                                                            DType compute);
+    [[nodiscard]] Status loadLayer(WeightLoader& loader, std::int64_t layer) override;
     [[nodiscard]] Status prepare(backend::Ops& ops, const method::TokenGrid& grid) override;
     [[nodiscard]] Status mix(const MixerCall& call, const TensorView& delta) override;
 

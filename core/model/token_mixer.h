@@ -18,9 +18,13 @@ struct MixerCall {
     TensorView normed, buffer;     // [1, N, d] act: memory to work in, undefined before and after
 };
 
+class WeightLoader;
+
 class TokenMixer {
  public:
     virtual ~TokenMixer() = default;
+    // Loads the layer behind the last one loaded. As WeightLoader.
+    [[nodiscard]] virtual Status loadLayer(WeightLoader& loader, std::int64_t layer) = 0;
     // Makes what depends on the clip's size. InvalidArgument when the model cannot run it. Waits for the device.
     [[nodiscard]] virtual Status prepare(backend::Ops& ops, const method::TokenGrid& grid) = 0;
     // delta [1, N, d] act: what the block adds to the residual stream, before its gate. prepare() came before.

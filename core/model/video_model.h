@@ -55,6 +55,8 @@ class VideoTransformer {
     virtual ~VideoTransformer() = default;
     [[nodiscard]] virtual const Geometry& geometry() const = 0;
     [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
+    // Of the weights that wait in host memory; 0 without TransformerOptions::streamBlocks.
+    [[nodiscard]] virtual std::int64_t hostBytes() const { return 0; }
 
     // What TextKeys::values must be for a text of `tokens` rows.
     struct TextKeysLayout {
@@ -151,15 +153,22 @@ struct ModelInfo {
 [[nodiscard]] Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& folder);
 class AdapterSet;
 
+// How a transformer is loaded.
+struct TransformerOptions {
+    const AdapterSet* adapters = nullptr;  // merged into its matrices (adapter.h)
+    // The blocks' matrices wait in host memory and visit the device two blocks at a time, with the same results.
+    // Unsupported where the device has no such stream (weight_stream.h).
+    bool streamBlocks = false;
+};
+
 // On a Meta device nothing is read but configs and tensor tables.
 [[nodiscard]] Result<std::unique_ptr<TextEncoder>> loadTextEncoder(const std::filesystem::path& folder,
                                                                    backend::Device& device, backend::Ops& ops,
                                                                    DType compute);
-// `adapters` are merged into its matrices (adapter.h).
 [[nodiscard]] Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
                                                                         backend::Device& device, backend::Ops& ops,
                                                                         DType compute,
-                                                                        const AdapterSet* adapters = nullptr);
+                                                                        const TransformerOptions& options = {});
 [[nodiscard]] Result<std::unique_ptr<VideoVae>> loadVae(const std::filesystem::path& folder,
                                                         backend::Device& device, backend::Ops& ops, DType compute);
 

@@ -78,6 +78,32 @@ std::vector<float> timestepSinusoid(double timestep, std::int64_t width) {
     return result;
 }
 
+namespace {
+
+// A block whose matrices are on the device as long as this lives.
+class BlockVisit {
+ public:
+    BlockVisit(backend::WeightStream* stream, std::int64_t layer)
+        : m_stream(stream), m_layer(static_cast<int>(layer)) {
+        m_status = stream == nullptr ? Status() : stream->begin(m_layer);
+    }
+    ~BlockVisit() {
+        if (m_stream != nullptr && m_status) {
+            m_stream->end(m_layer);
+        }
+    }
+    BlockVisit(const BlockVisit&) = delete;
+    BlockVisit& operator=(const BlockVisit&) = delete;
+    [[nodiscard]] const Status& status() const { return m_status; }
+
+ private:
+    backend::WeightStream* m_stream;
+    int m_layer;
+    Status m_status;
+};
+
+}  // namespace
+
 struct WanTransformer::Parts {
     weights::WanTransformerConfig config;
     Geometry geometry;
@@ -91,6 +117,7 @@ struct WanTransformer::Parts {
     OwnedTensor modulation;      // [layers, 6, d]
     OwnedTensor headModulation;  // [2, d]: shift, scale
     std::int64_t bytes = 0;
+    std::unique_ptr<backend::WeightStream> stream;  // of the blocks' matrices; null: they are on the device
 
     std::vector<float> sinusoid;  // read by the last upload
 };
@@ -122,10 +149,13 @@ const VideoTransformer::Geometry& WanTransformer::geometry() const {
 std::int64_t WanTransformer::weightBytes() const {
     return m_parts->bytes;
 }
+std::int64_t WanTransformer::hostBytes() const {
+    return m_parts->stream ? m_parts->stream->hostBytes() : 0;
+}
 
 Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesystem::path& folder,
                                                              backend::Device& device, backend::Ops& ops,
-                                                             DType compute, const AdapterSet* adapters) {
+                                                             DType compute, const TransformerOptions& options) {
     FW_ASSIGN(const auto whole, weights::loadTransformerConfig(folder));
     const weights::WanTransformerConfig& config = whole.dit;
     if (config.headDim % 16 != 0 || config.headDim > 512) {
@@ -134,8 +164,15 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
                     config.headDim);
     }
     FW_ASSIGN(auto loader, WeightLoader::open(folder, "transformer", weights::tensorTable(whole), device, ops));
-    loader.setAdapters(adapters);
+    loader.setAdapters(options.adapters);
     auto parts = std::make_unique<Parts>();
+    if (options.streamBlocks) {
+        auto* streams = dynamic_cast<backend::StreamsWeights*>(&device);
+        if (streams == nullptr) {
+            return fail(ErrorCode::Unsupported, "{} cannot keep weights in host memory", device.info().id);
+        }
+        FW_ASSIGN(parts->stream, streams->createWeightStream(ops));
+    }
     parts->config = config;
     parts->compute = compute;
     parts->geometry = {config.inChannels, config.patchT, config.patchH,  config.patchW,
@@ -148,21 +185,27 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     FW_ASSIGN(parts->text1, loader.linear({condition + "text_embedder.linear_1"}, true, kEdge));
     FW_ASSIGN(parts->text2, loader.linear({condition + "text_embedder.linear_2"}, true, kEdge));
     if (whole.mate) {
-        FW_ASSIGN(parts->mixer, MateMixer::load(loader, whole, compute));
+        FW_ASSIGN(parts->mixer, MateMixer::create(loader, whole, compute));
     } else {
-        FW_ASSIGN(parts->mixer, SelfAttentionMixer::load(loader, config, compute));
+        parts->mixer = SelfAttentionMixer::create(loader, config, compute);
     }
     std::vector<std::string> tables;
     for (std::int64_t i = 0; i < config.layers; ++i) {
+        loader.setStream(parts->stream.get(), i);
+        FW_TRY(parts->mixer->loadLayer(loader, i));
         FW_ASSIGN(auto block, loadBlock(loader, config, i, compute));
         parts->blocks.push_back(std::move(block));
         tables.push_back(fmt::format("blocks.{}.scale_shift_table", i));
+    }
+    loader.setStream(nullptr, 0);
+    if (parts->stream) {
+        FW_TRY(parts->stream->settle());
     }
     FW_ASSIGN(parts->modulation, loader.stacked(tables, {kModulations, config.width()}));
     parts->modulation.view = parts->modulation.view.reshape({config.layers, kModulations, config.width()});
     FW_ASSIGN(parts->headModulation, loader.floats("scale_shift_table", {2, config.width()}));
     FW_ASSIGN(parts->head, loader.linear({"proj_out"}, true, kEdge));
-    parts->bytes = loader.bytes();
+    parts->bytes = loader.bytes() + (parts->stream ? parts->stream->deviceBytes() : 0);
     return std::unique_ptr<WanTransformer>(new WanTransformer(std::move(parts)));
 }
 
@@ -226,21 +269,24 @@ void WanTransformer::computeTextKeys(Call& call, std::int64_t layer, const Tenso
 
 // The text for all blocks: every layer's keys and values where they are kept, otherwise what each computes them
 // from.
-void WanTransformer::prepareTextKeys(Call& call, const ConstTensorView& text) const {
+Status WanTransformer::prepareTextKeys(Call& call, const ConstTensorView& text) const {
     method::TextKeys* kept = call.context.textKeys;
     if (kept == nullptr) {
         embedText(call, text);
-        return;
+        return {};
     }
     if (kept->ready) {
-        return;
+        return {};
     }
     FW_CHECK(kept->values.shape() == textKeys(text.dim(0)).shape, "text keys {}", kept->values.text());
     embedText(call, text);
     for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
+        const BlockVisit visit(m_parts->stream.get(), layer);
+        FW_TRY(visit.status());
         computeTextKeys(call, layer, kept->values.slice(0, layer, layer + 1));
     }
     kept->ready = true;
+    return {};
 }
 
 Status WanTransformer::selfAttention(Call& call, std::int64_t layer, const TensorView& delta) const {
@@ -354,13 +400,16 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
               context.arena.take(DType::F32, {2, config.width()}),
               context.arena.take(DType::F32, {1, config.width()}),
               context.arena.take(DType::F32, {1, kModulations * config.width()})};
+    Status status;
     {
         const ModuleScope timed(context, Module::Embeddings);
         embedLatents(call, latents);
         embedTime(call, timestep);
-        prepareTextKeys(call, text);
+        status = prepareTextKeys(call, text);
     }
-    Status status = runBlocks(call);
+    if (status) {
+        status = runBlocks(call);
+    }
     if (status) {
         project(call, velocity);
     }
@@ -441,7 +490,11 @@ Status WanTransformer::runBlocks(Call& call) const {
     }
     for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
         FW_TRY(context.cancel.check());
-        FW_TRY(runBlock(call, layer));
+        {
+            const BlockVisit visit(m_parts->stream.get(), layer);
+            FW_TRY(visit.status());
+            FW_TRY(runBlock(call, layer));
+        }
         if (context.cache != nullptr) {
             FW_ASSIGN(const bool replaced, context.cache->replaceRest(context, static_cast<int>(layer), call.x));
             if (replaced) {
@@ -454,8 +507,8 @@ Status WanTransformer::runBlocks(Call& call) const {
 
 Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
                                                           backend::Device& device, backend::Ops& ops, DType compute,
-                                                          const AdapterSet* adapters) {
-    return WanTransformer::load(folder, device, ops, compute, adapters);
+                                                          const TransformerOptions& options) {
+    return WanTransformer::load(folder, device, ops, compute, options);
 }
 
 }  // namespace fw::model

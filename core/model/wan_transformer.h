@@ -24,11 +24,12 @@ class WanTransformer final : public VideoTransformer {
     [[nodiscard]] static Result<std::unique_ptr<WanTransformer>> load(const std::filesystem::path& folder,
                                                                       backend::Device& device, backend::Ops& ops,
                                                                       DType compute,
-                                                                      const AdapterSet* adapters = nullptr);
+                                                                      const TransformerOptions& options = {});
     ~WanTransformer() override;
 
     [[nodiscard]] const Geometry& geometry() const override;
     [[nodiscard]] std::int64_t weightBytes() const override;
+    [[nodiscard]] std::int64_t hostBytes() const override;
     // InvalidArgument when the grid is longer than the model's position range on an axis. Waits for the device.
     [[nodiscard]] TextKeysLayout textKeys(std::int64_t tokens) const override;
     [[nodiscard]] std::vector<cache::SiteKind> siteKinds() const override;
@@ -42,7 +43,7 @@ class WanTransformer final : public VideoTransformer {
     void embedLatents(Call& call, const ConstTensorView& latents) const;
     void embedTime(Call& call, double timestep);
     void embedText(Call& call, const ConstTensorView& text) const;
-    void prepareTextKeys(Call& call, const ConstTensorView& text) const;
+    [[nodiscard]] Status prepareTextKeys(Call& call, const ConstTensorView& text) const;
     void computeTextKeys(Call& call, std::int64_t layer, const TensorView& keys) const;
     [[nodiscard]] Status runBlocks(Call& call) const;
     [[nodiscard]] Status runBlock(Call& call, std::int64_t layer) const;

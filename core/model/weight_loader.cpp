@@ -60,6 +60,17 @@ Result<ConstTensorView> WeightLoader::checked(const std::string& name) const {
     return view;
 }
 
+Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::packed(const backend::LinearSource& source,
+                                                                    DType compute) {
+    FW_ASSIGN(auto matrix, m_ops->packLinear(source, compute));
+    if (m_stream != nullptr) {
+        FW_TRY(m_stream->park(*matrix, m_group));
+    } else {
+        m_bytes += matrix->bytes;
+    }
+    return matrix;
+}
+
 Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(std::initializer_list<std::string> prefixes,
                                                                     bool bias, DType compute) {
     std::vector<ConstTensorView> matrices;
@@ -78,9 +89,7 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(std::initial
             biases.push_back(vector);
         }
     }
-    FW_ASSIGN(auto packed, m_ops->packLinear({matrices, biases}, compute));
-    m_bytes += packed->bytes;
-    return packed;
+    return packed({matrices, biases}, compute);
 }
 
 Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearRows(const std::string& prefix,
@@ -88,9 +97,7 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearRows(const st
                                                                         DType compute) {
     FW_ASSIGN(const auto weight, checked(prefix + ".weight"));
     const ConstTensorView rows = asMatrix(weight).slice(0, first, first + count);
-    FW_ASSIGN(auto packed, m_ops->packLinear({{&rows, 1}, {}}, compute));
-    m_bytes += packed->bytes;
-    return packed;
+    return packed({{&rows, 1}, {}}, compute);
 }
 
 Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearSum(std::initializer_list<std::string> prefixes,
@@ -123,9 +130,7 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearSum(std::init
     const DeviceKind place = isMeta() ? DeviceKind::Meta : DeviceKind::Cpu;
     const ConstTensorView matrix(whole.data(), DType::F32, {out, in}, place);
     const ConstTensorView vector(bias.data(), DType::F32, {out}, place);
-    FW_ASSIGN(auto packed, m_ops->packLinear({{&matrix, 1}, {&vector, 1}}, compute));
-    m_bytes += packed->bytes;
-    return packed;
+    return packed({{&matrix, 1}, {&vector, 1}}, compute);
 }
 
 Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(const std::vector<float>& weight,
@@ -134,9 +139,7 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(const std::v
     const std::vector<ConstTensorView> matrices{
         ConstTensorView(weight.data(), DType::F32, {out, static_cast<std::int64_t>(weight.size()) / out})};
     const std::vector<ConstTensorView> biases{ConstTensorView(bias.data(), DType::F32, {out})};
-    FW_ASSIGN(auto packed, m_ops->packLinear({matrices, biases}, compute));
-    m_bytes += packed->bytes;
-    return packed;
+    return packed({matrices, biases}, compute);
 }
 
 Result<std::unique_ptr<backend::PackedConv3d>> WeightLoader::conv(const std::string& prefix,

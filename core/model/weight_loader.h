@@ -11,6 +11,7 @@
 
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
+#include "core/backend/weight_stream.h"
 #include "core/base/result.h"
 #include "core/weights/safetensors.h"
 #include "core/weights/tensor_table.h"
@@ -67,6 +68,13 @@ class WeightLoader {
     // Matrices of linear() loaded from here on are changed by these adapters; null: none. Must outlive the loading.
     void setAdapters(const AdapterSet* adapters) { m_adapters = adapters; }
 
+    // Matrices loaded from here on wait in host memory as a part of this group of the stream; null: on the device.
+    // Their bytes are not counted: settle() says what the places take. Must outlive the loading.
+    void setStream(backend::WeightStream* stream, std::int64_t group) {
+        m_stream = stream;
+        m_group = static_cast<int>(group);
+    }
+
     [[nodiscard]] const weights::SafetensorsFile& file() const { return *m_file; }
     [[nodiscard]] std::unique_ptr<weights::SafetensorsFile> takeFile() { return std::move(m_file); }
     [[nodiscard]] backend::Device& device() const { return *m_device; }
@@ -84,7 +92,11 @@ class WeightLoader {
     std::unique_ptr<weights::SafetensorsFile> m_file;
     backend::Device* m_device;
     backend::Ops* m_ops;
+    [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> packed(const backend::LinearSource& source,
+                                                                        DType compute);
     const AdapterSet* m_adapters = nullptr;
+    backend::WeightStream* m_stream = nullptr;
+    int m_group = 0;
     std::int64_t m_bytes = 0;
 };
 

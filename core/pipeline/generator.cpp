@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/backend/weight_stream.h"
 #include "core/job/memory_size.h"
 #include "core/method/attention_method.h"
 #include "core/pipeline/check_method.h"
@@ -71,6 +72,9 @@ class ModelGenerator final : public Generator {
 
  private:
     [[nodiscard]] Status forecast(GenerationReport& report, const PromptIds& ids, PreviewKind preview);
+    [[nodiscard]] bool canStream() const {
+        return dynamic_cast<const backend::StreamsWeights*>(m_parts.device.get()) != nullptr;
+    }
     [[nodiscard]] Status makeRoom(const job::Plan& plan, Phase phase);
     [[nodiscard]] Status bring(Job& job, const job::ModelPartSet& parts);
     [[nodiscard]] Status inPhase(Phase phase, const job::Plan& plan, Status status) const;
@@ -105,7 +109,8 @@ Status ModelGenerator::loadAtOnce(const CancelToken& cancel) {
     const double start = now();
     const backend::DeviceInfo info = m_parts.device->info();
     const PartBytes weights = m_meta.partBytes();
-    const std::int64_t largest = std::max({weights.textEncoder, weights.transformer, weights.autoEncoder});
+    const std::int64_t largest =
+        std::max({weights.textEncoder, canStream() ? 0 : weights.transformer, weights.autoEncoder});
     if (largest > info.freeBytes) {
         return fail(ErrorCode::OutOfMemory, "the largest part of the model {} needs {}, but {} has {} free",
                     m_info.name, job::memorySizeText(largest), info.id, job::memorySizeText(info.freeBytes));
@@ -119,11 +124,14 @@ Status ModelGenerator::loadAtOnce(const CancelToken& cancel) {
 
 // The plan within the budget and what the device has. OutOfMemory when there is none.
 Status ModelGenerator::forecast(GenerationReport& report, const PromptIds& ids, PreviewKind preview) {
-    const MemoryLimit limit =
-        memoryLimit(m_parts.device->info(), report.request.memoryBudget.value_or(0), heldBytes());
+    MemoryLimit limit = memoryLimit(m_parts.device->info(), report.request.memoryBudget.value_or(0), heldBytes());
+    limit.canStream = canStream();
     FW_ASSIGN(report.plan, dryRun(m_meta, report.request, ids, preview, limit));
     if (!report.plan.memory.shortage.empty()) {
         return fail(ErrorCode::OutOfMemory, "{}", report.plan.memory.shortage);
+    }
+    if (std::exchange(m_parts.streamBlocks, report.plan.memory.streamBlocks) != m_parts.streamBlocks) {
+        m_parts.transformer.reset();  // it is loaded the other way when the steps begin
     }
     return {};
 }

@@ -15,6 +15,7 @@ struct MemoryLimit {
     std::int64_t bytes = std::numeric_limits<std::int64_t>::max();
     std::int64_t budget = 0;     // as asked; 0: none
     bool onHost = true;          // the device's memory is the host's
+    bool canStream = false;      // weights can wait in host memory (weight_stream.h)
     std::string device = "cpu";  // DeviceInfo::id
 };
 // `held`: bytes of the device that the run may count on besides what is free, because it holds them itself.

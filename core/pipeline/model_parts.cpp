@@ -106,8 +106,11 @@ Status bringParts(ModelParts& parts, const job::ModelPartSet& wanted, const Canc
     if (wanted.transformer && parts.transformer == nullptr) {
         FW_TRY(cancel.check());
         FW_ASSIGN(const auto adapters, model::AdapterSet::open(parts.adapters, parts.folder));
-        FW_ASSIGN(parts.transformer, model::loadTransformer(parts.folder, device, *parts.ops, parts.dtype,
-                                                            adapters.isEmpty() ? nullptr : &adapters));
+        model::TransformerOptions options;
+        options.adapters = adapters.isEmpty() ? nullptr : &adapters;
+        options.streamBlocks = parts.streamBlocks;
+        FW_ASSIGN(parts.transformer,
+                  model::loadTransformer(parts.folder, device, *parts.ops, parts.dtype, options));
     }
     if (wanted.autoEncoder && parts.vae == nullptr) {
         FW_TRY(cancel.check());

@@ -41,6 +41,7 @@ struct ModelParts {
     std::unique_ptr<method::MethodWeights> methodWeights;  // of the run's attention method; may be null
     std::vector<job::Adapter> adapters;                    // merged into the transformer when it is loaded
     std::string adapterHash;                               // of these
+    bool streamBlocks = false;        // the transformer is loaded so that its blocks visit the device
     SamplerOptions sampler;           // what the model's scheduler says; a request adds kind, steps and shift
     cache::Constants cacheConstants;  // what step caches know of the model
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "core/backend/weight_stream.h"
 #include "core/method/attention_method.h"
 #include "core/pipeline/check_method.h"
 #include "core/pipeline/preview.h"
@@ -85,16 +86,15 @@ void setTiling(const ModelParts& meta, const model::VaeTiling& tiling, job::Plan
 }
 
 // Shorter and smaller pieces until decoding fits; those that need least where none does.
-Status fitDecoding(ModelParts& meta, const MemoryLimit& limit, job::Plan& plan) {
+Status fitDecoding(ModelParts& meta, const PartBytes& weights, const MemoryLimit& limit, job::Plan& plan) {
     const auto bytes = [&](const job::Plan& tried) {
-        return meta.vae->weightBytes() + tried.stateBytes + tried.phases.back().scratchBytes +
+        return weights.autoEncoder + tried.stateBytes + tried.phases.back().scratchBytes +
                (limit.onHost ? tried.hostBytes + tried.probes.memoryBytes : 0);
     };
     const Shape latents = latentsOf(meta, plan);
     job::Plan tried = plan;
     // Where the steps do not fit either, nothing is gained.
-    const bool stepsFit =
-        meta.transformer->weightBytes() + plan.stateBytes + plan.phases[1].scratchBytes <= limit.bytes;
+    const bool stepsFit = weights.transformer + plan.stateBytes + plan.phases[1].scratchBytes <= limit.bytes;
     while (stepsFit && bytes(tried) > limit.bytes) {
         const auto smaller = smallerTiling(latents, tilingOf(tried));
         if (!smaller) {
@@ -110,12 +110,22 @@ Status fitDecoding(ModelParts& meta, const MemoryLimit& limit, job::Plan& plan) 
 }
 
 Status fitMemory(ModelParts& meta, const MemoryLimit& limit, std::int64_t lookScratch, job::Plan& plan) {
-    FW_TRY(fitDecoding(meta, limit, plan));
+    PartBytes weights = meta.partBytes();
+    if (limit.canStream && weights.transformer + plan.stateBytes + plan.phases[1].scratchBytes > limit.bytes) {
+        model::TransformerOptions options;
+        options.streamBlocks = true;
+        FW_ASSIGN(const auto streamed,
+                  model::loadTransformer(meta.folder, *meta.device, *meta.ops, meta.dtype, options));
+        weights.transformer += streamed->weightBytes() - meta.transformer->weightBytes();
+        plan.memory.streamBlocks = true;
+        plan.memory.streamedBytes = streamed->hostBytes();
+    }
+    FW_TRY(fitDecoding(meta, weights, limit, plan));
     const auto choose = [&](bool look) {
         job::Plan tried = plan;
         tried.memory.previews = look;
         tried.phases[1].scratchBytes = std::max(plan.phases[1].scratchBytes, look ? lookScratch : 0);
-        chooseMemory(meta.partBytes(), limit, look, tried);
+        chooseMemory(weights, limit, look, tried);
         return tried;
     };
     job::Plan chosen = choose(lookScratch > 0);
@@ -241,9 +251,11 @@ Result<job::Plan> makePlan(const job::GenerationRequest& request) {
         const backend::DeviceInfo about = (*device)->info();
         dtype = resolved.dtype == "auto" ? about.preferredDType : dtype;
         limit = memoryLimit(about, budget, 0);
+        limit.canStream = dynamic_cast<backend::StreamsWeights*>(device->get()) != nullptr;
     } else if (budget > 0) {
         limit.budget = limit.bytes = budget;
         limit.onHost = resolved.device == "cpu";
+        limit.canStream = !limit.onHost;
     }
     FW_ASSIGN(ModelParts meta, loadParts(request.model, backend::createMetaDevice(dtype), dtype, 1, {}));
     FW_TRY(useAdapters(meta, info.folder, resolved));

@@ -68,8 +68,8 @@ class SaladGolden : public testing::Test {
     HostTensor velocity(const std::vector<job::Adapter>& adapters, const std::string& id, const Json& parameters,
                         DType compute = DType::F32) {
         const auto set = require(model::AdapterSet::open(adapters, m_folder.path()));
-        const auto transformer =
-            require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, compute, &set));
+        const auto transformer = require(
+            model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, compute, {.adapters = &set}));
         const method::MethodEntry* entry = require(method::findAttentionMethod(id));
         const auto weights = require(set.methodWeights(*entry, *m_engine.ops, compute));
         const auto method = require(method::createAttentionMethod(id, parameters, weights.get()));

@@ -99,6 +99,38 @@ TEST_P(MiniOnGpu, GivesTheSameBitsTwice) {
 INSTANTIATE_TEST_SUITE_P(Types, MiniOnGpu, ::testing::Values("f32", "bf16"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
+// The blocks' matrices wait in pinned memory and are copied beside the work: not a bit may differ.
+TEST(StreamedMiniOnGpu, BlocksThatVisitTheDeviceGiveTheSameBits) {
+    if (!hasGpu()) {
+        GTEST_SKIP() << "no GPU";
+    }
+    job::GenerationRequest request = usualRequest("cuda:0", "f32");
+    request.width = request.height = 64;
+    request.frames = 9;
+    request.steps = 2;
+    auto generator = pipeline::Generator::create(mini(), request.device, request.dtype, 0);
+    ASSERT_TRUE(generator) << generator.error().message;
+    std::vector<float> latents;
+    pipeline::GeneratorOptions options;
+    options.latentsReady = [&](const ConstTensorView& made) -> Status {
+        latents.assign(made.as<float>(), made.as<float>() + made.count());
+        return {};
+    };
+    const auto run = [&] {
+        return (*generator)->generate(request, options, {}, [](const ConstTensorView&) { return Status(); }, {});
+    };
+    const auto whole = run();
+    ASSERT_TRUE(whole) << whole.error().message;
+    EXPECT_FALSE(whole->plan.memory.streamBlocks);
+    const std::vector<float> expected = latents;
+    // Room for two blocks and what surrounds them, beside what the libraries are left.
+    request.memoryBudget = whole->plan.phases[1].scratchBytes + whole->plan.stateBytes + (std::int64_t{276} << 20);
+    const auto streamed = run();
+    ASSERT_TRUE(streamed) << streamed.error().message;
+    EXPECT_TRUE(streamed->plan.memory.streamBlocks);
+    EXPECT_EQ(latents, expected);
+}
+
 // What sparse attention leaves out is chosen on the device.
 class MethodsOnGpu : public ::testing::TestWithParam<const char*> {};
 

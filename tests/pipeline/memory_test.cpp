@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <random>
 
+#include "core/backend/weight_stream.h"
 #include "core/pipeline/generator.h"
 #include "core/pipeline/memory_choice.h"
 #include "core/pipeline/prompt_cache.h"
@@ -44,10 +46,45 @@ struct Control {
     int refusals = std::numeric_limits<int>::max();  // so many times
     int refused = 0;
     DeviceKind kind = DeviceKind::Cpu;  // says it is
+    std::int64_t copies = 0;            // of blocks to the device, by streams that are gone
+};
+
+// Leaves every matrix where it is, but lets none be used before its block is on the device, or after: their sizes
+// are wrong then, which ends the program.
+class CountedStream final : public backend::WeightStream {
+ public:
+    explicit CountedStream(std::shared_ptr<Control> control) : m_control(std::move(control)) {}
+    ~CountedStream() override { m_control->copies += copies(); }
+
+ private:
+    struct Matrix {
+        backend::PackedLinear* packed;
+        std::int64_t in;
+    };
+    Result<std::int64_t> takeOut(backend::PackedLinear& matrix, int group, std::int64_t) override {
+        m_groups.resize(static_cast<std::size_t>(group) + 1);
+        m_groups.back().push_back({&matrix, matrix.inFeatures});
+        matrix.inFeatures = -1;
+        return matrix.bytes;
+    }
+    Status makePlaces(std::int64_t) override { return {}; }
+    void fetch(int group, int place) override { m_places.at(static_cast<std::size_t>(place)) = group; }
+    void await(int place) override { show(place, true); }
+    void leave(int place) override { show(place, false); }
+    void show(int place, bool there) {
+        for (const Matrix& matrix :
+             m_groups.at(static_cast<std::size_t>(m_places.at(static_cast<std::size_t>(place))))) {
+            matrix.packed->inFeatures = there ? matrix.in : -1;
+        }
+    }
+
+    std::shared_ptr<Control> m_control;
+    std::vector<std::vector<Matrix>> m_groups;
+    std::array<int, kPlaces> m_places{};
 };
 
 // The CPU with a limit.
-class TightDevice final : public backend::Device {
+class TightDevice final : public backend::Device, public backend::StreamsWeights {
  public:
     explicit TightDevice(std::shared_ptr<Control> control)
         : m_control(std::move(control)), m_cpu(*backend::createDevice("cpu")) {}
@@ -68,6 +105,9 @@ class TightDevice final : public backend::Device {
     }
     [[nodiscard]] Result<std::unique_ptr<backend::Ops>> createOps(const backend::OpsOptions& options) override {
         return m_cpu->createOps(options);
+    }
+    [[nodiscard]] Result<std::unique_ptr<backend::WeightStream>> createWeightStream(backend::Ops&) override {
+        return std::make_unique<CountedStream>(m_control);
     }
 
  private:
@@ -242,7 +282,7 @@ TEST_F(Memory, WhatTheDeviceHasFreeCountsAsABudgetDoes) {
     ASSERT_TRUE(run(*generator, request).report);
     m_control->free = 0;  // another program took the rest; this one keeps what it has
     EXPECT_TRUE(run(*generator, request).report);
-    request.width = request.height = 512;
+    request.width = request.height = 1024;
     const Outcome larger = run(*generator, request);
     ASSERT_FALSE(larger.report);
     EXPECT_THAT(larger.report.error().message, HasSubstr("tight has"));
@@ -268,6 +308,66 @@ TEST_F(Memory, TheDecoderTakesSmallerPiecesWhereItMust) {
     ASSERT_TRUE(made.report) << made.report.error().message;
     EXPECT_EQ(made.frames.size(), 9U * 256 * 256 * 3);
     EXPECT_TRUE(made.report->plan.memory.smallerPieces);
+}
+
+// Weights larger than the device: the same clip, block by block.
+TEST_F(Memory, BlocksVisitTheDeviceWhereTheirTransformerDoesNotFit) {
+    Outcome whole;
+    Outcome streamed;
+    {
+        const auto generator = load();
+        whole = run(*generator, smallRequest());
+        ASSERT_TRUE(whole.report);
+        EXPECT_FALSE(whole.report->plan.memory.streamBlocks);
+        const job::PhaseCost& steps = whole.report->plan.phases[1];
+        job::GenerationRequest request = smallRequest();
+        request.memoryBudget = steps.scratchBytes + whole.report->plan.stateBytes + 20 * kMebi;
+        streamed = run(*generator, request);
+        ASSERT_TRUE(streamed.report) << streamed.report.error().message;
+        EXPECT_TRUE(streamed.report->plan.memory.streamBlocks);
+        EXPECT_GT(streamed.report->plan.memory.streamedBytes, 20 * kMebi);
+        EXPECT_LE(streamed.mostHeld, *request.memoryBudget);
+        EXPECT_LE(streamed.report->plan.phases[1].memoryBytes, *request.memoryBudget);
+        EXPECT_EQ(run(*generator, smallRequest()).frames, whole.frames) << "and back";
+    }
+    EXPECT_EQ(streamed.frames, whole.frames);
+    // 8 layers in 2 steps of 2 passes, and once for the text of either branch.
+    EXPECT_EQ(m_control->copies, 8 * (2 * 2 + 2));
+}
+
+TEST(WeightStream, CopiesOneGroupAheadAndNoneTwice) {
+    const auto control = std::make_shared<Control>();
+    struct Matrix final : backend::PackedLinear {};
+    std::array<Matrix, 3> matrices;
+    {
+        CountedStream stream(control);
+        for (int group = 0; group < 3; ++group) {
+            Matrix& matrix = matrices.at(static_cast<std::size_t>(group));
+            matrix.inFeatures = 7;
+            matrix.bytes = 1000 * (group + 1);
+            ASSERT_TRUE(stream.park(matrix, group));
+        }
+        ASSERT_TRUE(stream.settle());
+        EXPECT_EQ(stream.deviceBytes(), 2 * 3072);
+        EXPECT_EQ(stream.hostBytes(), 1024 + 2048 + 3072);
+        ASSERT_TRUE(stream.begin(0));
+        EXPECT_EQ(stream.copies(), 2);
+        EXPECT_EQ(matrices[0].inFeatures, 7);
+        EXPECT_EQ(matrices[1].inFeatures, -1) << "on its way";
+        stream.end(0);
+        EXPECT_EQ(matrices[0].inFeatures, -1);
+        ASSERT_TRUE(stream.begin(1));
+        EXPECT_EQ(stream.copies(), 3);
+        stream.end(1);
+        ASSERT_TRUE(stream.begin(1)) << "still there";
+        stream.end(1);
+        EXPECT_EQ(stream.copies(), 3);
+        ASSERT_TRUE(stream.begin(0)) << "a new pass before the last one's end";
+        EXPECT_EQ(stream.copies(), 4) << "group 1 was still there";
+        EXPECT_DEATH(stream.end(1), "group 1 ends while 0 is in use");
+        stream.end(0);
+    }
+    EXPECT_EQ(control->copies, 4);
 }
 
 // Whatever is refused from the moment a phase begins: an error that names it, and a generator that goes on.
