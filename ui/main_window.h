@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "app/values/studio_values.h"
+#include "core/base/json.h"
 #include "core/base/result.h"
 #include "core/store/records.h"
 #include "ui/error_presenter.h"
@@ -20,6 +21,7 @@ class QUndoStack;
 
 namespace fw::app {
 class StudioSession;
+struct ClipComparison;
 struct StartRequest;
 }  // namespace fw::app
 
@@ -90,6 +92,9 @@ class MainWindow : public QMainWindow {
     void connectInspector();
     void inspect(const store::Clip& clip);
     void rerunWithProbes();
+    // Of a clip that was made: if it is the one made again, it is compared with the first.
+    void checkRerun(const store::Clip& clip);
+    void sayComparison(const app::ClipComparison& result);
 
     // --- main_window.cpp
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
@@ -148,6 +153,12 @@ class MainWindow : public QMainWindow {
     InspectorPanel* m_inspector;
     QDockWidget* m_inspectorDock;
     std::optional<store::Clip> m_inspected;
+    // A clip being made again with probes: its settings without them, and the first one's file.
+    struct Rerun {
+        Json settings;
+        QString first;
+    };
+    std::optional<Rerun> m_rerun;
     Banner* m_queueBanner;
     Banner* m_awayBanner;
     ThemeChoice m_appearance = ThemeChoice::System;  // of the settings when they were last applied

@@ -2,7 +2,9 @@
 #include <QDockWidget>
 #include <utility>
 
+#include "app/clips/clip_files.h"
 #include "app/studio/studio_session.h"
+#include "ui/error_presenter.h"
 #include "ui/inspector/inspector_panel.h"
 #include "ui/library_panel.h"
 #include "ui/main_window.h"
@@ -17,6 +19,15 @@ QString shortened(const std::string& prompt) {
     return text.size() > kMost ? text.left(kMost - 1).trimmed() + QChar(0x2026) : text;
 }
 
+// What a clip was asked for, apart from who looked on.
+Json settingsWithoutProbes(const std::string& requestJson) {
+    Json settings = Json::parse(requestJson, nullptr, false);
+    if (settings.is_object()) {
+        settings.erase("probes");
+    }
+    return settings;
+}
+
 }  // namespace
 
 void MainWindow::connectInspector() {
@@ -29,6 +40,12 @@ void MainWindow::connectInspector() {
     connect(m_inspector, &InspectorPanel::notice, this,
             [this](const QString& sentence) { m_director->say(sentence); });
     connect(m_inspector, &InspectorPanel::rerunRequested, this, &MainWindow::rerunWithProbes);
+    connect(m_director, &StageDirector::clipMade, this, &MainWindow::checkRerun);
+    connect(&m_session.clips(), &app::ClipFiles::compared, this,
+            [this](const QString&, const QString&, const app::ClipComparison& result) { sayComparison(result); });
+    connect(
+        &m_session.clips(), &app::ClipFiles::compareFailed, this,
+        [this](const QString&, const QString&, const Error& error) { m_director->say(asSentence(error.message)); });
 }
 
 void MainWindow::inspect(const store::Clip& clip) {
@@ -60,8 +77,30 @@ void MainWindow::rerunWithProbes() {
         (*request->probes)["queries"] = {token};
     }
     (*request->probes)["kinds"] = std::move(kinds);
+    m_rerun = Rerun{settingsWithoutProbes(m_inspected->requestJson),
+                    m_session.folder() + QLatin1Char('/') + QString::fromStdString(m_inspected->file)};
     m_director->expectJob();
     m_session.queue().add({*request}, 1);
+}
+
+void MainWindow::checkRerun(const store::Clip& clip) {
+    if (m_rerun && m_rerun->settings == settingsWithoutProbes(clip.requestJson)) {
+        const QString first = std::exchange(m_rerun, std::nullopt)->first;
+        m_session.clips().compare(first, m_session.folder() + QLatin1Char('/') + QString::fromStdString(clip.file));
+    }
+}
+
+void MainWindow::sayComparison(const app::ClipComparison& result) {
+    if (result.differing == 0) {
+        m_director->say(tr("Made again with probes: the clip is the same in every pixel."));
+        return;
+    }
+    m_director->say(
+        tr("Made again with probes, but it is not the same clip: %1 of %2 frames differ, by up to %3 of 255 "
+           "levels. The first was made with another device, number type or version.")
+            .arg(result.differing)
+            .arg(result.frames)
+            .arg(result.mostLevels));
 }
 
 }  // namespace fw::ui

@@ -179,6 +179,22 @@ void ClipFiles::inspect(const QString& file) {
     });
 }
 
+void ClipFiles::compare(const QString& first, const QString& second) {
+    start(m_readers, [this, first, second, closing = m_closing.token()] {
+        const auto result = compareClips(first, second, closing);
+        if (closing.isCancelled()) {
+            return;
+        }
+        report([this, first, second, result] {
+            if (result) {
+                emit compared(first, second, *result);
+            } else {
+                emit compareFailed(first, second, result.error());
+            }
+        });
+    });
+}
+
 quint64 ClipFiles::startExport(const QString& from, const QString& to, const ExportOptions& options) {
     const quint64 id = ++m_lastExport;
     const CancelSource source;

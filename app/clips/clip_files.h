@@ -7,6 +7,7 @@
 #include <QString>
 #include <QThreadPool>
 
+#include "app/values/clip_comparison.h"
 #include "app/values/studio_values.h"
 #include "core/base/cancel.h"
 #include "core/base/result.h"
@@ -62,6 +63,8 @@ class ClipFiles : public QObject {
     void readSettings(const QString& file);
     // Answers inspected or inspectFailed.
     void inspect(const QString& file);
+    // Whether two clips show the same, frame by frame. Answers compared or compareFailed.
+    void compare(const QString& first, const QString& second);
     // Writes `to` (a folder for Png) through a temporary name beside it; what stood there is replaced only by a
     // complete new file, so ask before calling. Answers exportProgress and then exported or exportFailed.
     quint64 startExport(const QString& from, const QString& to, const ExportOptions& options);
@@ -77,6 +80,8 @@ class ClipFiles : public QObject {
     void settingsFailed(const QString& file, const fw::Error& error);
     void inspected(const fw::app::ClipFacts& facts);
     void inspectFailed(const QString& file, const fw::Error& error);
+    void compared(const QString& first, const QString& second, const fw::app::ClipComparison& result);
+    void compareFailed(const QString& first, const QString& second, const fw::Error& error);
     void exportProgress(quint64 id, double fraction);
     void exported(quint64 id, const QString& to);
     void exportFailed(quint64 id, const QString& to, const fw::Error& error);

@@ -1,6 +1,8 @@
 #include "app/clips/clip_images.h"
 
 #include <QFile>
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "core/base/check.h"
@@ -62,6 +64,44 @@ Result<LoadedClip> loadClip(const QString& file, const CancelToken& cancel) {
         return fail(ErrorCode::Io, "{} holds no frames", file.toStdString());
     }
     return clip;
+}
+
+namespace {
+
+// The largest difference of a colour value; 0 for equal pictures.
+int levelsApart(const QImage& first, const QImage& second) {
+    int most = 0;
+    for (int y = 0; y < first.height(); ++y) {
+        const auto* a = reinterpret_cast<const QRgb*>(first.constScanLine(y));
+        const auto* b = reinterpret_cast<const QRgb*>(second.constScanLine(y));
+        for (int x = 0; x < first.width(); ++x) {
+            most = std::max({most, std::abs(qRed(a[x]) - qRed(b[x])), std::abs(qGreen(a[x]) - qGreen(b[x])),
+                             std::abs(qBlue(a[x]) - qBlue(b[x]))});
+        }
+    }
+    return most;
+}
+
+}  // namespace
+
+Result<ClipComparison> compareClips(const QString& first, const QString& second, const CancelToken& cancel) {
+    FW_ASSIGN(const LoadedClip a, loadClip(first, cancel));
+    FW_ASSIGN(const LoadedClip b, loadClip(second, cancel));
+    const QList<QImage>& one = a.images.frames;
+    const QList<QImage>& other = b.images.frames;
+    ClipComparison result;
+    result.frames = std::max(one.size(), other.size());
+    for (qsizetype i = 0; i < result.frames; ++i) {
+        FW_TRY(cancel.check());
+        if (i >= one.size() || i >= other.size() || one[i].size() != other[i].size()) {
+            ++result.differing;
+            continue;
+        }
+        const int levels = levelsApart(one[i], other[i]);
+        result.differing += levels > 0 ? 1 : 0;
+        result.mostLevels = std::max(result.mostLevels, levels);
+    }
+    return result;
 }
 
 }  // namespace fw::app

@@ -4,6 +4,7 @@
 #include <QImage>
 #include <QString>
 
+#include "app/values/clip_comparison.h"
 #include "app/values/studio_values.h"
 #include "core/base/cancel.h"
 #include "core/base/result.h"
@@ -17,5 +18,9 @@ namespace fw::app {
 // All frames. Blocking: called on a worker thread. Io for files that are no clips, OutOfMemory for clips too large
 // to hold.
 [[nodiscard]] Result<LoadedClip> loadClip(const QString& file, const CancelToken& cancel);
+
+// Blocking; errors as loadClip().
+[[nodiscard]] Result<ClipComparison> compareClips(const QString& first, const QString& second,
+                                                  const CancelToken& cancel);
 
 }  // namespace fw::app

@@ -1163,6 +1163,18 @@ ratio %3, mean gate %4</source>
         <translation>Сохранить числа как CSV…</translation>
     </message>
     <message>
+        <source>Save the numbers for NumPy…</source>
+        <translation>Сохранить числа для NumPy…</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>Рядом</translation>
+    </message>
+    <message>
+        <source>Shows the other trace beside this one, at the same step, layer and head</source>
+        <translation>Показывает другой протокол рядом с этим, на том же шаге, слое и голове</translation>
+    </message>
+    <message>
         <source>Compare with another trace…</source>
         <translation>Сравнить с другим протоколом…</translation>
     </message>
@@ -2079,6 +2091,14 @@ Its file is missing: %2</source>
     <message>
         <source>The settings of this clip cannot be read.</source>
         <translation>Настройки этого клипа не читаются.</translation>
+    </message>
+    <message>
+        <source>Made again with probes: the clip is the same in every pixel.</source>
+        <translation>Создано заново с зондами: клип совпадает до каждого пикселя.</translation>
+    </message>
+    <message>
+        <source>Made again with probes, but it is not the same clip: %1 of %2 frames differ, by up to %3 of 255 levels. The first was made with another device, number type or version.</source>
+        <translation>Создано заново с зондами, но клип получился другим: отличаются %1 из %2 кадров, не более чем на %3 из 255 уровней. Первый был сделан на другом устройстве, с другим типом чисел или в другой версии.</translation>
     </message>
 </context>
 <context>
@@ -4269,6 +4289,13 @@ place %4 of %5</source>
 Make it again with probes (fw generate --probe default): the seed stays, so the clip stays the same.</source>
         <translation>В этом запуске не сохранены: %1.
 Сделайте клип снова с зондами (fw generate --probe default): зерно останется, и клип будет тем же.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Pair</name>
+    <message>
+        <source>nothing of this view</source>
+        <translation>для этого вида ничего нет</translation>
     </message>
 </context>
 </TS>

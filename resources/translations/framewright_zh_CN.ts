@@ -1151,6 +1151,18 @@ ratio %3, mean gate %4</source>
         <translation>将数值另存为 CSV…</translation>
     </message>
     <message>
+        <source>Save the numbers for NumPy…</source>
+        <translation>将数值另存为 NumPy 格式…</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>并排</translation>
+    </message>
+    <message>
+        <source>Shows the other trace beside this one, at the same step, layer and head</source>
+        <translation>在同一步、同一层和同一个头上并排显示另一条记录</translation>
+    </message>
+    <message>
         <source>Compare with another trace…</source>
         <translation>与另一份记录比较…</translation>
     </message>
@@ -2049,6 +2061,14 @@ Its file is missing: %2</source>
     <message>
         <source>The settings of this clip cannot be read.</source>
         <translation>无法读取此片段的设置。</translation>
+    </message>
+    <message>
+        <source>Made again with probes: the clip is the same in every pixel.</source>
+        <translation>已带探针重新生成：视频的每个像素都相同。</translation>
+    </message>
+    <message>
+        <source>Made again with probes, but it is not the same clip: %1 of %2 frames differ, by up to %3 of 255 levels. The first was made with another device, number type or version.</source>
+        <translation>已带探针重新生成，但视频不相同：%2 帧中有 %1 帧不同，最多相差 %3 级（共 255 级）。原视频是在另一设备、以另一数值类型或另一版本生成的。</translation>
     </message>
 </context>
 <context>
@@ -4237,6 +4257,13 @@ place %4 of %5</source>
 Make it again with probes (fw generate --probe default): the seed stays, so the clip stays the same.</source>
         <translation>此次运行没有保留%1。
 请带探针重新生成（fw generate --probe default）：种子不变，片段也不变。</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Pair</name>
+    <message>
+        <source>nothing of this view</source>
+        <translation>没有此视图的内容</translation>
     </message>
 </context>
 </TS>

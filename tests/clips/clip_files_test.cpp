@@ -57,6 +57,35 @@ class ClipFilesTest : public QObject {
     }
 
  private slots:
+    void clipsAreComparedPixelByPixel() {
+        const QString one = makeClip(QStringLiteral("one.mp4"), 5, settings("a"));
+        const QString same = makeClip(QStringLiteral("same.mp4"), 5, settings("another text"));
+        const QString longer = makeClip(QStringLiteral("longer.mp4"), 7, settings("a"));
+        const QString large = makeClip(QStringLiteral("large.mp4"), 5, settings("a"), 64);
+        const QString broken = makeFile(QStringLiteral("broken.mp4"), "no clip");
+        ClipFiles files;
+        const auto compare = [&](const QString& a, const QString& b) {
+            QSignalSpy done(&files, &ClipFiles::compared);
+            files.compare(a, b);
+            return done.wait(20'000) ? done.first().at(2).value<app::ClipComparison>()
+                                     : app::ClipComparison{-1, 0, 0};
+        };
+        auto result = compare(one, same);
+        QCOMPARE(result.frames, 5);
+        QCOMPARE(result.differing, 0);
+        QCOMPARE(result.mostLevels, 0);
+        result = compare(one, longer);
+        QCOMPARE(result.frames, 7);
+        QVERIFY2(result.differing >= 2, "two frames only one of them has");
+        QCOMPARE(compare(one, large).differing, 5);
+        result = compare(one, QStringLiteral(FW_SOURCE_DIR "/tests/ui/data/heart.mp4"));
+        QVERIFY(result.frames > 0 && result.differing == result.frames);
+        QSignalSpy failed(&files, &ClipFiles::compareFailed);
+        files.compare(one, broken);
+        QVERIFY(failed.wait(20'000));
+        QCOMPARE(failed.first().at(1).toString(), broken);
+    }
+
     void init() { m_folder = std::make_unique<QTemporaryDir>(); }
 
     void loadsPicturesAndSettings() {

@@ -162,6 +162,15 @@ void CostView::drawSteps(Canvas& canvas, const QRectF& area, Scene& scene) const
     }
     key.emplace_back(moduleColour(canvas, Module::Output), Cost::tr("everything else"));
     const double nameWidth = canvas.textWidth(y.name) + 3 * kGrid;
+    // What does not fit is left out: the table below has the same colours and names.
+    double room = area.width() - nameWidth;
+    const auto kept = std::find_if(key.begin(), key.end(), [&](const auto& entry) {
+        room -= 15 + canvas.textWidth(entry.second);
+        const bool isOutside = room < 0.0;
+        room -= 2 * kGrid;
+        return isOutside;
+    });
+    key.erase(kept, key.end());
     drawKey(canvas, {area.left() + nameWidth, area.top()}, key);
 }
 

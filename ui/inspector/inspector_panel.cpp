@@ -1,6 +1,7 @@
 #include "ui/inspector/inspector_panel.h"
 
 #include <QApplication>
+#include <QCheckBox>
 #include <QClipboard>
 #include <QComboBox>
 #include <QFileDialog>
@@ -23,6 +24,7 @@
 #include "ui/flow_layout.h"
 #include "ui/inspector/imgui_canvas.h"
 #include "ui/inspector/imgui_widget.h"
+#include "ui/inspector/pair_view.h"
 #include "ui/inspector/view_export.h"
 #include "ui/key_map.h"
 #include "ui/theme.h"
@@ -46,7 +48,10 @@ QWidget* joined(QLabel* label, QWidget* control) {
 }  // namespace
 
 InspectorPanel::InspectorPanel(QWidget* parent)
-    : QWidget(parent), m_views(makeInspectorViews()), m_surface(new ImguiWidget([this] { drawView(); })) {
+    : QWidget(parent),
+      m_views(makeInspectorViews()),
+      m_otherViews(makeInspectorViews()),
+      m_surface(new ImguiWidget([this] { drawView(); })) {
     m_readers.setMaxThreadCount(1);
     setAccessibleName(tr("Inspector"));
     auto* column = new QVBoxLayout(this);
@@ -121,6 +126,17 @@ QWidget* InspectorPanel::buildHeader() {
     auto* label = makeFieldLabel(tr("Pass"), m_branch);
     m_branchLabel = joined(label, m_branch);
     m_row->addWidget(m_branchLabel);
+    m_sideBySide = new QCheckBox(tr("Side by side"));
+    m_sideBySide->setToolTip(tr("Shows the other trace beside this one, at the same step, layer and head"));
+    m_sideBySide->setMinimumHeight(kControlHeight);  // in line with its neighbours
+    m_sideBySide->setVisible(false);
+    m_row->addWidget(m_sideBySide);
+    connect(m_sideBySide, &QCheckBox::toggled, this, [this] {
+        updatePair();
+        updateControls();
+        updateCaption();
+        m_surface->redraw();
+    });
     column->addWidget(line);
     connect(m_branch, &QComboBox::currentIndexChanged, this, [this](int branch) {
         Selection next = m_selection;
@@ -129,6 +145,7 @@ QWidget* InspectorPanel::buildHeader() {
     });
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
         m_current = static_cast<std::size_t>(std::max(0, index));
+        updatePair();
         updateControls();
         updateMessage();
         m_surface->redraw();
@@ -176,6 +193,7 @@ void InspectorPanel::buildExportMenu() {
     menu->addAction(tr("Save as SVG…"), this, [this] { askAndExport(ViewFormat::Svg); });
     menu->addAction(tr("Save as PNG…"), this, [this] { askAndExport(ViewFormat::Png); });
     menu->addAction(tr("Save the numbers as CSV…"), this, [this] { askAndExport(ViewFormat::Csv); });
+    menu->addAction(tr("Save the numbers for NumPy…"), this, [this] { askAndExport(ViewFormat::Npz); });
     menu->addSeparator();
     menu->addAction(tr("Compare with another trace…"), this, &InspectorPanel::chooseOther);
     m_export->setMenu(menu);
@@ -187,6 +205,7 @@ void InspectorPanel::setTarget(const InspectTarget& target) {
     }
     m_target = target;
     m_run.reset();
+    updatePair();
     m_problem.clear();
     m_clip = {};
     m_clipFile.clear();
@@ -207,9 +226,22 @@ void InspectorPanel::openWanted() {
     }
 }
 
+InspectorView& InspectorPanel::view() const {
+    return m_pair != nullptr ? static_cast<InspectorView&>(*m_pair) : *m_views[m_current];
+}
+
+void InspectorPanel::updatePair() {
+    m_sideBySide->setVisible(m_run != nullptr && m_other != nullptr);
+    m_pair.reset();
+    if (m_run != nullptr && m_other != nullptr && m_sideBySide->isChecked()) {
+        m_pair = std::make_unique<PairView>(*m_views[m_current], *m_otherViews[m_current], *m_run);
+    }
+}
+
 void InspectorPanel::setOther(const QString& trace) {
     m_other.reset();
     ++m_newestOther;
+    updatePair();
     if (!trace.isEmpty()) {
         read(trace, &InspectorPanel::onOtherRead, &m_newestOther);
     }
@@ -237,6 +269,7 @@ void InspectorPanel::onRead(const Result<Run>& run) {
     m_reading = false;
     if (run) {
         m_run = *run;
+        updatePair();
         clampSelection();
     } else {
         m_problem = asSentence(run.error().message);
@@ -249,6 +282,8 @@ void InspectorPanel::onRead(const Result<Run>& run) {
 
 void InspectorPanel::onOtherRead(const Result<Run>& run) {
     m_other = run ? *run : nullptr;
+    updatePair();
+    updateControls();
     updateCaption();
     m_surface->redraw();
     emit notice(run ? tr("Compared with %1").arg(QFileInfo(m_other->file()).fileName())
@@ -481,7 +516,7 @@ bool InspectorPanel::exportTo(ViewFormat format, const QString& file) {
 }
 
 void InspectorPanel::askAndExport(ViewFormat format) {
-    static constexpr const char* kSuffixes[] = {"svg", "png", "csv"};
+    static constexpr const char* kSuffixes[] = {"svg", "png", "csv", "npz"};
     const QString suffix = QLatin1String(kSuffixes[static_cast<std::size_t>(format)]);
     const QString first = QStringLiteral("%1-%2.%3").arg(QFileInfo(m_target.trace).baseName(), view().id(), suffix);
     const QString file =

@@ -17,6 +17,7 @@ class QPushButton;
 class QSpinBox;
 class QStackedLayout;
 class QTabBar;
+class QCheckBox;
 class QToolButton;
 
 namespace fw::ui {
@@ -24,6 +25,7 @@ namespace fw::ui {
 class FlowLayout;
 class ImguiWidget;
 class KeyMap;
+class PairView;
 enum class ViewFormat : quint8;
 
 // What to look into. Empty paths: there is none.
@@ -50,7 +52,8 @@ class InspectorPanel : public QWidget {
     void select(const Selection& selection);
     // By the view's id().
     void showView(const QString& id);
-    [[nodiscard]] InspectorView& view() const { return *m_views[m_current]; }
+    // Of both runs, where they are looked at side by side.
+    [[nodiscard]] InspectorView& view() const;
     [[nodiscard]] ImguiWidget* surface() const { return m_surface; }
     // The message in place of the views; empty: a view is shown.
     [[nodiscard]] QString message() const;
@@ -83,6 +86,7 @@ class InspectorPanel : public QWidget {
     void onRead(const Result<Run>& run);
     void onOtherRead(const Result<Run>& run);
     void drawView();
+    void updatePair();
     void updateControls();
     void updateOptions();
     void updateMessage();
@@ -102,6 +106,8 @@ class InspectorPanel : public QWidget {
     QString m_problem;
     Selection m_selection;
     std::vector<std::unique_ptr<InspectorView>> m_views;
+    std::vector<std::unique_ptr<InspectorView>> m_otherViews;  // of the second run, side by side with the first
+    std::unique_ptr<PairView> m_pair;                          // of the current ones; none: one run is looked at
     std::size_t m_current = 0;
     app::ClipFiles m_files;
     app::ClipImages m_clip;
@@ -119,6 +125,7 @@ class InspectorPanel : public QWidget {
     QComboBox* m_branch;
     QWidget* m_branchLabel;
     FlowLayout* m_row;
+    QCheckBox* m_sideBySide;
     KeyMap* m_keys;
     std::vector<std::pair<QWidget*, QComboBox*>> m_options;
     QToolButton* m_export;

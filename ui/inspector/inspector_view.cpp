@@ -57,7 +57,9 @@ double drawKey(Canvas& canvas, const QPointF& at, const std::vector<std::pair<QC
     const double line = canvas.lineHeight();
     double x = at.x();
     for (const auto& [colour, name] : entries) {
-        canvas.fill({x, at.y() + line / 2 - 5, 10, 10}, colour);
+        const QRectF mark(x, at.y() + line / 2 - 5, 10, 10);
+        canvas.fill(mark, colour);
+        canvas.frame(mark, canvas.colours().textSecondary);  // or white would be lost on white
         canvas.text({x + 15, at.y()}, name, canvas.colours().textSecondary);
         x += 15 + canvas.textWidth(name) + 2 * kGrid;
     }

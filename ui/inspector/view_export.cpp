@@ -6,7 +6,10 @@
 #include <QSaveFile>
 #include <QSvgGenerator>
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
+#include "core/trace/npz.h"
 #include "ui/inspector/painter_canvas.h"
 
 namespace fw::ui {
@@ -79,6 +82,33 @@ QByteArray csvOf(InspectorView& view, const Scene& scene) {
     return text.toUtf8();
 }
 
+// A column each, numbers as f64; "about" says what they are.
+Result<QByteArray> npzOf(InspectorView& view, const Scene& scene) {
+    const QList<QStringList> table = view.table(scene);
+    trace::NpzArchive archive;
+    for (qsizetype column = 0; !table.isEmpty() && column < table.first().size(); ++column) {
+        std::vector<double> numbers;
+        std::vector<std::string> texts;
+        bool isNumber = true;
+        for (qsizetype row = 1; row < table.size(); ++row) {
+            bool good = false;
+            const QString cell = table[row].value(column);
+            numbers.push_back(cell.isEmpty() ? std::nan("") : cell.toDouble(&good));
+            isNumber = isNumber && (good || cell.isEmpty());
+            texts.push_back(cell.toStdString());
+        }
+        const std::string name = table.first()[column].toStdString();
+        if (isNumber) {
+            archive.add(name, numbers);
+        } else {
+            archive.add(name, texts);
+        }
+    }
+    archive.add("about", std::vector{placeOf(view, scene).toStdString(), view.caption(scene).toStdString()});
+    FW_ASSIGN(const std::string bytes, archive.bytes());
+    return QByteArray(bytes.data(), static_cast<qsizetype>(bytes.size()));
+}
+
 QByteArray svgOf(InspectorView& view, const Scene& scene, const QSize& size) {
     QByteArray bytes;
     QBuffer buffer(&bytes);
@@ -130,6 +160,9 @@ Status exportView(InspectorView& view, const Scene& scene, const QSize& size, Vi
             break;
         case ViewFormat::Csv:
             bytes = csvOf(view, scene);
+            break;
+        case ViewFormat::Npz:
+            FW_ASSIGN(bytes, npzOf(view, scene));
             break;
     }
     QSaveFile out(file);

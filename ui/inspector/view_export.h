@@ -10,7 +10,7 @@
 
 namespace fw::ui {
 
-enum class ViewFormat : quint8 { Svg, Png, Csv };
+enum class ViewFormat : quint8 { Svg, Png, Csv, Npz };
 
 // As it would be shown at `size` logical pixels, on light paper unless `dark`. The scene's selection stays.
 [[nodiscard]] QImage viewImage(InspectorView& view, const Scene& scene, const QSize& size, bool dark, double ratio);
