@@ -27,7 +27,10 @@ std::vector<BackendEntry> createBackends() {
     return backends;
 }
 
-Result<DeviceChoice> chooseDevice(const std::string& choice, std::vector<BackendEntry> backends) {
+namespace {
+
+// `tried`: what "auto" takes must be able to make a queue.
+Result<DeviceChoice> choose(const std::string& choice, std::vector<BackendEntry> backends, bool tried) {
     const bool automatic = choice == "auto";
     std::vector<std::string> known{"auto"};
     std::vector<std::string> reasons;
@@ -39,8 +42,8 @@ Result<DeviceChoice> chooseDevice(const std::string& choice, std::vector<Backend
                 return DeviceChoice{std::move(device), {}};
             }
             // The CPU always can, and is the last to be asked.
-            const auto ops =
-                automatic && info.kind != DeviceKind::Cpu ? device->createOps({}) : Result<std::unique_ptr<Ops>>();
+            const bool asked = automatic && tried && info.kind != DeviceKind::Cpu;
+            const auto ops = asked ? device->createOps({}) : Result<std::unique_ptr<Ops>>();
             if (automatic && ops) {
                 return DeviceChoice{std::move(device), fmt::format("{}", fmt::join(reasons, "; "))};
             }
@@ -62,12 +65,18 @@ Result<DeviceChoice> chooseDevice(const std::string& choice, std::vector<Backend
                 fmt::join(known, ", "));
 }
 
+}  // namespace
+
+Result<DeviceChoice> chooseDevice(const std::string& choice, std::vector<BackendEntry> backends) {
+    return choose(choice, std::move(backends), true);
+}
+
 Result<DeviceChoice> chooseDevice(const std::string& choice) {
-    return chooseDevice(choice, createBackends());
+    return choose(choice, createBackends(), true);
 }
 
 Result<std::unique_ptr<Device>> createDevice(const std::string& choice) {
-    FW_ASSIGN(DeviceChoice chosen, chooseDevice(choice));
+    FW_ASSIGN(DeviceChoice chosen, choose(choice, createBackends(), false));
     return std::move(chosen.device);
 }
 

@@ -16,8 +16,9 @@ struct DeviceChoice {
     std::string note;
 };
 
-// `choice` as in createDevice(). "auto" is the first device that can make a queue of operations: one that is there
-// but cannot compute (of an architecture this build has no code for, with no memory left, lost) is passed over.
+// `choice` as in createDevice(), which tries nothing and is for forecasts. "auto" is the first device that can make
+// a queue of operations: one that is there but cannot compute (of an architecture this build has no code for, with
+// no memory left, lost) is passed over.
 [[nodiscard]] Result<DeviceChoice> chooseDevice(const std::string& choice, std::vector<BackendEntry> backends);
 [[nodiscard]] Result<DeviceChoice> chooseDevice(const std::string& choice);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/backend/device_choice.h"
 #include "core/backend/weight_stream.h"
 #include "core/job/memory_size.h"
 #include "core/method/attention_method.h"
@@ -130,7 +131,8 @@ Status ModelGenerator::forecast(GenerationReport& report, const PromptIds& ids, 
     if (!report.plan.memory.shortage.empty()) {
         return fail(ErrorCode::OutOfMemory, "{}", report.plan.memory.shortage);
     }
-    if (std::exchange(m_parts.streamBlocks, report.plan.memory.streamBlocks) != m_parts.streamBlocks) {
+    if (m_parts.streamBlocks != report.plan.memory.streamBlocks) {
+        m_parts.streamBlocks = report.plan.memory.streamBlocks;
         m_parts.transformer.reset();  // it is loaded the other way when the steps begin
     }
     return {};
@@ -503,8 +505,8 @@ std::string stepFileName(int steps) {
 Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path& folder, const std::string& device,
                                                      const std::string& dtype, int threads,
                                                      const CancelToken& cancel) {
-    FW_ASSIGN(auto target, backend::createDevice(device));
-    return create(folder, std::move(target), dtype, threads, cancel);
+    FW_ASSIGN(backend::DeviceChoice target, backend::chooseDevice(device));
+    return create(folder, std::move(target.device), dtype, threads, cancel);
 }
 
 Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path& folder,
