@@ -84,7 +84,8 @@ void MainWindow::rerunWithProbes() {
 }
 
 void MainWindow::checkRerun(const store::Clip& clip) {
-    if (m_rerun && m_rerun->settings == settingsWithoutProbes(clip.requestJson)) {
+    const bool isProbed = Json::parse(clip.requestJson, nullptr, false).contains("probes");
+    if (m_rerun && isProbed && m_rerun->settings == settingsWithoutProbes(clip.requestJson)) {
         const QString first = std::exchange(m_rerun, std::nullopt)->first;
         m_session.clips().compare(first, m_session.folder() + QLatin1Char('/') + QString::fromStdString(clip.file));
     }
