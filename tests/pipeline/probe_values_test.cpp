@@ -19,7 +19,7 @@ namespace {
 using testing::HasSubstr;
 using trace::ProbeKind;
 
-constexpr std::int64_t kTokens = 2 * 3 * 5, kHeads = 3, kWidth = 16, kText = 11;
+constexpr std::int64_t kTokens = 2 * 3 * 5, kProbedHeads = 3, kProbedWidth = 16, kText = 11;
 
 class ProbeValues : public testing::Test {
  protected:
@@ -37,7 +37,7 @@ class ProbeValues : public testing::Test {
         ProbeSetup setup;
         setup.selection.kinds = {kind};
         setup.info.grid = {2, 3, 5};
-        setup.info.heads = kHeads;
+        setup.info.heads = kProbedHeads;
         setup.info.layers = 1;
         setup.info.words = std::move(words);
         setup.info.steps = {0};
@@ -70,11 +70,11 @@ double sigmoid(double x) {
 
 TEST_F(ProbeValues, GatesAndTheLinearShareAreTheirDefinitions) {
     constexpr float kLambda = 0.75F;
-    const std::int64_t channels = kHeads * kWidth;
+    const std::int64_t channels = kProbedHeads * kProbedWidth;
     const std::vector<float> branch = random(kTokens * channels, 1), logits = random(kTokens, 2);
     std::vector<float> sparse = random(kTokens * channels, 3);
     method::SelfAttentionCall call;
-    call.out = TensorView(sparse.data(), DType::F32, {1, kTokens, kHeads, kWidth});
+    call.out = TensorView(sparse.data(), DType::F32, {1, kTokens, kProbedHeads, kProbedWidth});
     for (const auto mode : {backend::GateMode::Token, backend::GateMode::Sample, backend::GateMode::None}) {
         const auto probes = recorder(job::Probe::Gate);
         backend::BranchOptions options{.scale = kLambda, .gate = mode, .logits = {}};
@@ -113,12 +113,12 @@ TEST_F(ProbeValues, GatesAndTheLinearShareAreTheirDefinitions) {
 
 // The share is what the operation itself adds.
 TEST_F(ProbeValues, TheLinearShareIsWhatIsAdded) {
-    const std::int64_t channels = kHeads * kWidth;
+    const std::int64_t channels = kProbedHeads * kProbedWidth;
     const std::vector<float> branch = random(kTokens * channels, 4), logits = random(kTokens, 5);
     std::vector<float> out = random(kTokens * channels, 6);
     const std::vector<float> before = out;
     method::SelfAttentionCall call;
-    call.out = TensorView(out.data(), DType::F32, {1, kTokens, kHeads, kWidth});
+    call.out = TensorView(out.data(), DType::F32, {1, kTokens, kProbedHeads, kProbedWidth});
     const backend::BranchOptions options{.scale = 0.5F,
                                          .gate = backend::GateMode::Token,
                                          .logits = ConstTensorView(logits.data(), DType::F32, {1, kTokens, 1})};
@@ -136,34 +136,35 @@ TEST_F(ProbeValues, TheLinearShareIsWhatIsAdded) {
 }
 
 TEST_F(ProbeValues, WordHeatIsTheMassOfTheWordsTokens) {
-    const std::vector<float> q = random(kTokens * kHeads * kWidth, 7), k = random(kText * kHeads * kWidth, 8);
+    const std::vector<float> q = random(kTokens * kProbedHeads * kProbedWidth, 7),
+                             k = random(kText * kProbedHeads * kProbedWidth, 8);
     const std::vector<trace::PromptWord> words{{"a", 0, 1}, {"long", 1, 3}, {"fox", 6, 2}};
     const auto probes = recorder(job::Probe::Words, words);
-    constexpr float kScale = 0.25F;
-    ASSERT_TRUE(probes->crossAttention(*m_context, 0,
-                                       ConstTensorView(q.data(), DType::F32, {1, kTokens, kHeads, kWidth}),
-                                       ConstTensorView(k.data(), DType::F32, {1, kText, kHeads, kWidth}), kScale));
+    constexpr float kProbedScale = 0.25F;
+    ASSERT_TRUE(probes->crossAttention(
+        *m_context, 0, ConstTensorView(q.data(), DType::F32, {1, kTokens, kProbedHeads, kProbedWidth}),
+        ConstTensorView(k.data(), DType::F32, {1, kText, kProbedHeads, kProbedWidth}), kProbedScale));
     const trace::ProbeData data = probes->take();
     const std::vector<float> heat = data.find(ProbeKind::WordHeat)->values(0);
     ASSERT_EQ(heat.size(), words.size() * static_cast<std::size_t>(kTokens));
     for (std::int64_t token = 0; token < kTokens; ++token) {
         std::array<double, 3> expected{};
-        for (std::int64_t head = 0; head < kHeads; ++head) {
+        for (std::int64_t head = 0; head < kProbedHeads; ++head) {
             std::array<double, kText> row{};
             double sum = 0.0;
             for (std::int64_t key = 0; key < kText; ++key) {
                 double dot = 0.0;
-                for (std::int64_t d = 0; d < kWidth; ++d) {
-                    dot += double{q[static_cast<std::size_t>((token * kHeads + head) * kWidth + d)]} *
-                           double{k[static_cast<std::size_t>((key * kHeads + head) * kWidth + d)]};
+                for (std::int64_t d = 0; d < kProbedWidth; ++d) {
+                    dot += double{q[static_cast<std::size_t>((token * kProbedHeads + head) * kProbedWidth + d)]} *
+                           double{k[static_cast<std::size_t>((key * kProbedHeads + head) * kProbedWidth + d)]};
                 }
-                row[static_cast<std::size_t>(key)] = std::exp(double{kScale} * dot);
+                row[static_cast<std::size_t>(key)] = std::exp(double{kProbedScale} * dot);
                 sum += row[static_cast<std::size_t>(key)];
             }
             for (std::size_t word = 0; word < words.size(); ++word) {
                 for (std::int32_t i = 0; i < words[word].count; ++i) {
-                    expected[word] +=
-                        row[static_cast<std::size_t>(words[word].first + i)] / sum / static_cast<double>(kHeads);
+                    expected[word] += row[static_cast<std::size_t>(words[word].first + i)] / sum /
+                                      static_cast<double>(kProbedHeads);
                 }
             }
         }

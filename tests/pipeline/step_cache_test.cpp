@@ -111,6 +111,12 @@ TEST_P(StepCaches, StandsInForSomethingAndRepeatsItselfExactly) {
     EXPECT_EQ(run(request("none", Json::object())).latents, plain.latents);
 }
 
+// What the machine has free differs from moment to moment.
+std::string withoutLimit(job::Plan plan) {
+    plan.memory.limitBytes = 0;
+    return job::toJson(plan).dump();
+}
+
 TEST_P(StepCaches, ForecastsItsWorkAndMemory) {
     trace::Trace trace;
     GeneratorOptions options;
@@ -135,7 +141,7 @@ TEST_P(StepCaches, ForecastsItsWorkAndMemory) {
         EXPECT_FALSE(trace.metadata.at("cache_log").empty());
     }
     const auto planned = makePlan(request(GetParam(), eager(GetParam()))).value();
-    EXPECT_EQ(job::toJson(planned).dump(), job::toJson(plan).dump());
+    EXPECT_EQ(withoutLimit(planned), withoutLimit(plan));
 }
 
 // From every checkpoint a run writes, the run that was never stopped.
