@@ -96,12 +96,11 @@ void MainWindow::sayComparison(const app::ClipComparison& result) {
         m_director->say(tr("Made again with probes: the clip is the same in every pixel."));
         return;
     }
+    // Short enough for the bar, which cuts longer sentences in the middle.
     m_director->say(
-        tr("Made again with probes, but it is not the same clip: %1 of %2 frames differ, by up to %3 of 255 "
-           "levels. The first was made with another device, number type or version.")
+        tr("Made again, but not the same: %1 of %2 frames differ. Another device, number type or version?")
             .arg(result.differing)
-            .arg(result.frames)
-            .arg(result.mostLevels));
+            .arg(result.frames));
 }
 
 }  // namespace fw::ui

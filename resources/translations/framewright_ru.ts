@@ -2097,8 +2097,8 @@ Its file is missing: %2</source>
         <translation>Создано заново с зондами: клип совпадает до каждого пикселя.</translation>
     </message>
     <message>
-        <source>Made again with probes, but it is not the same clip: %1 of %2 frames differ, by up to %3 of 255 levels. The first was made with another device, number type or version.</source>
-        <translation>Создано заново с зондами, но клип получился другим: отличаются %1 из %2 кадров, не более чем на %3 из 255 уровней. Первый был сделан на другом устройстве, с другим типом чисел или в другой версии.</translation>
+        <source>Made again, but not the same: %1 of %2 frames differ. Another device, number type or version?</source>
+        <translation>Создано заново, но клип другой: отличаются %1 из %2 кадров. Другое устройство, тип чисел или версия?</translation>
     </message>
 </context>
 <context>

@@ -2067,8 +2067,8 @@ Its file is missing: %2</source>
         <translation>已带探针重新生成：视频的每个像素都相同。</translation>
     </message>
     <message>
-        <source>Made again with probes, but it is not the same clip: %1 of %2 frames differ, by up to %3 of 255 levels. The first was made with another device, number type or version.</source>
-        <translation>已带探针重新生成，但视频不相同：%2 帧中有 %1 帧不同，最多相差 %3 级（共 255 级）。原视频是在另一设备、以另一数值类型或另一版本生成的。</translation>
+        <source>Made again, but not the same: %1 of %2 frames differ. Another device, number type or version?</source>
+        <translation>已重新生成，但不相同：%2 帧中有 %1 帧不同。是否换了设备、数值类型或版本？</translation>
     </message>
 </context>
 <context>
