@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <span>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -17,7 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kEntriesInMemory = 8;
 constexpr const char* kTensor = "embedding";
-constexpr const char* kExtension = ".safetensors";
+// Tells our files from others in a folder that somebody named.
+constexpr std::string_view kEnding = ".prompt.safetensors";
 
 std::string digest(const std::vector<float>& values) {
     model::Sha256 hash;
@@ -38,7 +40,7 @@ std::string promptKey(const std::string& modelHash, std::string_view dtype, std:
 }
 
 fs::path PromptCache::fileOf(const std::string& key) const {
-    return m_folder / (key + kExtension);
+    return m_folder / (key + std::string(kEnding));
 }
 
 const std::vector<float>* PromptCache::find(const std::string& key, std::int64_t width) {
@@ -91,9 +93,10 @@ void PromptCache::add(const std::string& key, std::int64_t width, std::vector<fl
         return;
     }
     std::error_code error;
-    fs::create_directories(m_folder, error);
-    // What was asked of a model is nobody else's business.
-    fs::permissions(m_folder, fs::perms::owner_all, error);
+    if (fs::create_directories(m_folder, error)) {
+        // What was asked of a model is nobody else's business.
+        fs::permissions(m_folder, fs::perms::owner_all, error);
+    }
     const std::vector<float>& values = m_entries.back().rows;
     const ConstTensorView view(values.data(), DType::F32,
                                {static_cast<std::int64_t>(values.size()) / width, width});
@@ -115,7 +118,9 @@ void PromptCache::trim() const {
         std::error_code gone;  // another program may trim at the same time
         const auto bytes = static_cast<std::int64_t>(entry->file_size(gone));
         const auto used = entry->last_write_time(gone);
-        if (!gone && entry->path().extension() == kExtension) {
+        const std::string name = entry->path().filename().string();
+        const bool ours = name.size() > kEnding.size() && name.substr(name.size() - kEnding.size()) == kEnding;
+        if (!gone && ours) {
             files.push_back({used, bytes, entry->path()});
             total += bytes;
         }

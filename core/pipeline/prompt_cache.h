@@ -11,10 +11,10 @@
 
 namespace fw::pipeline {
 
-// The last few prompts in host memory, and in a folder when one is given: one safetensors file for each, named by
-// its key, tensor "embedding" f32 [rows, width]. Files are written whole or not at all; one that is damaged counts
-// as absent and is written anew. What was not used for longest goes when the folder holds too much. Programs may
-// share a folder. Used by one thread.
+// The last few prompts in host memory, and in a folder when one is given: one file for each, its key and
+// .prompt.safetensors, tensor "embedding" f32 [rows, width]. Files are written whole or not at all; one that is
+// damaged counts as absent and is written anew. What was not used for longest goes when they take too much; other
+// files of the folder are left alone. Programs may share a folder. Used by one thread.
 class PromptCache {
  public:
     static constexpr std::int64_t kFolderBytes = std::int64_t{256} << 20;

@@ -495,7 +495,7 @@ TEST_F(PromptFolder, TheFolderKeepsToItsSizeAndForgetsWhatWasUnusedLongest) {
     const std::vector<float> rows(1024, 0.25F);
     PromptCache one(m_folder, 3 * 4200);
     const auto age = [&](const std::string& key, int hours) {
-        std::filesystem::last_write_time(m_folder / (key + ".safetensors"),
+        std::filesystem::last_write_time(m_folder / (key + ".prompt.safetensors"),
                                          std::filesystem::file_time_type::clock::now() - std::chrono::hours(hours));
     };
     one.add("a", 64, rows);
@@ -513,6 +513,24 @@ TEST_F(PromptFolder, TheFolderKeepsToItsSizeAndForgetsWhatWasUnusedLongest) {
     EXPECT_NE(PromptCache(m_folder).find("b", 64), nullptr);
     EXPECT_NE(PromptCache(m_folder).find("c", 64), nullptr);
     EXPECT_EQ(PromptCache(m_folder).find("c", 63), nullptr) << "of another model";
+}
+
+// Somebody may name a folder that holds other things.
+TEST_F(PromptFolder, WhatElseIsInTheFolderIsLeftAlone) {
+    std::filesystem::create_directories(m_folder);
+    const auto everybody = std::filesystem::status(m_folder).permissions() | std::filesystem::perms::others_read;
+    std::filesystem::permissions(m_folder, everybody);
+    const std::filesystem::path weights = m_folder / "model.safetensors";
+    std::ofstream(weights) << std::string(9000, 'w');
+    std::filesystem::last_write_time(weights,
+                                     std::filesystem::file_time_type::clock::now() - std::chrono::hours(1000));
+    PromptCache cache(m_folder, 3 * 4200);
+    for (const char* key : {"a", "b", "c", "d"}) {
+        cache.add(key, 64, std::vector<float>(1024, 0.5F));
+    }
+    EXPECT_EQ(std::filesystem::file_size(weights), 9000U);
+    EXPECT_LT(files().size(), 5U) << "prompts go";
+    EXPECT_EQ(std::filesystem::status(m_folder).permissions(), everybody);
 }
 
 TEST_F(PromptFolder, AFolderThatCannotBeWrittenIsNoFailure) {
