@@ -38,6 +38,45 @@ __device__ __forceinline__ void loadTile(Bf16* tile, const Bf16* from, std::int6
     }
 }
 
+// Scores become weights against the highest score so far; sums and result shrink to it. top: the highest of
+// `highest` and of this thread's scores. weights: rows lane/4 and lane/4 + 8, two neighbouring columns each.
+template <int kScoreTiles, int kResultTiles>
+__device__ __forceinline__ void onlineSoftmax(const float (&scores)[kScoreTiles][4], float (&top)[2],
+                                              float (&highest)[2], float (&sums)[2],
+                                              float (&result)[kResultTiles][4],
+                                              std::uint32_t (&weights)[kScoreTiles][2]) {
+    float shrink[2];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffU, top[half], 1));
+        top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffU, top[half], 2));
+        // Without a finite score yet every difference would be NaN.
+        const float reference = top[half] == -INFINITY ? 0.0F : top[half];
+        shrink[half] = exp2Fast(highest[half] - reference);
+        highest[half] = top[half];
+        sums[half] *= shrink[half];
+        top[half] = reference;
+    }
+#pragma unroll
+    for (int n = 0; n < kScoreTiles; ++n) {
+        float p[4];
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            p[i] = exp2Fast(scores[n][i] - top[i / 2]);
+            sums[i / 2] += p[i];
+        }
+        weights[n][0] = packBf16(p[0], p[1]);
+        weights[n][1] = packBf16(p[2], p[3]);
+    }
+#pragma unroll
+    for (int n = 0; n < kResultTiles; ++n) {
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            result[n][i] *= shrink[i / 2];
+        }
+    }
+}
+
 // kWidth: channels of q and k. kResult: channels of v this block computes, a part of kWidth where the result of all
 // would not fit into registers; blockIdx.x then runs over the parts first. kKeys: keys of a tile.
 template <int kWidth, int kResult, int kKeys>
@@ -108,37 +147,8 @@ __global__ __launch_bounds__(kMmaThreads) void mmaAttentionKernel(const Attentio
                 top[i / 2] = fmaxf(top[i / 2], scores[n][i]);
             }
         }
-        float shrink[2];
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffU, top[half], 1));
-            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffU, top[half], 2));
-            // Without a finite score yet every difference would be NaN.
-            const float reference = top[half] == -INFINITY ? 0.0F : top[half];
-            shrink[half] = exp2Fast(highest[half] - reference);
-            highest[half] = top[half];
-            sums[half] *= shrink[half];
-            top[half] = reference;
-        }
-        std::uint32_t weights[kKeys / 8][2];  // rows lane/4 and lane/4 + 8, two neighbouring columns each
-#pragma unroll
-        for (int n = 0; n < kKeys / 8; ++n) {
-            float p[4];
-#pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                p[i] = exp2Fast(scores[n][i] - top[i / 2]);
-                sums[i / 2] += p[i];
-            }
-            weights[n][0] = packBf16(p[0], p[1]);
-            weights[n][1] = packBf16(p[2], p[3]);
-        }
-#pragma unroll
-        for (int n = 0; n < kResult / 8; ++n) {
-#pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                result[n][i] *= shrink[i / 2];
-            }
-        }
+        std::uint32_t weights[kKeys / 8][2];
+        onlineSoftmax(scores, top, highest, sums, result, weights);
 
         waitForCopies<1>();
         __syncthreads();  // the values are there

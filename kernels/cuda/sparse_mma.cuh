@@ -112,37 +112,8 @@ __global__ __launch_bounds__(kMmaThreads) void mmaSparseKernel(const typename Wa
                 top[i / 2] = fmaxf(top[i / 2], scores[n][i]);
             }
         }
-        float shrink[2];
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffU, top[half], 1));
-            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffU, top[half], 2));
-            // Without a finite score yet every difference would be NaN.
-            const float reference = top[half] == -INFINITY ? 0.0F : top[half];
-            shrink[half] = exp2Fast(highest[half] - reference);
-            highest[half] = top[half];
-            sums[half] *= shrink[half];
-            top[half] = reference;
-        }
-        std::uint32_t weights[kKeys / 8][2];  // rows lane/4 and lane/4 + 8, two neighbouring columns each
-#pragma unroll
-        for (int n = 0; n < kKeys / 8; ++n) {
-            float p[4];
-#pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                p[i] = exp2Fast(scores[n][i] - top[i / 2]);
-                sums[i / 2] += p[i];
-            }
-            weights[n][0] = packBf16(p[0], p[1]);
-            weights[n][1] = packBf16(p[2], p[3]);
-        }
-#pragma unroll
-        for (int n = 0; n < kWidth / 8; ++n) {
-#pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                result[n][i] *= shrink[i / 2];
-            }
-        }
+        std::uint32_t weights[kKeys / 8][2];
+        onlineSoftmax(scores, top, highest, sums, result, weights);
 
         waitForCopies<1>();
         __syncthreads();  // the values are there

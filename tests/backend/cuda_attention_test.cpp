@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "core/backend/cuda_library.h"
 #include "core/tensor/dtype.h"
+#include "cuda_kernel_test.h"
 
 namespace fw::backend {
 namespace {
@@ -23,27 +23,8 @@ struct Case {
     std::int64_t heads = 2, batch = 1;
 };
 
-class CudaAttention : public ::testing::TestWithParam<AttentionKernel> {
+class CudaAttention : public CudaKernelTest<AttentionKernel> {
  protected:
-    void SetUp() override {
-        auto library = CudaLibrary::open();
-        ASSERT_TRUE(library) << library.error().message;
-        m_library = *library;
-        std::int32_t count = 0;
-        if (api().deviceCount(&count, &m_message) != cuda::Code::Ok) {
-            GTEST_SKIP() << m_message.text;
-        }
-        ASSERT_EQ(api().createQueue(0, &m_queue, &m_message), cuda::Code::Ok) << m_message.text;
-    }
-    void TearDown() override {
-        for (void* data : m_memory) {
-            api().release(0, data);
-        }
-        api().destroyQueue(m_queue);
-    }
-
-    const cuda::Api& api() const { return m_library->api(); }
-
     std::vector<BFloat16> values(std::int64_t count, double spread) {
         std::normal_distribution<float> normal(0.0F, static_cast<float>(spread));
         std::vector<BFloat16> result;
@@ -52,15 +33,6 @@ class CudaAttention : public ::testing::TestWithParam<AttentionKernel> {
         }
         return result;
     }
-    void* onDevice(const std::vector<BFloat16>& host) {
-        void* data = nullptr;
-        const auto bytes = static_cast<std::int64_t>(host.size() * sizeof(BFloat16));
-        EXPECT_EQ(api().allocate(0, bytes, &data, &m_message), cuda::Code::Ok) << m_message.text;
-        EXPECT_EQ(api().upload(m_queue, host.data(), data, bytes), cuda::Code::Ok);
-        m_memory.push_back(data);
-        return data;
-    }
-
     void run(const Case& c);
     void skipUnlessComputed() const {
         if (m_computed == 0 && !HasFailure()) {
@@ -68,10 +40,6 @@ class CudaAttention : public ::testing::TestWithParam<AttentionKernel> {
         }
     }
 
-    std::shared_ptr<const CudaLibrary> m_library;
-    cuda::Queue* m_queue = nullptr;
-    cuda::Message m_message{};
-    std::vector<void*> m_memory;
     std::mt19937 m_random{7};
     int m_computed = 0;  // cases the kernel took
 };

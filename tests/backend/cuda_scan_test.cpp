@@ -11,8 +11,8 @@
 #include <random>
 #include <vector>
 
-#include "core/backend/cuda_library.h"
 #include "core/tensor/dtype.h"
+#include "cuda_kernel_test.h"
 
 namespace fw::backend {
 namespace {
@@ -35,41 +35,13 @@ struct Operands {
     std::vector<float> step, bias, decay, skip, initial;
 };
 
-class CudaScan : public ::testing::TestWithParam<StateSpaceKernel> {
+class CudaScan : public CudaKernelTest<StateSpaceKernel> {
  protected:
-    void SetUp() override {
-        auto library = CudaLibrary::open();
-        ASSERT_TRUE(library) << library.error().message;
-        m_library = *library;
-        std::int32_t count = 0;
-        if (api().deviceCount(&count, &m_message) != cuda::Code::Ok) {
-            GTEST_SKIP() << m_message.text;
-        }
-        ASSERT_EQ(api().createQueue(0, &m_queue, &m_message), cuda::Code::Ok) << m_message.text;
-    }
-    void TearDown() override {
-        for (void* data : m_memory) {
-            api().release(0, data);
-        }
-        api().destroyQueue(m_queue);
-    }
-
-    const cuda::Api& api() const { return m_library->api(); }
-
     std::vector<float> values(std::int64_t count, float mean, float spread) {
         std::normal_distribution<float> normal(mean, spread);
         std::vector<float> result(static_cast<std::size_t>(count));
         std::generate(result.begin(), result.end(), [&] { return normal(m_random); });
         return result;
-    }
-    template <class T>
-    T* onDevice(const std::vector<T>& host) {
-        void* data = nullptr;
-        const auto bytes = static_cast<std::int64_t>(host.size() * sizeof(T));
-        EXPECT_EQ(api().allocate(0, bytes, &data, &m_message), cuda::Code::Ok) << m_message.text;
-        EXPECT_EQ(api().upload(m_queue, host.data(), data, bytes), cuda::Code::Ok);
-        m_memory.push_back(data);
-        return static_cast<T*>(data);
     }
     template <class T>
     std::vector<T> fromDevice(const T* data, std::size_t count) {
@@ -89,10 +61,6 @@ class CudaScan : public ::testing::TestWithParam<StateSpaceKernel> {
         }
     }
 
-    std::shared_ptr<const CudaLibrary> m_library;
-    cuda::Queue* m_queue = nullptr;
-    cuda::Message m_message{};
-    std::vector<void*> m_memory;
     std::mt19937 m_random{11};
     int m_computed = 0;  // cases the kernel took
 };

@@ -11,10 +11,10 @@
 #include <random>
 #include <vector>
 
-#include "core/backend/cuda_library.h"
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
 #include "core/tensor/dtype.h"
+#include "cuda_kernel_test.h"
 #include "kernels/cuda/sparse_args.h"
 
 namespace fw::backend {
@@ -28,37 +28,8 @@ struct Sizes {
     std::int64_t heads = 2, batch = 1;
 };
 
-class CudaSparse : public ::testing::TestWithParam<AttentionKernel> {
+class CudaSparse : public CudaKernelTest<AttentionKernel> {
  protected:
-    void SetUp() override {
-        auto library = CudaLibrary::open();
-        ASSERT_TRUE(library) << library.error().message;
-        m_library = *library;
-        std::int32_t count = 0;
-        if (api().deviceCount(&count, &m_message) != cuda::Code::Ok) {
-            GTEST_SKIP() << m_message.text;
-        }
-        ASSERT_EQ(api().createQueue(0, &m_queue, &m_message), cuda::Code::Ok) << m_message.text;
-    }
-    void TearDown() override {
-        for (void* data : m_memory) {
-            api().release(0, data);
-        }
-        api().destroyQueue(m_queue);
-    }
-
-    const cuda::Api& api() const { return m_library->api(); }
-
-    template <class T>
-    T* onDevice(const std::vector<T>& host) {
-        void* data = nullptr;
-        const auto bytes = static_cast<std::int64_t>(host.size() * sizeof(T));
-        EXPECT_EQ(api().allocate(0, bytes, &data, &m_message), cuda::Code::Ok) << m_message.text;
-        EXPECT_EQ(api().upload(m_queue, host.data(), data, bytes), cuda::Code::Ok);
-        m_memory.push_back(data);
-        return static_cast<T*>(data);
-    }
-
     // Operands beside one another, [batch, tokens, 3, heads, width], as one product writes them.
     cuda::AttentionArgs operands(const Sizes& s) {
         std::normal_distribution<float> normal;
@@ -94,10 +65,6 @@ class CudaSparse : public ::testing::TestWithParam<AttentionKernel> {
         }
     }
 
-    std::shared_ptr<const CudaLibrary> m_library;
-    cuda::Queue* m_queue = nullptr;
-    cuda::Message m_message{};
-    std::vector<void*> m_memory;
     std::vector<BFloat16> m_host, m_out;
     std::mt19937 m_random{11};
     int m_computed = 0;  // cases the kernel took
