@@ -3,99 +3,28 @@
 #include <cmath>
 #include <string>
 
-#include "app/cli/bench_linear_models.h"
 #include "app/cli/bench_report.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/output.h"
 #include "core/method/attention_method.h"
-#include "core/model/video_model.h"
+#include "core/pipeline/bench_pair.h"
+#include "core/pipeline/forward_runner.h"
 #include "core/pipeline/model_parts.h"
-#include "core/pipeline/philox.h"
 
 namespace fw::cli {
 
 namespace {
 
+using pipeline::ForwardCost;
+using pipeline::LinearPair;
+using pipeline::LinearSize;
+using pipeline::PairFolders;
+
 constexpr double kTera = 1e12;
 constexpr double kGibibyte = 1024.0 * 1024.0 * 1024.0;
-constexpr double kTimestep = 500.0;
 
-// One pass of a transformer over a clip.
-struct Pass {
-    std::int64_t tokens = 0, flops = 0;
-    std::int64_t bytes = 0;  // weights and scratch
-    std::int64_t scratch = 0;
-};
-
-// A transformer on a device, ready to run any size.
-class Runner {
- public:
-    static Result<Runner> load(const std::filesystem::path& folder, std::unique_ptr<backend::Device> device,
-                               DType dtype, int threads) {
-        Runner runner;
-        runner.m_device = std::move(device);
-        FW_ASSIGN(runner.m_ops, runner.m_device->createOps({.threads = threads}));
-        FW_ASSIGN(runner.m_transformer, model::loadTransformer(folder, *runner.m_device, *runner.m_ops, dtype));
-        FW_ASSIGN(runner.m_dense, method::createAttentionMethod("dense", Json::object()));
-        return runner;
-    }
-
-    // On the Meta device: what a pass costs.
-    Result<Pass> forecast(const Shape& latents, std::int64_t textRows) {
-        const auto arena = backend::Arena::createMeta();
-        const std::int64_t before = m_ops->cost().flops;
-        FW_TRY(forward(*arena, latents, textRows));
-        const auto& geometry = m_transformer->geometry();
-        Pass pass;
-        pass.tokens =
-            latents[1] / geometry.patchT * (latents[2] / geometry.patchH) * (latents[3] / geometry.patchW);
-        pass.flops = m_ops->cost().flops - before;
-        pass.scratch = arena->highWater();
-        pass.bytes = m_transformer->weightBytes() + pass.scratch;
-        return pass;
-    }
-
-    // Seconds of one pass, after one that is not counted.
-    Result<Samples> measure(const Pass& pass, const Shape& latents, std::int64_t textRows, int repeats,
-                            const CancelToken& cancel) {
-        FW_ASSIGN(const auto arena, backend::Arena::create(*m_device, pass.scratch));
-        FW_TRY(forward(*arena, latents, textRows));
-        Samples samples;
-        for (int i = 0; i < repeats; ++i) {
-            FW_TRY(cancel.check());
-            FW_ASSIGN(const double seconds, timed([&] { return forward(*arena, latents, textRows); }));
-            samples.seconds.push_back(seconds);
-        }
-        return samples;
-    }
-
- private:
-    Status forward(backend::Arena& arena, const Shape& latents, std::int64_t textRows) {
-        FW_ASSIGN(const auto sample, random(latents));
-        FW_ASSIGN(const auto velocity, backend::createTensor(*m_device, DType::F32, latents));
-        FW_ASSIGN(const auto text, random({textRows, m_transformer->geometry().textWidth}));
-        method::RunContext context{.ops = *m_ops, .arena = arena, .selfAttention = *m_dense, .cancel = {}};
-        return m_transformer->forward(context, sample.view, kTimestep, text.view, velocity.view);
-    }
-    Result<backend::OwnedTensor> random(const Shape& shape) {
-        FW_ASSIGN(auto tensor, backend::createTensor(*m_device, DType::F32, shape));
-        if (m_ops->deviceKind() != DeviceKind::Meta) {
-            std::vector<float> values(static_cast<std::size_t>(shape.product()));
-            pipeline::fillNormal(1, pipeline::NoiseStream::InitialLatents, 0, values);
-            m_ops->upload(ConstTensorView(values.data(), DType::F32, shape), tensor.view);
-            FW_TRY(m_ops->synchronize());
-        }
-        return tensor;
-    }
-
-    std::unique_ptr<backend::Device> m_device;
-    std::unique_ptr<backend::Ops> m_ops;
-    std::unique_ptr<model::VideoTransformer> m_transformer;
-    std::unique_ptr<method::AttentionMethod> m_dense;
-};
-
-OrderedJson passJson(const Pass& pass) {
-    return {{"flops", pass.flops}, {"bytes", pass.bytes}};
+OrderedJson passJson(const pipeline::ForwardCost& cost) {
+    return {{"flops", cost.flops}, {"bytes", cost.bytes()}};
 }
 
 // How much of the variance of y a straight line through (x, y) explains.
@@ -173,16 +102,14 @@ class BenchLinearCommand final : public Command {
     }
 
     static Result<OrderedJson> forecastLarge() {
-        const LinearPair pair = largePair();
-        FW_ASSIGN(const auto folders, PairFolders::write(pair, PairWeights::Hollow));
-        FW_ASSIGN(Runner dense,
-                  Runner::load(folders.dense(), backend::createMetaDevice(DType::BF16), DType::BF16, 1));
-        FW_ASSIGN(Runner linear,
-                  Runner::load(folders.linear(), backend::createMetaDevice(DType::BF16), DType::BF16, 1));
+        const LinearPair pair = pipeline::largePair();
+        FW_ASSIGN(const auto folders, PairFolders::write(pair, pipeline::PairWeights::Hollow));
         OrderedJson rows = OrderedJson::array();
         for (const LinearSize& size : pair.sizes) {
-            FW_ASSIGN(const Pass a, dense.forecast(size.latents, pair.textRows));
-            FW_ASSIGN(const Pass b, linear.forecast(size.latents, pair.textRows));
+            FW_ASSIGN(const ForwardCost a,
+                      pipeline::forecastForward(folders.dense(), DType::BF16, size.latents, pair.textRows));
+            FW_ASSIGN(const ForwardCost b,
+                      pipeline::forecastForward(folders.linear(), DType::BF16, size.latents, pair.textRows));
             rows.push_back({{"size", size.name},
                             {"tokens", a.tokens},
                             {"dense", passJson(a)},
@@ -197,31 +124,33 @@ class BenchLinearCommand final : public Command {
     }
 
     [[nodiscard]] Result<OrderedJson> measureSmall(const CancelToken& cancel) const {
-        FW_ASSIGN(const auto probe, backend::createDevice(m_device));
-        const backend::DeviceInfo info = probe->info();
+        FW_ASSIGN(const auto device, backend::createDevice(m_device));
+        const backend::DeviceInfo info = device->info();
         FW_ASSIGN(const DType dtype, pipeline::chooseDType(m_dtype, info));
-        const LinearPair pair = smallPair(m_frames);
-        FW_ASSIGN(const auto folders, PairFolders::write(pair, PairWeights::Random));
+        const LinearPair pair = pipeline::smallPair(m_frames);
+        FW_ASSIGN(const auto folders, PairFolders::write(pair, pipeline::PairWeights::Random));
         OrderedJson rows = OrderedJson::array();
         std::vector<double> tokens, bytes, seconds[2];
         for (const LinearSize& size : pair.sizes) {
             OrderedJson row{{"size", size.name}};
             for (const bool isLinear : {false, true}) {
                 const auto folder = isLinear ? folders.linear() : folders.dense();
-                FW_ASSIGN(Runner meta, Runner::load(folder, backend::createMetaDevice(dtype), dtype, 1));
-                FW_ASSIGN(const Pass pass, meta.forecast(size.latents, pair.textRows));
-                FW_ASSIGN(auto device, backend::createDevice(m_device));
-                FW_ASSIGN(Runner runner, Runner::load(folder, std::move(device), dtype, m_threads));
-                FW_ASSIGN(const Samples samples,
-                          runner.measure(pass, size.latents, pair.textRows, m_repeats, cancel));
-                OrderedJson json = passJson(pass);
-                json.update(cli::toJson(samples, pass.flops));
-                row["tokens"] = pass.tokens;
+                FW_ASSIGN(const ForwardCost cost,
+                          pipeline::forecastForward(folder, dtype, size.latents, pair.textRows));
+                FW_ASSIGN(const auto ops, device->createOps({.threads = m_threads}));
+                FW_ASSIGN(auto dense, method::createAttentionMethod("dense", Json::object()));
+                FW_ASSIGN(auto runner,
+                          pipeline::ForwardRunner::load(folder, *device, *ops, dtype, std::move(dense)));
+                FW_TRY(runner.prepare(size.latents, pair.textRows));
+                FW_ASSIGN(const Samples samples, measure(runner, *device, cost.scratch, cancel));
+                OrderedJson json = passJson(cost);
+                json.update(cli::toJson(samples, cost.flops));
+                row["tokens"] = cost.tokens;
                 row[isLinear ? "linear" : "dense"] = std::move(json);
                 seconds[isLinear ? 1 : 0].push_back(samples.fastest());
                 if (isLinear) {
-                    tokens.push_back(static_cast<double>(pass.tokens));
-                    bytes.push_back(static_cast<double>(pass.bytes));
+                    tokens.push_back(static_cast<double>(cost.tokens));
+                    bytes.push_back(static_cast<double>(cost.bytes()));
                 }
             }
             rows.push_back(std::move(row));
@@ -233,6 +162,20 @@ class BenchLinearCommand final : public Command {
                            {"time_r2", straightness(tokens, seconds[1])},
                            {"memory_r2", straightness(tokens, bytes)},
                            {"crossing_tokens", crossing(tokens, seconds[0], seconds[1])}};
+    }
+
+    // Seconds of every pass, after one that is not counted.
+    [[nodiscard]] Result<Samples> measure(pipeline::ForwardRunner& runner, backend::Device& device,
+                                          std::int64_t scratch, const CancelToken& cancel) const {
+        FW_ASSIGN(const auto arena, backend::Arena::create(device, scratch));
+        FW_TRY(runner.run(*arena));
+        Samples samples;
+        for (int i = 0; i < m_repeats; ++i) {
+            FW_TRY(cancel.check());
+            FW_ASSIGN(const double seconds, runner.run(*arena));
+            samples.seconds.push_back(seconds);
+        }
+        return samples;
     }
 
     static void printForecast(const OrderedJson& forecast) {

@@ -12,17 +12,33 @@
 //   time <repeats>      milliseconds of one run: the mean of `repeats` queued together, after one to warm up
 //   save <file>         the result of the last run, as safetensors
 //   quit
+//
+// With an argument it does one thing and ends: `gpu_bench lingen` (LinGen-4B against DiT-4B), `gpu_bench
+// lingen-mini`, `gpu_bench scans` (lingen_bench.h).
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <string>
 
 #include "core/base/json.h"
 #include "core/weights/safetensors.h"
+#include "lingen_bench.h"
 #include "workloads.h"
 
 namespace {
 
 using namespace fw;
+
+constexpr std::int64_t kMiniFrames = 129;
+
+// What the paper tells latencies of, but for its smallest size.
+pipeline::LinearPair paperSizes() {
+    pipeline::LinearPair pair = pipeline::largePair();
+    std::erase_if(pair.sizes, [](const pipeline::LinearSize& size) {
+        return size.publishedDense <= 0 || size.name.rfind("256x256", 0) == 0;
+    });
+    return pair;
+}
 
 double secondsNow() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -73,7 +89,16 @@ Result<Json> answer(gpu::Bench& bench, std::unique_ptr<gpu::Workload>& workload,
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    const std::map<std::string, Status (*)(gpu::Bench&)> whole{
+        {"lingen", [](gpu::Bench& bench) { return gpu::benchLinGen(bench, paperSizes()); }},
+        {"lingen-mini",
+         [](gpu::Bench& bench) { return gpu::benchLinGen(bench, pipeline::smallPair(kMiniFrames)); }},
+        {"scans", gpu::benchScans}};
+    if (argc > 2 || (argc == 2 && !whole.contains(argv[1]))) {
+        std::cerr << "gpu_bench [lingen|lingen-mini|scans]\n";
+        return 2;
+    }
     auto bench = gpu::Bench::create();
     if (!bench) {
         std::cout << Json{{"error", bench.error().message}} << std::endl;
@@ -81,6 +106,13 @@ int main() {
     }
     std::cout << Json{{"device", (*bench)->device().info().name}, {"features", (*bench)->device().info().features}}
               << std::endl;
+    if (argc == 2) {
+        const Status done = whole.at(argv[1])(**bench);
+        if (!done) {
+            std::cout << Json{{"error", done.error().message}} << std::endl;
+        }
+        return done ? 0 : 1;
+    }
     std::unique_ptr<gpu::Workload> workload;
     std::string line;
     while (std::getline(std::cin, line) && line != "quit") {

@@ -6,7 +6,9 @@
 #   tests/gpu/run.sh              what tests/gpu/pack.sh packed
 #   tests/gpu/run.sh --rebuild    with kernels compiled on the spot
 #   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini methods lingen memcheck racecheck sparse
-#                                           peers, or scan: the rows of peers that time state space scans
+#                                           peers, and only when named: scan (state space scans, all lengths and
+#                                           orders), pair (LinGen-4B against DiT-4B, 90 s and 12 GiB of temporary
+#                                           files in turns)
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 root="$PWD"
@@ -77,9 +79,18 @@ if command -v compute-sanitizer >/dev/null; then
         '--gtest_filter=*CudaAttention.RaggedEnds/Mma:*CudaScan.RaggedEnds/Mma:*CudaSparse.LinearAttention/Mma'
 fi
 step sparse 90 python3 tests/gpu/sparse_peers.py --bench "$work/gpu_bench" --quick --json "$logs/sparse.json"
+if [[ "$chosen" == *" pair "* ]]; then
+    # Weights of billions of values, written and read once: in memory where there is room.
+    weights="$work"
+    if [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -1)" -gt $((16 << 20)) ] 2>/dev/null; then
+        weights=/dev/shm
+    fi
+    step pair 240 env TMPDIR="$weights" "$work/with" "$work/bin/gpu_bench" lingen
+    sed -n '/published/,$p' "$logs/pair.log" | grep -v '^{'
+fi
 if [[ "$chosen" == *" scan "* ]]; then
-    step scan 90 python3 tests/gpu/peers.py --bench "$work/gpu_bench" --only '^SSD' --json "$logs/scan.json"
-    sed -n '/ours ms/,$p' "$logs/scan.log"
+    step scan 60 "$work/with" "$work/bin/gpu_bench" scans
+    sed -n '/over raster/,$p' "$logs/scan.log" | grep -v '^{'
 fi
 # The table, or how far it came.
 if grep -q 'ours ms' "$logs/sparse.log" 2>/dev/null; then

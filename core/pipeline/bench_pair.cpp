@@ -1,7 +1,8 @@
-#include "app/cli/bench_linear_models.h"
+#include "core/pipeline/bench_pair.h"
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <system_error>
 
@@ -9,7 +10,7 @@
 #include "core/weights/safetensors.h"
 #include "core/weights/transformer_config.h"
 
-namespace fw::cli {
+namespace fw::pipeline {
 
 namespace {
 
@@ -39,8 +40,38 @@ Status ioFailure(const std::filesystem::path& path) {
     return fail(ErrorCode::Io, "{} cannot be written; is there room for temporary files?", path.string());
 }
 
-// A header, and a hole where the values would be.
-Status writeHollow(const std::filesystem::path& path, const weights::TensorTable& table) {
+// What a tensor of this name holds in a trained model, roughly: normal values with this mean and deviation.
+struct ValueRange {
+    double mean = 0.0, deviation = 0.02;
+};
+
+ValueRange rangeOf(const std::string& name) {
+    const auto endsWith = [&](std::string_view end) {
+        return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+    };
+    if (endsWith("A_log")) {
+        return {1.5, 0.5};
+    }
+    if (endsWith("dt_bias")) {
+        return {-4.6, 1.0};
+    }
+    if (endsWith(".D") || (name.find("norm") != std::string::npos && endsWith(".weight"))) {
+        return {1.0, 0.02};
+    }
+    return {};
+}
+
+std::vector<float> drawn(std::uint64_t seed, std::int64_t count, const ValueRange& range) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    fillNormal(seed, NoiseStream::InitialLatents, 0, values);
+    for (float& value : values) {
+        value = static_cast<float>(range.mean + range.deviation * static_cast<double>(value));
+    }
+    return values;
+}
+
+// The head of a weight file in bf16; `valueBytes` becomes what has to follow.
+std::string headOf(const weights::TensorTable& table, std::int64_t& valueBytes) {
     Json header = Json::object();
     std::int64_t offset = 0;
     for (const weights::TensorSpec& spec : table) {
@@ -52,29 +83,72 @@ Status writeHollow(const std::filesystem::path& path, const weights::TensorTable
         header[spec.name] = {{"dtype", "BF16"}, {"shape", extents}, {"data_offsets", {offset, end}}};
         offset = end;
     }
+    valueBytes = offset;
     std::string text = header.dump();
     text.resize((text.size() + 7) / 8 * 8, ' ');
-    std::ofstream stream(path, std::ios::binary);
+    std::string head;
     for (int byte = 0; byte < 8; ++byte) {
-        stream.put(static_cast<char>((text.size() >> (8 * byte)) & 0xFFU));
+        head.push_back(static_cast<char>((text.size() >> (8 * byte)) & 0xFFU));
     }
-    stream << text;
+    return head + text;
+}
+
+// A header, and a hole where the values would be.
+Status writeHollow(const std::filesystem::path& path, const weights::TensorTable& table) {
+    std::int64_t valueBytes = 0;
+    const std::string head = headOf(table, valueBytes);
+    std::ofstream stream(path, std::ios::binary);
+    stream << head;
     stream.close();
     std::error_code error;
-    std::filesystem::resize_file(path, 8 + text.size() + static_cast<std::uintmax_t>(offset), error);
+    std::filesystem::resize_file(path, head.size() + static_cast<std::uintmax_t>(valueBytes), error);
     return stream.good() && !error ? Status() : ioFailure(path);
+}
+
+std::vector<BFloat16> rounded(const std::vector<float>& values) {
+    std::vector<BFloat16> result;
+    result.reserve(values.size());
+    for (const float value : values) {
+        result.emplace_back(value);
+    }
+    return result;
+}
+
+// Matrices continue where the one before has stopped in the values that are repeated; their lengths do not divide
+// the rows', so that no two rows are equal.
+Status writeRepeated(const std::filesystem::path& path, const weights::TensorTable& table) {
+    constexpr std::int64_t kRepeated = (std::int64_t{1} << 22) - 3;  // a prime
+    constexpr std::int64_t kOwnValues = 1 << 16;                     // shorter tensors get values of their own
+    const std::vector<BFloat16> tile = rounded(drawn(1, kRepeated, {}));
+    std::int64_t valueBytes = 0, at = 0;
+    std::ofstream stream(path, std::ios::binary);
+    stream << headOf(table, valueBytes);
+    const auto write = [&](const BFloat16* values, std::int64_t count) {
+        stream.write(reinterpret_cast<const char*>(values), count * dtypeSize(DType::BF16));
+    };
+    for (const weights::TensorSpec& spec : table) {
+        std::int64_t left = spec.shape.product();
+        if (left <= kOwnValues) {
+            const auto own = rounded(drawn(static_cast<std::uint64_t>(left), left, rangeOf(spec.name)));
+            write(own.data(), left);
+            continue;
+        }
+        while (left > 0) {
+            const std::int64_t count = std::min(left, kRepeated - at);
+            write(tile.data() + at, count);
+            at = (at + count) % kRepeated;
+            left -= count;
+        }
+    }
+    stream.close();
+    return stream.good() ? Status() : ioFailure(path);
 }
 
 Status writeRandom(const std::filesystem::path& path, const weights::TensorTable& table) {
     std::vector<std::vector<float>> storage;
     std::vector<std::pair<std::string, ConstTensorView>> tensors;
     for (const weights::TensorSpec& spec : table) {
-        std::vector<float> values(static_cast<std::size_t>(spec.shape.product()));
-        pipeline::fillNormal(tensors.size(), pipeline::NoiseStream::InitialLatents, 0, values);
-        for (float& value : values) {
-            value *= 0.02F;
-        }
-        storage.push_back(std::move(values));
+        storage.push_back(drawn(tensors.size(), spec.shape.product(), rangeOf(spec.name)));
         tensors.emplace_back(spec.name, ConstTensorView(storage.back().data(), DType::F32, spec.shape));
     }
     return weights::writeSafetensors(path, tensors, {});
@@ -92,7 +166,15 @@ Status writeTransformer(const std::filesystem::path& folder, const Json& json, P
     }
     const auto table = weights::tensorTable(config);
     const auto path = folder / "transformer" / kWeightFile;
-    return weights == PairWeights::Hollow ? writeHollow(path, table) : writeRandom(path, table);
+    switch (weights) {
+        case PairWeights::Hollow:
+            return writeHollow(path, table);
+        case PairWeights::Random:
+            return writeRandom(path, table);
+        case PairWeights::Repeated:
+            return writeRepeated(path, table);
+    }
+    return {};
 }
 
 }  // namespace
@@ -132,15 +214,25 @@ LinearPair smallPair(std::int64_t frames) {
     return pair;
 }
 
-Result<PairFolders> PairFolders::write(const LinearPair& pair, PairWeights weights) {
+Result<PairFolders> PairFolders::create() {
     std::error_code error;
     std::string pattern = (std::filesystem::temp_directory_path(error) / "fw_linear_XXXXXX").string();
     if (error || mkdtemp(pattern.data()) == nullptr) {
         return fail(ErrorCode::Io, "no temporary folder can be made as {}", pattern);
     }
-    PairFolders folders{std::filesystem::path(pattern)};
+    return PairFolders(std::filesystem::path(pattern));
+}
+
+Result<PairFolders> PairFolders::write(const LinearPair& pair, PairWeights weights) {
+    FW_ASSIGN(PairFolders folders, create());
     FW_TRY(writeTransformer(folders.dense(), pair.dense, weights));
     FW_TRY(writeTransformer(folders.linear(), pair.linear, weights));
+    return folders;
+}
+
+Result<PairFolders> PairFolders::writeOne(const Json& config, PairWeights weights) {
+    FW_ASSIGN(PairFolders folders, create());
+    FW_TRY(writeTransformer(folders.one(), config, weights));
     return folders;
 }
 
@@ -151,4 +243,4 @@ PairFolders::~PairFolders() {
     }
 }
 
-}  // namespace fw::cli
+}  // namespace fw::pipeline
