@@ -52,13 +52,14 @@ class TaylorSeer final : public StepCache {
             return {};
         }
         const int before = slot->steps[0];
-        ConstTensorView difference = output;  // of order i
+        ConstTensorView difference = output;  // of order i; differences are taken in f32
         for (std::size_t i = 0; i < slot->outputs.size(); ++i) {
             const bool known = slot->steps[i] >= 0;
             const bool more = known && i + 1 < slot->outputs.size();
             const TensorView old = more ? TensorView(context.arena.take(DType::F32, output.shape())) : TensorView();
             if (more) {
                 context.ops.copy(slot->outputs[i], old);
+                difference = wide(context, difference);
             }
             context.ops.copy(difference, slot->outputs[i]);
             slot->steps[i] = context.step;
@@ -97,12 +98,12 @@ class TaylorSeer final : public StepCache {
         const auto at = static_cast<std::size_t>(step);
         return step >= 0 && at < m_row.size() && m_row[at] == Decision::Predict;
     }
-    [[nodiscard]] static TensorView wide(method::RunContext& context, const TensorView& kept) {
-        if (kept.dtype() == DType::F32) {
-            return kept;
+    [[nodiscard]] static ConstTensorView wide(method::RunContext& context, const ConstTensorView& narrow) {
+        if (narrow.dtype() == DType::F32) {
+            return narrow;
         }
-        const TensorView copy = context.arena.take(DType::F32, kept.shape());
-        context.ops.copy(kept, copy);
+        const TensorView copy = context.arena.take(DType::F32, narrow.shape());
+        context.ops.copy(narrow, copy);
         return copy;
     }
 

@@ -4,7 +4,8 @@ python evaluate_settings.py caches --fw ../../build/release/bin/fw --prompts 16 
 python evaluate_settings.py methods --fw ../../build/release/bin/fw --adapters work/adapters --out work/methods
 
 Every setting draws the same prompts (evaluate.py's, none of whose pairs training saw) from the same seeds, one prompt after the other, all
-settings of a prompt in turn, so that a busy moment of the machine meets them all. PSNR and SSIM are those of the frames against the first
+settings of a prompt in turn, so that a busy moment of the machine meets them all; --jobs N draws N prompts at a time on a machine with many
+cores, --threads each. PSNR and SSIM are those of the frames against the first
 setting's clip; speed is the ratio of the denoising times. `methods` looks in --adapters for salad.safetensors (salad.py) and
 lora.safetensors (salad.py --no-branch) and leaves out what needs one that is not there.
 """
@@ -16,6 +17,7 @@ import json
 import math
 import statistics
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
@@ -98,7 +100,10 @@ def ssim(a: numpy.ndarray, b: numpy.ndarray) -> float:
 
 def make(fw: Path, prompt: str, seed: int, options: list[str], out: Path) -> dict:
     command = [str(fw), "generate", prompt, "--seed", str(seed), "--out", f"{out}/", "--json", *options]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    ended = subprocess.run(command, capture_output=True, text=True)
+    if ended.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: {ended.stderr.strip()}")
+    return json.loads(ended.stdout)
 
 
 def main() -> None:
@@ -109,6 +114,8 @@ def main() -> None:
     parser.add_argument("--adapters", type=Path, default=Path("../models/mini/adapters"))
     parser.add_argument("--out", type=Path, default=Path("work/settings"))
     parser.add_argument("--prompts", type=int, default=64)
+    parser.add_argument("--jobs", type=int, default=1, help="prompts drawn at a time")
+    parser.add_argument("--threads", type=int, default=0, help="threads of each; 0: all of the machine's")
     parser.add_argument("--first", action="store_true", help="only the first setting of each cache")
     parser.add_argument("--more", nargs=argparse.REMAINDER, default=[], help="all that follows are further options of fw generate")
     arguments = parser.parse_args()
@@ -119,24 +126,30 @@ def main() -> None:
     scenes, prompts = draw_prompts(2024, 64, 1)
     settings = cache_settings(arguments.first) if arguments.what == "caches" else method_settings(arguments.adapters)
     rows: dict[str, dict] = {name: {"seconds": [], "psnr": [], "ssim": [], "clips": [], "bytes": 0} for name in settings}
-    for number, prompt in enumerate(prompts[: arguments.prompts]):
-        plain = None
-        for place, (name, options) in enumerate(settings.items()):
-            row = rows[name]
+
+    def draw(number: int) -> list[tuple[dict, numpy.ndarray]]:
+        made = []
+        for place, options in enumerate(settings.values()):
             folder = arguments.out / f"{number}-{place}"
-            report = make(arguments.fw, prompt, number, options + arguments.more, folder)
-            clip = frames_of(folder)
-            plain = clip if plain is None else plain
-            row["seconds"].append(report["seconds"]["denoise"])
-            row["bytes"] = report["plan"]["cache"]["bytes"]
-            row["psnr"].append(psnr(clip, plain))
-            row["ssim"].append(ssim(clip, plain))
-            row["clips"].append(torch.from_numpy(clip).permute(3, 0, 1, 2).float() / 127.5 - 1)
+            more = ["--threads", str(arguments.threads), *arguments.more] if arguments.threads else arguments.more
+            made.append((make(arguments.fw, prompts[number], number, options + more, folder), frames_of(folder)))
+        return made
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for made in pool.map(draw, range(min(arguments.prompts, len(prompts)))):
+            plain = made[0][1]
+            for row, (report, clip) in zip(rows.values(), made):
+                row["seconds"].append(report["seconds"]["denoise"])
+                row["bytes"] = report["plan"]["cache"]["bytes"]
+                row["psnr"].append(psnr(clip, plain))
+                row["ssim"].append(ssim(clip, plain))
+                row["clips"].append(clip)
     base = statistics.median(next(iter(rows.values()))["seconds"])
     print("| setting | speed of denoising | PSNR | SSIM | cache MiB | marks | of them |")
     print("|---|---|---|---|---|---|---|")
     for name, row in rows.items():
-        score, _ = judge(read_clips(scorer, torch.stack(row["clips"])), scenes[: len(row["clips"])])
+        clips = torch.from_numpy(numpy.stack(row["clips"])).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+        score, _ = judge(read_clips(scorer, clips), scenes[: len(clips)])
         marks = score.as_table()
         right, of = (sum(entry[key] for entry in marks.values()) for key in ("right", "of"))
         each = ", ".join(f"{question} {entry['right']}/{entry['of']}" for question, entry in marks.items())

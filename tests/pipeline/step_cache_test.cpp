@@ -111,6 +111,15 @@ TEST_P(StepCaches, StandsInForSomethingAndRepeatsItselfExactly) {
     EXPECT_EQ(run(request("none", Json::object())).latents, plain.latents);
 }
 
+TEST_P(StepCaches, WorksInTheUsualPrecision) {
+    job::GenerationRequest wanted = request(GetParam(), eager(GetParam()));
+    wanted.dtype = "bf16";
+    job::GenerationRequest none = wanted;
+    none.cache = "none";
+    none.cacheParameters = Json::object();
+    EXPECT_EQ(run(wanted).latents == run(none).latents, GetParam() == "none");
+}
+
 // What the machine has free differs from moment to moment.
 std::string withoutLimit(job::Plan plan) {
     plan.memory.limitBytes = 0;
