@@ -45,6 +45,23 @@ struct WgmmaMaps {
     TensorMap q, k, v;
 };
 
+// Tiles of queries that do not fill a last round of the multiprocessors are divided by their keys: several blocks
+// compute one, and another kernel adds what they found.
+struct WgmmaSplit {
+    int whole = 0;              // tiles of queries computed by a block each, the first ones
+    int divided = 0;            // the others
+    int parts = 1;              // blocks for each of those
+    float* partials = nullptr;  // of every part: result [queries, width], then reference and sum [queries, 2]
+};
+
+// What a block computes.
+struct WgmmaWork {
+    int firstQuery, head, batch;
+    int firstTile, keyTiles;  // of keys
+    bool toTheEnd;            // the last of them is the sequence's last
+    float* partial;           // null: the result itself
+};
+
 template <int kStages>
 struct WgmmaBarriers {
     std::uint64_t queries;
@@ -74,34 +91,34 @@ inline constexpr int kWgmmaSharedBytes = kTileAlignment + WgmmaTiles<kWidth>::kB
 // One thread keeps the copies ahead of the computing warpgroups: keys a tile further than values, as they are
 // needed.
 template <int kWidth>
-__device__ void feedTiles(const WgmmaMaps& maps, const WgmmaTiles<kWidth>& tiles, int firstQuery, int keyTiles) {
+__device__ void feedTiles(const WgmmaMaps& maps, const WgmmaTiles<kWidth>& tiles, const WgmmaWork& work) {
     using Tiles = WgmmaTiles<kWidth>;
     typename Tiles::Barriers* barriers = tiles.barriers();
-    const int head = static_cast<int>(blockIdx.y);
-    const int batch = static_cast<int>(blockIdx.z);
     const auto load = [&](unsigned char* to, int boxBytes, const TensorMap& map, std::uint64_t* barrier,
                           int token) {
         arriveExpecting(barrier, Tiles::kBoxes * boxBytes);
 #pragma unroll
         for (int box = 0; box < Tiles::kBoxes; ++box) {
-            loadBox(to + box * boxBytes, map, barrier, box * kTileColumns, token, head, batch);
+            loadBox(to + box * boxBytes, map, barrier, box * kTileColumns, token, work.head, work.batch);
         }
     };
     // The first round finds the stages free.
     const auto loadKeys = [&](int tile) {
         const int stage = tile % Tiles::kStages;
         waitFor(&barriers->keysFree[stage], tile / Tiles::kStages % 2 ^ 1);
-        load(tiles.keys(stage), Tiles::kKeyBox, maps.k, &barriers->keysFull[stage], tile * kWgmmaKeys<kWidth>);
+        load(tiles.keys(stage), Tiles::kKeyBox, maps.k, &barriers->keysFull[stage],
+             (work.firstTile + tile) * kWgmmaKeys<kWidth>);
     };
-    load(tiles.queries(), Tiles::kQueryBox, maps.q, &barriers->queries, firstQuery);
+    load(tiles.queries(), Tiles::kQueryBox, maps.q, &barriers->queries, work.firstQuery);
     loadKeys(0);
-    for (int tile = 0; tile < keyTiles; ++tile) {
-        if (tile + 1 < keyTiles) {
+    for (int tile = 0; tile < work.keyTiles; ++tile) {
+        if (tile + 1 < work.keyTiles) {
             loadKeys(tile + 1);
         }
         const int stage = tile % Tiles::kStages;
         waitFor(&barriers->valuesFree[stage], tile / Tiles::kStages % 2 ^ 1);
-        load(tiles.values(stage), Tiles::kKeyBox, maps.v, &barriers->valuesFull[stage], tile * kWgmmaKeys<kWidth>);
+        load(tiles.values(stage), Tiles::kKeyBox, maps.v, &barriers->valuesFull[stage],
+             (work.firstTile + tile) * kWgmmaKeys<kWidth>);
     }
 }
 
@@ -144,7 +161,12 @@ __device__ __forceinline__ void startResult(float (&result)[kWidth / 2],
     commitProducts();
 }
 
-// The running maximum (of raw scores) and sum of this thread's two queries.
+// A maximum that rises by less than this many powers of two leaves the reference where it is: probabilities, their
+// sums and the result are that much larger for a while, which neither bf16 nor f32 minds, and the result need not
+// be multiplied (as in FlashAttention-4).
+inline constexpr float kSlack = 8.0F;
+
+// The reference (a raw score, the maximum but for kSlack) and the sum of this thread's two queries.
 struct SoftmaxState {
     float highest[2] = {-INFINITY, -INFINITY};
     float sums[2] = {0.0F, 0.0F};
@@ -172,6 +194,7 @@ __device__ __forceinline__ void softmaxStep(float (&scores)[kCount], SoftmaxStat
         }
         top = fmaxf(top, __shfl_xor_sync(0xffffffffU, top, 1));
         top = fmaxf(top, __shfl_xor_sync(0xffffffffU, top, 2));
+        top = (top - state.highest[half]) * scale > kSlack ? top : state.highest[half];
         // Without a finite score yet every difference would be NaN.
         const float reference = top == -INFINITY ? 0.0F : top * scale;
         state.shrink[half] = exp2Fast(state.highest[half] * scale - reference);
@@ -184,6 +207,17 @@ __device__ __forceinline__ void softmaxStep(float (&scores)[kCount], SoftmaxStat
             sum += scores[i] + scores[i + 1];
         }
         state.sums[half] = sum;
+    }
+}
+
+// The result so far follows the reference, where that of any of the warp's queries moved.
+template <int kCount>
+__device__ __forceinline__ void shrinkResult(float (&result)[kCount], const SoftmaxState& state) {
+    if (__ballot_sync(0xffffffffU, state.shrink[0] != 1.0F || state.shrink[1] != 1.0F) != 0) {
+#pragma unroll
+        for (int i = 0; i < kCount; ++i) {
+            result[i] *= state.shrink[i % 4 / 2];
+        }
     }
 }
 
@@ -200,33 +234,50 @@ __device__ __forceinline__ void packWeights(std::uint32_t (&weights)[kSteps][4],
     }
 }
 
+// Of this thread's two queries, into the result or a part of it. `firstRow`: of the warp, within the block's tile.
 template <int kWidth>
-__device__ __forceinline__ void writeResult(const AttentionArgs& args, const SoftmaxState& state,
-                                            const float (&result)[kWidth / 2], std::int64_t firstRow) {
+__device__ __forceinline__ void writeResult(const AttentionArgs& args, const WgmmaWork& work,
+                                            const SoftmaxState& state, const float (&result)[kWidth / 2],
+                                            float scale, int firstRow) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
         float sum = state.sums[half];
         sum += __shfl_xor_sync(0xffffffffU, sum, 1);
         sum += __shfl_xor_sync(0xffffffffU, sum, 2);
-        const std::int64_t query = firstRow + lane / 4 + half * 8;
-        if (query < args.queries) {
-            const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
-            Bf16* out = static_cast<Bf16*>(args.out) + blockIdx.z * args.outBatch + query * args.outToken +
-                        blockIdx.y * args.outHead + lane % 4 * 2;
+        const int row = firstRow + lane / 4 + half * 8;
+        const std::int64_t query = work.firstQuery + row;
+        if (query >= args.queries) {
+            continue;
+        }
+        if (work.partial != nullptr) {
+            float* part = work.partial + row * kWidth + lane % 4 * 2;
 #pragma unroll
             for (int n = 0; n < kWidth / 8; ++n) {
-                *reinterpret_cast<std::uint32_t*>(out + n * 8) =
-                    packBf16(result[4 * n + 2 * half] * factor, result[4 * n + 2 * half + 1] * factor);
+                *reinterpret_cast<float2*>(part + n * 8) =
+                    make_float2(result[4 * n + 2 * half], result[4 * n + 2 * half + 1]);
             }
+            if (lane % 4 == 0) {
+                *reinterpret_cast<float2*>(work.partial + kWgmmaQueries<kWidth> * kWidth + row * 2) =
+                    make_float2(state.highest[half] * scale, sum);
+            }
+            continue;
+        }
+        const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
+        Bf16* out = static_cast<Bf16*>(args.out) + work.batch * args.outBatch + query * args.outToken +
+                    work.head * args.outHead + lane % 4 * 2;
+#pragma unroll
+        for (int n = 0; n < kWidth / 8; ++n) {
+            *reinterpret_cast<std::uint32_t*>(out + n * 8) =
+                packBf16(result[4 * n + 2 * half] * factor, result[4 * n + 2 * half + 1] * factor);
         }
     }
 }
 
-// 64 queries against every key, by one warpgroup; `self` is its number.
+// 64 queries against the keys of its work, by one warpgroup; `self` is its number.
 template <int kWidth>
 __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const WgmmaTiles<kWidth>& tiles, int self,
-                                               int keyTiles) {
+                                               const WgmmaWork& work) {
     constexpr int kTurns = 1;                     // the first barrier of the turns; 0 is __syncthreads()
     constexpr int kTurnThreads = 2 * kWarpgroup;  // who gives and who takes
     constexpr int kComputing = WgmmaShape<kWidth>::kComputing;
@@ -235,7 +286,11 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
     typename WgmmaTiles<kWidth>::Barriers* barriers = tiles.barriers();
     const unsigned char* queries = tiles.queries() + self * 64 * kTileRowBytes;
     const float scale = args.scale * 1.4426950408889634F;  // scores in units of log 2
-    const int rest = static_cast<int>(args.keys - static_cast<std::int64_t>(keyTiles - 1) * kKeys);
+    const int keyTiles = work.keyTiles;
+    const int rest =
+        work.toTheEnd
+            ? static_cast<int>(args.keys - static_cast<std::int64_t>(work.firstTile + keyTiles - 1) * kKeys)
+            : kKeys;
     float result[kWidth / 2];
 #pragma unroll
     for (float& value : result) {
@@ -282,10 +337,7 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
         waitForProducts<0>();
         claim(result);
         freeTile(&barriers->valuesFree[before]);
-#pragma unroll
-        for (int i = 0; i < kWidth / 2; ++i) {
-            result[i] *= state.shrink[i % 4 / 2];
-        }
+        shrinkResult(result, state);
         packWeights(weights, scores);
     }
     const int last = keyTiles - 1;
@@ -294,15 +346,35 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
     waitForProducts<0>();
     claim(result);
     const int warp = static_cast<int>(threadIdx.x) % kWarpgroup / 32;
-    writeResult<kWidth>(args, state, result,
-                        static_cast<std::int64_t>(blockIdx.x) * kWgmmaQueries<kWidth> + self * 64 + warp * 16);
+    writeResult<kWidth>(args, work, state, result, scale, self * 64 + warp * 16);
+}
+
+template <int kWidth>
+__device__ __forceinline__ WgmmaWork wgmmaWorkOf(const AttentionArgs& args, const WgmmaSplit& split, int block) {
+    constexpr int kQueries = kWgmmaQueries<kWidth>;
+    const int divided = block - split.whole;  // block among those of divided tiles
+    const bool whole = divided < 0;
+    const int tile = whole ? block : split.whole + divided / split.parts;
+    const int part = whole ? 0 : divided % split.parts;
+    const int parts = whole ? 1 : split.parts;
+    const int tiles = static_cast<int>(ceilDiv(args.queries, kQueries));
+    const int keyTiles = static_cast<int>(ceilDiv(args.keys, kWgmmaKeys<kWidth>));
+    WgmmaWork work{};
+    work.firstQuery = tile % tiles * kQueries;
+    work.head = tile / tiles % static_cast<int>(args.heads);
+    work.batch = tile / tiles / static_cast<int>(args.heads);
+    work.firstTile = keyTiles * part / parts;
+    work.keyTiles = keyTiles * (part + 1) / parts - work.firstTile;
+    work.toTheEnd = part + 1 == parts;
+    work.partial = whole ? nullptr : split.partials + static_cast<std::int64_t>(divided) * kQueries * (kWidth + 2);
+    return work;
 }
 
 // Other architectures compile an empty body; wgmmaAttentionApplies() keeps them away from it.
 template <int kWidth>
 __global__ __launch_bounds__(kWgmmaThreads<kWidth>,
                              1) void wgmmaAttentionKernel(const __grid_constant__ WgmmaMaps maps,
-                                                          const AttentionArgs args) {
+                                                          const AttentionArgs args, const WgmmaSplit split) {
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
     FW_DYNAMIC_SHARED(memory);
     const int misaligned = static_cast<int>(sharedAddressOf(memory) % kTileAlignment);
@@ -321,30 +393,51 @@ __global__ __launch_bounds__(kWgmmaThreads<kWidth>,
         publishBarriers();
     }
     __syncthreads();
-    const int keyTiles = static_cast<int>(ceilDiv(args.keys, kWgmmaKeys<kWidth>));
+    const WgmmaWork work = wgmmaWorkOf<kWidth>(args, split, static_cast<int>(blockIdx.x));
     // The role of a whole warpgroup: the compiler gives each branch its own number of registers.
     if (threadIdx.x < kWarpgroup) {
         giveRegisters<24>();
         if (threadIdx.x == 0) {
-            feedTiles<kWidth>(maps, tiles, static_cast<int>(blockIdx.x) * kWgmmaQueries<kWidth>, keyTiles);
+            feedTiles<kWidth>(maps, tiles, work);
         }
     } else {
         takeRegisters<WgmmaShape<kWidth>::kRegisters>();
         // The same in every lane, which the compiler sees only so: operands are described in uniform registers.
         const int warpgroup = __shfl_sync(0xffffffffU, static_cast<int>(threadIdx.x) / kWarpgroup, 0);
-        computeQueries<kWidth>(args, tiles, warpgroup - 1, keyTiles);
+        computeQueries<kWidth>(args, tiles, warpgroup - 1, work);
     }
 #endif
 }
 
+// How many blocks share a tile of those that do not fill a round; 1: none. The last rounds then take
+// ⌈divided · parts / multiprocessors⌉ / parts of a round.
+[[nodiscard]] int wgmmaParts(int divided, int multiprocessors, int keyTiles);
+
+// Adds what the parts of divided tiles found.
+[[nodiscard]] Code addParts(Queue& queue, const AttentionArgs& args, const WgmmaSplit& split, int tileQueries);
+
 template <int kWidth>
 Code launchWgmma(Queue& queue, const AttentionArgs& args, const WgmmaMaps& maps) {
+    constexpr int kQueries = kWgmmaQueries<kWidth>;
+    const int tiles = static_cast<int>(ceilDiv(args.queries, kQueries) * args.heads * args.batch);
+    const int over = tiles % queue.multiprocessors;
+    const int parts =
+        wgmmaParts(over, queue.multiprocessors, static_cast<int>(ceilDiv(args.keys, kWgmmaKeys<kWidth>)));
+    WgmmaSplit split{.whole = tiles};
+    if (parts > 1) {
+        split = {.whole = tiles - over, .divided = over, .parts = parts};
+        const std::int64_t floats = static_cast<std::int64_t>(over) * parts * kQueries * (kWidth + 2);
+        split.partials = static_cast<float*>(queue.attentionParts.take(queue.stream, floats * 4));
+        if (split.partials == nullptr) {
+            split = {.whole = tiles};  // slower by less than a round
+        }
+    }
     LaunchShape shape;
-    shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.queries, kWgmmaQueries<kWidth>)),
-                      static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch));
+    shape.grid = dim3(static_cast<unsigned>(split.whole + split.divided * split.parts));
     shape.threads = kWgmmaThreads<kWidth>;
     shape.sharedBytes = kWgmmaSharedBytes<kWidth>;
-    return launch(queue, wgmmaAttentionKernel<kWidth>, shape, maps, args);
+    const Code code = launch(queue, wgmmaAttentionKernel<kWidth>, shape, maps, args, split);
+    return code == Code::Ok && split.divided > 0 ? addParts(queue, args, split, kQueries) : code;
 }
 
 // One width a file, so that they compile side by side.

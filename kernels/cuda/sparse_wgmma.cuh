@@ -291,10 +291,7 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
                 waitForProducts<0>();
                 claim(result);
                 freeTile(&state->valuesFree[before.stage]);
-#pragma unroll
-                for (int i = 0; i < kWidth / 2; ++i) {
-                    result[i] *= softmax.shrink[i % 4 / 2];
-                }
+                shrinkResult(result, softmax);
                 packWeights(weights, scores);
             }
             freeTile(&state->queriesFree);  // the next item's may come

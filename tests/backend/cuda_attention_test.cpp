@@ -146,6 +146,7 @@ TEST_P(CudaAttention, ManyTiles) {
     for (const std::int64_t width : {64, 128}) {
         run({.queries = 130, .keys = 700, .width = width, .heads = 1, .batch = 2});
         run({.queries = 64, .keys = 640, .width = width, .heads = 1});
+        run({.queries = 193, .keys = 4000, .width = width, .heads = 1});  // blocks share a tile's keys
     }
     skipUnlessComputed();
 }
