@@ -37,19 +37,23 @@ HostLists makeHostLists(const backend::TokenBlocks& cut, const std::vector<std::
     return lists;
 }
 
+backend::BlockLists sharedLists(const TensorView& blocks, const TensorView& counts, const ConstTensorView& q) {
+    const std::int64_t rows = counts.count(), longest = blocks.count() / rows;
+    const DeviceKind device = blocks.device();
+    return {TensorView(blocks.mutableData(), DType::I32, {q.dim(0), q.dim(2), rows, longest}, {0, 0, longest, 1},
+                       device),
+            TensorView(counts.mutableData(), DType::I32, {q.dim(0), q.dim(2), rows}, {0, 0, 1}, device)};
+}
+
 backend::BlockLists uploadLists(RunContext& context, const HostLists& lists, const ConstTensorView& q) {
     const auto rows = static_cast<std::int64_t>(lists.counts.size());
-    const Shape blockShape{rows, lists.longest};
-    const TensorView blocks = context.arena.take(DType::I32, blockShape);
+    const TensorView blocks = context.arena.take(DType::I32, {rows * lists.longest});
     const TensorView counts = context.arena.take(DType::I32, {rows});
     if (context.ops.deviceKind() != DeviceKind::Meta) {
-        context.ops.upload(ConstTensorView(lists.blocks.data(), DType::I32, blockShape), blocks);
-        context.ops.upload(ConstTensorView(lists.counts.data(), DType::I32, {rows}), counts);
+        context.ops.upload(ConstTensorView(lists.blocks.data(), DType::I32, blocks.shape()), blocks);
+        context.ops.upload(ConstTensorView(lists.counts.data(), DType::I32, counts.shape()), counts);
     }
-    const DeviceKind device = blocks.device();
-    return {TensorView(blocks.mutableData(), DType::I32, {q.dim(0), q.dim(2), rows, lists.longest},
-                       {0, 0, lists.longest, 1}, device),
-            TensorView(counts.mutableData(), DType::I32, {q.dim(0), q.dim(2), rows}, {0, 0, 1}, device)};
+    return sharedLists(blocks, counts, q);
 }
 
 }  // namespace fw::method

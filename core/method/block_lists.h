@@ -18,7 +18,10 @@ struct HostLists {
 // `kept` holds the key blocks of each query block.
 [[nodiscard]] HostLists makeHostLists(const backend::TokenBlocks& cut,
                                       const std::vector<std::vector<std::int32_t>>& kept);
-// Device copies in the arena, shaped for q's batch and heads. `lists` must stay where it is until the device has
+// Lists on the device (blocks i32 [rows · longest], counts i32 [rows]), shaped for q's batch and heads.
+[[nodiscard]] backend::BlockLists sharedLists(const TensorView& blocks, const TensorView& counts,
+                                              const ConstTensorView& q);
+// Device copies in the arena, shaped likewise. `lists` must stay where it is until the device has
 // read it.
 [[nodiscard]] backend::BlockLists uploadLists(RunContext& context, const HostLists& lists,
                                               const ConstTensorView& q);

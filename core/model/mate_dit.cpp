@@ -140,7 +140,8 @@ Result<OwnedTensor> MateMixer::makeTable(backend::Ops& ops, std::int64_t count,
 }
 
 // Where a window is at least as long as an axis, the axis is one window in every layer.
-MateMixer::Windows MateMixer::makeWindows(const method::TokenGrid& grid, bool shifted) const {
+Result<MateMixer::Windows> MateMixer::makeWindows(backend::Ops& ops, const method::TokenGrid& grid,
+                                                  bool shifted) const {
     const std::int64_t extents[] = {grid.frames, grid.height, grid.width};
     Windows windows;
     windows.cut = {.grid = grid, .size = 0, .tile = {}, .shift = {}};
@@ -153,7 +154,13 @@ MateMixer::Windows MateMixer::makeWindows(const method::TokenGrid& grid, bool sh
     for (std::int32_t block = 0; block < static_cast<std::int32_t>(windows.cut.count()); ++block) {
         kept.push_back({block});
     }
-    windows.lists = method::makeHostLists(windows.cut, kept);
+    const method::HostLists lists = method::makeHostLists(windows.cut, kept);
+    const auto table = [&](const std::vector<std::int32_t>& values) {
+        return makeTable(ops, static_cast<std::int64_t>(values.size()), [&] { return values; });
+    };
+    FW_ASSIGN(windows.blocks, table(lists.blocks));
+    FW_ASSIGN(windows.counts, table(lists.counts));
+    windows.work = lists.work;
     return windows;
 }
 
@@ -177,7 +184,8 @@ Status MateMixer::prepare(backend::Ops& ops, const method::TokenGrid& grid) {
             }
         }
     }
-    m_windows = {makeWindows(grid, false), makeWindows(grid, true)};
+    FW_ASSIGN(m_windows[0], makeWindows(ops, grid, false));
+    FW_ASSIGN(m_windows[1], makeWindows(ops, grid, true));
     if (!m_positions.empty()) {
         const auto positions = [&](std::int64_t extent, std::size_t axis) {
             return makeTable(ops, extent, [&] { return clampedPositions(extent, m_mate.positionSizes[axis]); });
@@ -228,15 +236,15 @@ Status MateMixer::attendWindows(const MixerCall& call, const TensorView& out) {
     const auto heads = layer.attention.project(call.context.ops, call.normed, m_rotary.tables(), m_dit, projected);
     const Windows& windows = m_windows[static_cast<std::size_t>(call.layer % 2)];
     const ModuleScope core(call.context, trace::Module::AttentionCore, static_cast<int>(call.layer));
-    const backend::BlockLists lists = method::uploadLists(call.context, windows.lists, heads.q);
+    const backend::BlockLists lists = method::sharedLists(windows.blocks.view, windows.counts.view, heads.q);
     const float scale = 1.0F / std::sqrt(static_cast<float>(m_dit.headDim));
-    call.context.ops.blockSparseAttention(
-        heads.q, heads.k, heads.v, out.split(2, m_dit.heads, m_dit.headDim), lists,
-        {.scale = scale, .blocks = windows.cut, .pairs = windows.lists.work.pairs});
+    call.context.ops.blockSparseAttention(heads.q, heads.k, heads.v, out.split(2, m_dit.heads, m_dit.headDim),
+                                          lists,
+                                          {.scale = scale, .blocks = windows.cut, .pairs = windows.work.pairs});
     method::AttentionWork& work = call.context.attentionWork;
     const backend::KeptWork dense = backend::denseWork(call.grid);
-    work.pairs += windows.lists.work.pairs * m_dit.heads;
-    work.tiles += windows.lists.work.tiles * m_dit.heads;
+    work.pairs += windows.work.pairs * m_dit.heads;
+    work.tiles += windows.work.tiles * m_dit.heads;
     work.densePairs += dense.pairs * m_dit.heads;
     work.denseTiles += dense.tiles * m_dit.heads;
     if (call.context.probes == nullptr) {

@@ -52,7 +52,8 @@ class MateMixer final : public TokenMixer {
     // Windows of even and odd layers.
     struct Windows {
         backend::TokenBlocks cut;
-        method::HostLists lists;
+        backend::KeptWork work;               // of one head
+        backend::OwnedTensor blocks, counts;  // on the device, as method::sharedLists() takes them
     };
     struct Orders {
         backend::OwnedTensor tokens, review;  // i32: of the clip and of its review tokens
@@ -71,7 +72,7 @@ class MateMixer final : public TokenMixer {
     [[nodiscard]] Result<Positions> loadPositions(WeightLoader& loader, const std::string& prefix) const;
     [[nodiscard]] Result<backend::OwnedTensor> makeTable(
         backend::Ops& ops, std::int64_t count, const std::function<std::vector<std::int32_t>()>& values) const;
-    [[nodiscard]] Windows makeWindows(const method::TokenGrid& grid, bool shifted) const;
+    [[nodiscard]] Result<Windows> makeWindows(backend::Ops& ops, const method::TokenGrid& grid, bool shifted) const;
     void normWithPositions(const MixerCall& call) const;
     [[nodiscard]] Status attendWindows(const MixerCall& call, const TensorView& out);
     void scanTokens(const MixerCall& call, const TensorView& out) const;
