@@ -127,12 +127,18 @@ KeptWork windowWork(const TokenGrid& grid, TokenOrder order, std::int64_t window
             work.pairs += grid.plane() - std::max<std::int64_t>(within, 0);
         }
     }
-    const std::int64_t sinkTiles = sinkFrame ? divideUp(grid.plane(), kTile) : 0;
+    const std::int64_t sinkRuns = sinkFrame ? divideUp(grid.plane(), kTile) : 0;
     for (std::int64_t query = 0; query < tokens; query += kTile) {
         const std::int64_t lastQuery = std::min(query + kTile, tokens) - 1;
         const std::int64_t first = std::max<std::int64_t>(query - window, 0) / kTile;
         const std::int64_t last = std::min(lastQuery + window, tokens - 1) / kTile;
-        work.tiles += std::min(last - first + 1 + sinkTiles, divideUp(tokens, kTile));
+        std::int64_t tiles = last - first + 1;
+        for (std::int64_t run = 0; run < sinkRuns; ++run) {  // positions of the run's first and last place
+            const std::int64_t from = run * kTile * step;
+            const std::int64_t to = (std::min((run + 1) * kTile, grid.plane()) - 1) * step;
+            tiles += lastQuery - from <= window && to - query <= window ? 0 : 1;
+        }
+        work.tiles += std::min(tiles, divideUp(tokens, kTile));
     }
     return work;
 }

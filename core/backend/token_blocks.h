@@ -53,7 +53,9 @@ struct BlockTable {
 [[nodiscard]] std::vector<std::int32_t> makeOrder(const TokenGrid& grid, TokenOrder order);
 
 // Work of one head. Pairs are (query, key) pairs; tiles are pairs of 64-token runs of which at least one pair is
-// kept, what a kernel with such tiles cannot avoid.
+// kept, what a kernel with such tiles cannot avoid. Runs are of the order the tokens are read in; a first frame
+// that every query sees is gathered into runs of its own, of which those that lie within the window cost nothing
+// more.
 struct KeptWork {
     std::int64_t pairs = 0, tiles = 0;
 };

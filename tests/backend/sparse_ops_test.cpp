@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 #include <random>
+#include <set>
 
 #include "core/backend/token_blocks.h"
 #include "ops_harness.h"
@@ -281,6 +282,36 @@ TEST(TokenBlocks, CountsTheWorkOfWindows) {
     }
     EXPECT_EQ(windowWork({1, 8, 32}, TokenOrder::FrameMajor, 0, false).tiles, 4);
     EXPECT_EQ(windowWork({1, 8, 32}, TokenOrder::FrameMajor, 1, false).tiles, 10);
+}
+
+// Tiles counted one by one: runs of 64 positions, and runs of 64 tokens of a first frame that is always seen, each
+// with at least one pair that no other tile has.
+TEST(TokenBlocks, CountsTheTilesOfASinkByRunsOfItsOwn) {
+    constexpr std::int64_t kTile = 64;
+    for (const TokenGrid grid : {TokenGrid{2, 9, 15}, TokenGrid{5, 8, 16}, TokenGrid{3, 1, 67}}) {
+        const std::int64_t tokens = grid.tokens(), runs = (tokens + kTile - 1) / kTile;
+        for (const TokenOrder order : {TokenOrder::FrameMajor, TokenOrder::TokenMajor}) {
+            const std::int64_t step = order == TokenOrder::TokenMajor ? grid.frames : 1;
+            for (const std::int64_t window : {0, 3, 70, 150}) {
+                std::int64_t expected = 0;
+                for (std::int64_t tile = 0; tile < runs; ++tile) {
+                    std::set<std::int64_t> ordinary, sink;
+                    for (std::int64_t i = tile * kTile; i < std::min(tokens, (tile + 1) * kTile); ++i) {
+                        for (std::int64_t j = 0; j < tokens; ++j) {
+                            if (std::abs(i - j) <= window) {
+                                ordinary.insert(j / kTile);
+                            } else if (j % step == 0 && j / step < grid.plane()) {
+                                sink.insert(j / step / kTile);
+                            }
+                        }
+                    }
+                    expected += std::min(static_cast<std::int64_t>(ordinary.size() + sink.size()), runs);
+                }
+                EXPECT_EQ(windowWork(grid, order, window, true).tiles, expected)
+                    << grid.tokens() << " tokens, window " << window << ", step " << step;
+            }
+        }
+    }
 }
 
 // The published arithmetic at 480p and 81 frames: 90.25 % with a window of N / 20.
