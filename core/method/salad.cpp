@@ -193,7 +193,7 @@ std::vector<job::ParameterSchema> parameters() {
           "The sparse branch: a sliding window, or the blocks that match best. As the adapter was trained is "
           "best."},
          sparsityParameter(),
-         tokenOrderParameter("alternate"),
+         tokenOrderParameter(),
          blocksParameter(),
          {"branch_scale",
           ParameterType::Real,

@@ -141,20 +141,24 @@ Result<std::int64_t> windowFor(const TokenGrid& grid, double sparsity) {
     return fits;
 }
 
-job::ParameterSchema tokenOrderParameter(const std::string& defaultOrder) {
+job::ParameterSchema tokenOrderParameter() {
     return {"order",
             job::ParameterType::Choice,
             "",
             0,
             0,
-            {"frame", "token", "alternate", "online", "table"},
-            defaultOrder,
+            {"adapter", "frame", "token", "alternate", "online", "table"},
+            "adapter",
             "What lies close in the window: the same frame, the same place through time, either by turns of the "
-            "heads, whichever loses less (measured at every call), or as an adapter's table says."};
+            "heads, whichever loses less (measured at every call), or as an adapter's table says. 'adapter' takes "
+            "the table where there is one, and turns where there is none."};
 }
 
 Result<std::unique_ptr<AttentionMethod>> createWindowBranch(const Json& parameters, const MethodWeights* weights) {
-    FW_ASSIGN(const OrderRule rule, orderRule(parameters.at("order").get<std::string>()));
+    const auto order = parameters.at("order").get<std::string>();
+    FW_ASSIGN(const OrderRule rule, orderRule(order != "adapter"             ? order
+                                              : hasOrdersEverywhere(weights) ? "table"
+                                                                             : "alternate"));
     if (rule == OrderRule::Table && !hasOrdersEverywhere(weights)) {
         return fail(ErrorCode::InvalidArgument,
                     "order 'table' needs an adapter with blocks.*.attn1.{} in every layer; choose an adapter that "
@@ -172,7 +176,7 @@ MethodEntry slidingWindow() {
         .name = "Sliding window",
         .summary = "A token sees its neighbours in space or, in other heads, its own place through time.",
         .paper = "arXiv:2503.22796",
-        .parameters = withQualityKnobs({sparsityParameter(), tokenOrderParameter("alternate")}, true)};
+        .parameters = withQualityKnobs({sparsityParameter(), tokenOrderParameter()}, true)};
     entry.needs = {{kOrderTable, WeightNeed::Kind::HeadTable, ""}};
     entry.needsSparseOperations = true;
     entry.create = [](const Json& parameters,

@@ -14,8 +14,8 @@ namespace fw::method {
 // The same without the quality knobs, as a branch of another method. Parameters: sparsity, order, sink_frame.
 [[nodiscard]] Result<std::unique_ptr<AttentionMethod>> createWindowBranch(const Json& parameters,
                                                                           const MethodWeights* weights);
-// The parameter "order" with this default.
-[[nodiscard]] job::ParameterSchema tokenOrderParameter(const std::string& defaultOrder);
+// The parameter "order".
+[[nodiscard]] job::ParameterSchema tokenOrderParameter();
 
 // The widest window that leaves out at least this share of pairs, in tokens on either side. InvalidArgument when
 // not even the next token fits.

@@ -44,14 +44,14 @@ METHODS = [
     ("dense", "dense", None, []),
     ("window, untuned", "sliding_window", None, ["sparsity=0.9"]),
     ("top-k, untuned", "top_k", None, ["sparsity=0.9"]),
-    ("window, LoRA only", "sliding_window", "lora", ["sparsity=0.9", "order=table"]),
-    ("SALAD", "salad", "salad", ["sparsity=0.9", "order=table"]),
-    ("SALAD, naive sum", "salad", "salad", ["sparsity=0.9", "order=table", "gate=off", "projection=false"]),
-    ("SALAD, gate off", "salad", "salad", ["sparsity=0.9", "order=table", "gate=off"]),
-    ("SALAD, λ 0", "salad", "salad", ["sparsity=0.9", "order=table", "branch_scale=0"]),
-    ("SALAD, λ 0.5", "salad", "salad", ["sparsity=0.9", "order=table", "branch_scale=0.5"]),
-    ("SALAD, λ 1.5", "salad", "salad", ["sparsity=0.9", "order=table", "branch_scale=1.5"]),
-    ("SALAD, 20 % of the branches dropped", "salad", "salad", ["sparsity=0.9", "order=table", "drop_branches=0.2"]),
+    ("window, LoRA only", "sliding_window", "lora", ["sparsity=0.9"]),
+    ("SALAD", "salad", "salad", ["sparsity=0.9"]),
+    ("SALAD, naive sum", "salad", "salad", ["sparsity=0.9", "gate=off", "projection=false"]),
+    ("SALAD, gate off", "salad", "salad", ["sparsity=0.9", "gate=off"]),
+    ("SALAD, λ 0", "salad", "salad", ["sparsity=0.9", "branch_scale=0"]),
+    ("SALAD, λ 0.5", "salad", "salad", ["sparsity=0.9", "branch_scale=0.5"]),
+    ("SALAD, λ 1.5", "salad", "salad", ["sparsity=0.9", "branch_scale=1.5"]),
+    ("SALAD, 20 % of the branches dropped", "salad", "salad", ["sparsity=0.9", "drop_branches=0.2"]),
 ]
 
 
