@@ -40,6 +40,13 @@ std::string lastLoaderError() {
     return text == nullptr ? "unknown error" : text;
 }
 
+// A further table of the library; null when it has none of this version.
+template <class EntryPoint>
+auto tableOf(void* handle, const char* name, std::int32_t version) -> decltype(EntryPoint()(version)) {
+    void* symbol = ::dlsym(handle, name);
+    return symbol == nullptr ? nullptr : reinterpret_cast<EntryPoint>(symbol)(version);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const CudaLibrary>> CudaLibrary::open() {
@@ -67,11 +74,9 @@ Result<std::shared_ptr<const CudaLibrary>> CudaLibrary::open() {
         return fail(ErrorCode::Unsupported, "{} belongs to another version of Framewright; install both anew",
                     kFile);
     }
-    void* streaming = ::dlsym(handle, cuda::kStreamingEntryPoint);
     return std::shared_ptr<const CudaLibrary>(new CudaLibrary(
-        api, streaming == nullptr
-                 ? nullptr
-                 : reinterpret_cast<cuda::StreamingEntryPoint>(streaming)(cuda::kStreamingVersion)));
+        api, tableOf<cuda::StreamingEntryPoint>(handle, cuda::kStreamingEntryPoint, cuda::kStreamingVersion),
+        tableOf<cuda::TimingEntryPoint>(handle, cuda::kTimingEntryPoint, cuda::kTimingVersion)));
 }
 
 Error cudaError(cuda::Code code, const cuda::Message& message) {

@@ -7,6 +7,7 @@
 #include "core/base/result.h"
 #include "kernels/cuda/api.h"
 #include "kernels/cuda/streaming.h"
+#include "kernels/cuda/timing.h"
 
 namespace fw::backend {
 
@@ -21,13 +22,16 @@ class CudaLibrary {
     [[nodiscard]] const kernels::cuda::Api& api() const { return *m_api; }
     // Null when the library has none of this version.
     [[nodiscard]] const kernels::cuda::StreamingApi* streaming() const { return m_streaming; }
+    [[nodiscard]] const kernels::cuda::TimingApi* timing() const { return m_timing; }
 
  private:
-    CudaLibrary(const kernels::cuda::Api* api, const kernels::cuda::StreamingApi* streaming)
-        : m_api(api), m_streaming(streaming) {}
+    CudaLibrary(const kernels::cuda::Api* api, const kernels::cuda::StreamingApi* streaming,
+                const kernels::cuda::TimingApi* timing)
+        : m_api(api), m_streaming(streaming), m_timing(timing) {}
 
     const kernels::cuda::Api* m_api;
     const kernels::cuda::StreamingApi* m_streaming;
+    const kernels::cuda::TimingApi* m_timing;
 };
 
 // A code and its sentence as an error of the engine.

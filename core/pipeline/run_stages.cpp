@@ -10,7 +10,7 @@ namespace fw::pipeline {
 
 namespace {
 
-constexpr std::int64_t kWholeDecodeLatentPixels = 64 * 64;
+constexpr std::int64_t kWholeDecodeLatentPixels = 96 * 160;
 constexpr std::int64_t kSmallestTile = 8;
 
 Result<TensorView> own(RunState& state, backend::Device& device, const Shape& shape, DType dtype = DType::F32) {

@@ -21,8 +21,8 @@ namespace fw::pipeline {
 [[nodiscard]] Shape latentShape(const ModelParts& parts, const job::GenerationRequest& request);
 // Tokens of one self-attention over such latents.
 [[nodiscard]] std::int64_t tokenCount(const ModelParts& parts, const Shape& latents);
-// Clips of more than this many latent pixels are decoded in overlapping tiles. Fixed, so that a clip's pixels do
-// not depend on the memory of the machine; 512x512 and smaller are decoded whole, as by the reference.
+// Clips larger than 1280x768 are decoded in overlapping tiles, others whole, as by the reference: tiles of 720p
+// cost 1.6 times the work. Where memory is short the plan goes on to smallerTiling().
 [[nodiscard]] model::VaeTiling chooseTiling(const Shape& latents);
 // The next choice that needs less memory on the device, for latents that do not fit with `tiling`: single latent
 // frames, then tiles of half the side. Nothing below tiles of 8.

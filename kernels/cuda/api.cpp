@@ -166,7 +166,9 @@ Code synchronize(Queue* queue, Message* message) {
     cudaSetDevice(queue->device);
     Code code = runWaitingAddition(*queue);
     if (code == Code::Ok) {
+        queue->clock.resting(queue->stream);
         code = queue->check(cudaStreamSynchronize(queue->stream), "running the queued work");
+        queue->clock.waited();
     }
     if (code != Code::Ok) {
         *message = queue->message;
@@ -191,6 +193,11 @@ template <auto kFunction>
 inline constexpr bool kTakesAddition = false;
 template <>
 inline constexpr bool kTakesAddition<layerNorm> = true;
+// What carries results away is no work of the device.
+template <auto kFunction>
+inline constexpr bool kIsWork = true;
+template <>
+inline constexpr bool kIsWork<download> = false;
 
 // A queue may be used from another thread than the one that made it: the current device belongs to the thread.
 template <auto kFunction, class... Arguments>
@@ -200,6 +207,11 @@ Code onDevice(Queue* queue, Arguments... arguments) {
         if (code == Code::Ok) {
             code = runWaitingAddition(*queue);
         }
+    }
+    if constexpr (kIsWork<kFunction>) {
+        queue->clock.working(queue->stream);
+    } else {
+        queue->clock.resting(queue->stream);
     }
     return code == Code::Ok ? kFunction(queue, arguments...) : code;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "kernels/cuda/api.h"
+#include "kernels/cuda/busy_clock.h"
 
 namespace fw::kernels::cuda {
 
@@ -83,6 +84,7 @@ struct Queue {
     std::int32_t multiprocessors = 1;
     cudaStream_t stream = nullptr;
     Staging staging;
+    BusyClock clock;
     Scratch blasWorkspace, dnnWorkspace, convSums, sums, wantedRows, scanStates, sparse, attentionParts;
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;

@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
+#include "core/backend/cuda_ops.h"
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
 
@@ -117,6 +120,41 @@ TEST(CudaBackend, LargeTransfersComeBackUnchanged) {
     ops->download(tensor.view, TensorView(back.data(), DType::F32, shape));
     ASSERT_TRUE(ops->synchronize());
     EXPECT_EQ(values, back);
+}
+
+// What the device was busy with lies within what the clock shows, and grows with every stretch of work.
+TEST(CudaBackend, BusyTimeIsMeasuredBetweenWaits) {
+    BackendEntry entry = cudaEntry();
+    if (entry.devices.empty()) {
+        GTEST_SKIP() << entry.status;
+    }
+    const auto library = CudaLibrary::open().value();
+    ASSERT_NE(library->timing(), nullptr);
+    auto ops = *entry.devices[0]->createOps({});
+    auto* queue = dynamic_cast<CudaOps&>(*ops).queue();
+    ASSERT_EQ(library->timing()->start(queue), kernels::cuda::Code::Ok);
+    const auto busy = [&] {
+        double microseconds = -1.0;
+        EXPECT_EQ(library->timing()->busyMicroseconds(queue, &microseconds), kernels::cuda::Code::Ok);
+        return microseconds;
+    };
+    EXPECT_EQ(busy(), 0.0);
+    const Shape shape{1 << 16};
+    const auto tensor = createTensor(*entry.devices[0], DType::F32, shape).value();
+    const std::vector<float> values(1 << 16, 1.0F);
+    double before = 0.0;
+    for (int i = 0; i < 3; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        ops->upload(ConstTensorView(values.data(), DType::F32, shape), tensor.view);
+        ops->add(tensor.view, tensor.view, tensor.view);
+        ASSERT_TRUE(ops->synchronize());
+        const std::chrono::duration<double, std::micro> wall = std::chrono::steady_clock::now() - begin;
+        EXPECT_GT(busy(), before);
+        EXPECT_LE(busy() - before, wall.count() + 1.0);
+        before = busy();
+        ASSERT_TRUE(ops->synchronize());  // nothing was queued
+        EXPECT_EQ(busy(), before);
+    }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -268,12 +269,19 @@ cudaError_t cudaStreamSynchronize(cudaStream_t) {
 cudaError_t cudaStreamDestroy(cudaStream_t) {
     return cudaSuccess;
 }
+// Work is done when its call returns: an event is the time it was recorded at.
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-    static char token;
-    *event = &token;
+    *event = new std::chrono::steady_clock::time_point;
     return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) {
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
+    *static_cast<std::chrono::steady_clock::time_point*>(event) = std::chrono::steady_clock::now();
+    return cudaSuccess;
+}
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t first, cudaEvent_t last) {
+    const auto* from = static_cast<const std::chrono::steady_clock::time_point*>(first);
+    const auto* to = static_cast<const std::chrono::steady_clock::time_point*>(last);
+    *milliseconds = std::chrono::duration<float, std::milli>(*to - *from).count();
     return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) {
@@ -282,7 +290,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) {
 cudaError_t cudaEventSynchronize(cudaEvent_t) {
     return cudaSuccess;
 }
-cudaError_t cudaEventDestroy(cudaEvent_t) {
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    delete static_cast<std::chrono::steady_clock::time_point*>(event);
     return cudaSuccess;
 }
 cudaError_t cudaFuncSetAttribute(const void*, cudaFuncAttribute, int) {

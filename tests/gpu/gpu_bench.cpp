@@ -1,5 +1,8 @@
-// Times work on the first GPU, on request: a script keeps this program and a peer in one process each and measures
-// them in turns (tests/gpu/peers.py). One command a line, one JSON object a line as the answer:
+// gpu_bench clip … and gpu_bench memory …: the whole engine at published sizes, see clip_bench.h.
+//
+// Without arguments it times work on the first GPU, on request: a script keeps this program and a peer in one
+// process each and measures them in turns (tests/gpu/peers.py). One command a line, one JSON object a line as the
+// answer:
 //
 //   attention <auto|simple|mma|wgmma|cudnn> <heads> <queries> <keys> <width>
 //   linear <rows> <in> <out> <none|gelu> <bf16|f32>          the last word is the result's type
@@ -18,8 +21,10 @@
 #include <chrono>
 #include <iostream>
 #include <map>
+#include <span>
 #include <string>
 
+#include "clip_bench.h"
 #include "core/base/json.h"
 #include "core/weights/safetensors.h"
 #include "lingen_bench.h"
@@ -90,13 +95,21 @@ Result<Json> answer(gpu::Bench& bench, std::unique_ptr<gpu::Workload>& workload,
 }  // namespace
 
 int main(int argc, char** argv) {
+    using Run = int (*)(std::span<char*>);
+    const std::map<std::string, Run> withOptions{{"clip", gpu::runClipBench}, {"memory", gpu::runMemoryBench}};
+    const std::span<char*> words(argv, static_cast<std::size_t>(argc));
+    if (words.size() > 1) {
+        if (const auto chosen = withOptions.find(words[1]); chosen != withOptions.end()) {
+            return chosen->second(words.subspan(2));
+        }
+    }
     const std::map<std::string, Status (*)(gpu::Bench&)> whole{
         {"lingen", [](gpu::Bench& bench) { return gpu::benchLinGen(bench, paperSizes()); }},
         {"lingen-mini",
          [](gpu::Bench& bench) { return gpu::benchLinGen(bench, pipeline::smallPair(kMiniFrames)); }},
         {"scans", gpu::benchScans}};
     if (argc > 2 || (argc == 2 && !whole.contains(argv[1]))) {
-        std::cerr << "gpu_bench [lingen|lingen-mini|scans]\n";
+        std::cerr << "gpu_bench [clip …|memory …|lingen|lingen-mini|scans]\n";
         return 2;
     }
     auto bench = gpu::Bench::create();

@@ -6,9 +6,15 @@
 #   tests/gpu/run.sh              what tests/gpu/pack.sh packed
 #   tests/gpu/run.sh --rebuild    with kernels compiled on the spot
 #   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini methods lingen memcheck racecheck sparse
-#                                           peers, and only when named: scan (state space scans, all lengths and
-#                                           orders), pair (LinGen-4B against DiT-4B, 90 s and 12 GiB of temporary
-#                                           files in turns)
+#                                           peers, or one that runs only by its name:
+#     scan            state space scans, all lengths and orders
+#     pair            LinGen-4B against DiT-4B, 90 s and 12 GiB of temporary files in turns
+#     clip            whole clips of the 1.3B configuration with random weights at 480p: dense, step caches, SALAD
+#     clip-720p       the same at 720p, from each kind of step
+#     clip-overhead   a step cache that never reuses anything, beside none
+#     memory          decoding of several lengths, a transformer that visits the device, forecasts beside what was measured
+#     memcheck-all, racecheck-all    backend_ops_test whole, in FW_PARTS (16) parts side by side, each at most
+#                                    FW_PART_SECONDS (540)
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 root="$PWD"
@@ -48,6 +54,11 @@ WITH
 printf '#!/bin/sh\nexec %s/with %s/bin/gpu_bench\n' "$work" "$work" >"$work/gpu_bench"
 chmod +x "$work/with" "$work/gpu_bench"
 
+# Random models of full size: 3 GB, in memory where there is room.
+if [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -1)" -gt 12000000 ] 2>/dev/null; then
+    export TMPDIR=/dev/shm
+fi
+
 chosen=" $* "
 wanted() { # wanted NAME: whether this step is to run
     [ "$chosen" = "  " ] || [[ "$chosen" == *" $1 "* ]]
@@ -64,6 +75,31 @@ step() { # step NAME SECONDS COMMAND...
     if [ "$code" -ne 0 ]; then
         grep -E 'Failure|FAILED|error|Error|expected within' "$logs/$name.log" | head -12
     fi
+}
+
+# A step that is too long for a run of everything: only by its name.
+named() {
+    if [[ "$chosen" == *" $1 "* ]]; then
+        step "$@"
+        tail -30 "$logs/$1.log" | sed -n '/^variant\|^what\|^[a-z].*failed/,$p'
+    fi
+}
+# The tests of a program in parts side by side, each under a tool of compute-sanitizer.
+sanitized() { # sanitized TOOL PROGRAM FILTER
+    local tool="$1" program="$2" filter="$3" parts="${FW_PARTS:-16}" code=0 part
+    for ((part = 0; part < parts; ++part)); do
+        GTEST_TOTAL_SHARDS="$parts" GTEST_SHARD_INDEX="$part" timeout -k 5 "${FW_PART_SECONDS:-540}" "$work/with" \
+            compute-sanitizer --tool "$tool" --error-exitcode 9 "$work/bin/$program" "--gtest_filter=$filter" \
+            >"$logs/$tool-part-$part.log" 2>&1 &
+    done
+    for ((part = 0; part < parts; ++part)); do
+        wait -n || code=1
+    done
+    for ((part = 0; part < parts; ++part)); do
+        echo "part $part: $(grep -cE '^\[       OK ' "$logs/$tool-part-$part.log") tests passed," \
+            "$(grep -E 'ERROR SUMMARY|RACECHECK SUMMARY' "$logs/$tool-part-$part.log" || echo 'not finished')"
+    done
+    return "$code"
 }
 
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,temperature.gpu,power.limit --format=csv,noheader
@@ -92,6 +128,24 @@ if [[ "$chosen" == *" scan "* ]]; then
     step scan 60 "$work/with" "$work/bin/gpu_bench" scans
     sed -n '/over raster/,$p' "$logs/scan.log" | grep -v '^{'
 fi
+bench="$work/with $work/bin/gpu_bench"
+# shellcheck disable=SC2086
+{
+    named clip 400 $bench clip --variants "${FW_VARIANTS:-dense,pab,pab3,salad,salad+pab}" --json "$logs/clip.json"
+    named clip-overhead 120 $bench clip --by-signature --repeats 4 --variants dense,never,dense,never,dense,never \
+        --json "$logs/clip-overhead.json"
+    named clip-720p 300 $bench clip --size 1280x720 --by-signature --variants "${FW_VARIANTS_720P:-dense,pab,pab3,salad}" \
+        --json "$logs/clip-720p.json"
+    named memory 240 $bench memory --json "$logs/memory.json"
+}
+for tool in memcheck racecheck; do
+    if [[ "$chosen" == *" $tool-all "* ]]; then
+        begin=$SECONDS
+        sanitized "$tool" backend_ops_test '*cuda_0*' >"$logs/$tool-all.log" 2>&1
+        summary="$summary$(printf '%-14s code %-4s %4s s' "$tool-all" $? $((SECONDS - begin)))"$'\n'
+        summary="$summary$(sed 's/^/    /' "$logs/$tool-all.log")"$'\n'
+    fi
+done
 # The table, or how far it came.
 if grep -q 'ours ms' "$logs/sparse.log" 2>/dev/null; then
     summary="$summary$(sed -n '/ours ms/,$p' "$logs/sparse.log")"$'\n'
