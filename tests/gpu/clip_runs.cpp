@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 
 #include "core/pipeline/generator.h"
 
@@ -12,11 +11,7 @@ namespace fw::gpu {
 
 namespace {
 
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double medianOf(std::vector<double> values) {
+double middleOf(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     return values.empty() ? 0.0 : values[values.size() / 2];
 }
@@ -49,17 +44,17 @@ class WholeClipRunner final : public ClipRunner {
             if (progress.phase != pipeline::Phase::Denoise) {
                 return;
             }
-            (progress.step == 0 ? begin : end) = now();
+            (progress.step == 0 ? begin : end) = clockSeconds();
             (progress.step == 0 ? busyBegin : busyEnd) = m_meter.busySeconds();
         };
-        const double start = now();
+        const double start = clockSeconds();
         FW_ASSIGN(const pipeline::GenerationReport report,
                   m_generator->generate(request, {}, events, ignoreFrames, {}));
         times.load = report.loadSeconds;
-        times.total = now() - start - report.loadSeconds;
+        times.total = clockSeconds() - start - report.loadSeconds;
         times.denoise = report.denoiseSeconds;
         times.decode = report.decodeSeconds;
-        times.medianStep = medianOf(report.stepSeconds);
+        times.medianStep = middleOf(report.stepSeconds);
         times.idleShare = m_meter.queue == nullptr ? 0.0 : 1.0 - (busyEnd - busyBegin) / (end - begin);
         times.peakBytes = m_meter.peakBytes();
         times.forecastBytes = report.plan.peakBytes;
@@ -88,6 +83,10 @@ const std::vector<ClipVariant>& clipVariants() {
 }
 
 }  // namespace
+
+double clockSeconds() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 Result<ClipVariant> clipVariant(const std::string& name) {
     std::vector<std::string> names;

@@ -13,6 +13,9 @@
 
 namespace fw::gpu {
 
+// On a clock that never goes back.
+[[nodiscard]] double clockSeconds();
+
 // What is measured of one way to make a clip.
 struct ClipTimes {
     std::string name;

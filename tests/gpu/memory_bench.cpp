@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 
@@ -17,10 +16,6 @@ namespace fw::gpu {
 namespace {
 
 constexpr double kGibibytes = 1.0 / (1024.0 * 1024.0 * 1024.0);
-
-double wallClock() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 struct MemoryRow {
     std::string what;
@@ -60,10 +55,10 @@ Result<MemoryRow> decodeRow(const ClipSetup& setup, std::int64_t frames) {
     row.what = fmt::format("decode {} frames", frames);
     for (int i = 0; i < 2; ++i) {  // the first loads kernels
         method::RunContext context{.ops = *parts.ops, .arena = *arena, .selfAttention = *dense, .cancel = {}};
-        const double begin = wallClock();
+        const double begin = clockSeconds();
         FW_TRY(pipeline::decodeFrames(context, parts, latents.view, pipeline::tilingOf(plan), noFrames));
         FW_TRY(parts.ops->synchronize());
-        row.seconds = wallClock() - begin;
+        row.seconds = clockSeconds() - begin;
     }
     row.measured = meter.peakBytes();
     row.forecast = parts.weightBytes() + scratch + latents.view.bytes();

@@ -1,6 +1,5 @@
 // A clip's time from each kind of step it consists of.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -14,10 +13,6 @@
 namespace fw::gpu {
 
 namespace {
-
-double secondsNow() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // Steps that compute and reuse the same, by the run's decision table.
 struct Signature {
@@ -139,12 +134,12 @@ Result<double> SignatureRunner::timedStep(int step) {
     m_state.sampler.lastOrder = 0;
     FW_TRY(run.ops.synchronize());
     const pipeline::SigmaSchedule schedule = pipeline::scheduleOf(m_parts, m_request);
-    const double begin = secondsNow();
+    const double begin = clockSeconds();
     FW_TRY(pipeline::predictVelocity(run, m_parts, m_state, schedule.timesteps[static_cast<std::size_t>(step)],
                                      *m_request.guidance));
     pipeline::advance(run, schedule, m_state);
     FW_TRY(run.ops.synchronize());
-    return secondsNow() - begin;
+    return clockSeconds() - begin;
 }
 
 Status SignatureRunner::steps(ClipTimes& times) {
@@ -194,11 +189,11 @@ Status SignatureRunner::steps(ClipTimes& times) {
 
 Result<double> SignatureRunner::timedDecode() {
     method::RunContext run = context();
-    const double begin = secondsNow();
+    const double begin = clockSeconds();
     FW_TRY(pipeline::decodeFrames(run, m_parts, m_state.sampler.sample, pipeline::tilingOf(m_plan),
                                   [](const ConstTensorView&) -> Status { return {}; }));
     FW_TRY(run.ops.synchronize());
-    return secondsNow() - begin;
+    return clockSeconds() - begin;
 }
 
 Result<ClipTimes> SignatureRunner::run(const ClipVariant& variant) {
