@@ -1,7 +1,6 @@
 #include "core/model/weight_loader.h"
 
 #include <algorithm>
-#include <deque>
 #include <functional>
 
 #include "core/model/adapter.h"
@@ -60,6 +59,26 @@ Result<ConstTensorView> WeightLoader::checked(const std::string& name) const {
     return view;
 }
 
+Result<ConstTensorView> WeightLoader::matrix(const std::string& name,
+                                             std::deque<std::vector<float>>& widened) const {
+    FW_ASSIGN(const auto view, checked(name));
+    if (view.dtype() != DType::I8) {
+        return asMatrix(view);
+    }
+    if (isMeta()) {
+        return ConstTensorView(nullptr, DType::F32, asMatrix(view).shape(), DeviceKind::Meta);
+    }
+    FW_ASSIGN(const auto scales, checked(weights::rowScalesOf(name)));
+    std::vector<float>& values = widened.emplace_back(static_cast<std::size_t>(view.count()));
+    const std::int64_t width = view.count() / view.dim(0);
+    const auto* bytes = static_cast<const std::int8_t*>(view.data());
+    const auto* rows = static_cast<const float*>(scales.data());
+    for (std::int64_t i = 0; i < view.count(); ++i) {
+        values[static_cast<std::size_t>(i)] = static_cast<float>(bytes[i]) * rows[i / width] / 127.0F;
+    }
+    return ConstTensorView(values.data(), DType::F32, asMatrix(view).shape());
+}
+
 Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::packed(const backend::LinearSource& source,
                                                                     DType compute) {
     FW_ASSIGN(auto matrix, m_ops->packLinear(source, compute));
@@ -77,8 +96,8 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(std::initial
     std::vector<ConstTensorView> biases;
     std::deque<std::vector<float>> changed;  // keeps what `matrices` views
     for (const std::string& prefix : prefixes) {
-        FW_ASSIGN(const auto weight, checked(prefix + ".weight"));
-        matrices.push_back(asMatrix(weight));
+        FW_ASSIGN(const auto weight, matrix(prefix + ".weight", changed));
+        matrices.push_back(weight);
         if (m_adapters != nullptr && m_adapters->changes(prefix) && !isMeta()) {
             changed.push_back(toFloats(weight));
             m_adapters->merge(prefix, changed.back());
@@ -95,8 +114,9 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(std::initial
 Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearRows(const std::string& prefix,
                                                                         std::int64_t first, std::int64_t count,
                                                                         DType compute) {
-    FW_ASSIGN(const auto weight, checked(prefix + ".weight"));
-    const ConstTensorView rows = asMatrix(weight).slice(0, first, first + count);
+    std::deque<std::vector<float>> widened;
+    FW_ASSIGN(const auto weight, matrix(prefix + ".weight", widened));
+    const ConstTensorView rows = weight.slice(0, first, first + count);
     return packed({{&rows, 1}, {}}, compute);
 }
 
@@ -200,7 +220,15 @@ Result<backend::OwnedTensor> WeightLoader::stacked(const std::vector<std::string
 
 Result<std::vector<float>> WeightLoader::hostFloats(const std::string& name) {
     FW_ASSIGN(const auto view, checked(name));
-    return isMeta() ? std::vector<float>{} : toFloats(view);
+    if (isMeta()) {
+        return std::vector<float>{};
+    }
+    if (view.dtype() != DType::I8) {
+        return toFloats(view);
+    }
+    std::deque<std::vector<float>> widened;
+    FW_TRY(matrix(name, widened));
+    return std::move(widened.front());
 }
 
 }  // namespace fw::model

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
@@ -87,6 +88,9 @@ class WeightLoader {
     WeightLoader(std::unique_ptr<weights::SafetensorsFile> file, backend::Device& device, backend::Ops& ops)
         : m_file(std::move(file)), m_device(&device), m_ops(&ops) {}
     [[nodiscard]] Result<ConstTensorView> checked(const std::string& name) const;
+    // A tensor as a matrix; values of eight bits are written out in `widened`, which must outlive the view.
+    [[nodiscard]] Result<ConstTensorView> matrix(const std::string& name,
+                                                 std::deque<std::vector<float>>& widened) const;
     [[nodiscard]] Result<backend::OwnedTensor> upload(const std::vector<float>& values, const Shape& shape);
 
     std::unique_ptr<weights::SafetensorsFile> m_file;

@@ -8,13 +8,14 @@
 namespace fw {
 
 namespace {
-constexpr std::array<std::pair<DType, std::string_view>, 7> kNames{{
+constexpr std::array<std::pair<DType, std::string_view>, 8> kNames{{
     {DType::F32, "f32"},
     {DType::F64, "f64"},
     {DType::F16, "f16"},
     {DType::BF16, "bf16"},
     {DType::I32, "i32"},
     {DType::I64, "i64"},
+    {DType::I8, "i8"},
     {DType::U8, "u8"},
 }};
 }  // namespace

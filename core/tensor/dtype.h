@@ -8,7 +8,7 @@
 
 namespace fw {
 
-enum class DType : std::uint8_t { F32, F64, F16, BF16, I32, I64, U8 };
+enum class DType : std::uint8_t { F32, F64, F16, BF16, I32, I64, I8, U8 };
 
 [[nodiscard]] constexpr std::int64_t dtypeSize(DType dtype) {
     switch (dtype) {
@@ -21,6 +21,7 @@ enum class DType : std::uint8_t { F32, F64, F16, BF16, I32, I64, U8 };
         case DType::F16:
         case DType::BF16:
             return 2;
+        case DType::I8:
         case DType::U8:
             return 1;
     }

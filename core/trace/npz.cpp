@@ -54,6 +54,8 @@ std::string_view typeOf(DType dtype) {
             return "<i4";
         case DType::I64:
             return "<i8";
+        case DType::I8:
+            return "|i1";
         case DType::U8:
             return "|u1";
         default:

@@ -49,6 +49,7 @@ std::int64_t firstNonFinite(const ConstTensorView& view) {
             return firstNonFinite<std::uint16_t, 0x7f80U>(view.data(), view.count());
         case DType::I32:
         case DType::I64:
+        case DType::I8:
         case DType::U8:
             return view.count();
     }

@@ -17,12 +17,13 @@ namespace {
 // the memory: one entry costs a few times its text.
 constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{16} << 20U;
 
-constexpr std::array<std::pair<std::string_view, DType>, 7> kTypes{{{"F64", DType::F64},
+constexpr std::array<std::pair<std::string_view, DType>, 8> kTypes{{{"F64", DType::F64},
                                                                     {"F32", DType::F32},
                                                                     {"F16", DType::F16},
                                                                     {"BF16", DType::BF16},
                                                                     {"I64", DType::I64},
                                                                     {"I32", DType::I32},
+                                                                    {"I8", DType::I8},
                                                                     {"U8", DType::U8}}};
 
 std::optional<DType> typeFromName(std::string_view name) {
@@ -113,7 +114,7 @@ bool HeaderBuilder::string(std::string& value) {
     }
     const auto dtype = typeFromName(value);
     if (!dtype) {
-        return stop(fmt::format("tensor {} has the type {}; F64, F32, F16, BF16, I64, I32 and U8 can be read",
+        return stop(fmt::format("tensor {} has the type {}; F64, F32, F16, BF16, I64, I32, I8 and U8 can be read",
                                 quoteText(m_name), quoteText(value)));
     }
     m_entry.dtype = *dtype;

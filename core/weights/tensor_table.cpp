@@ -201,10 +201,23 @@ bool isWeightType(DType dtype) {
     return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
 }
 
+// A matrix of eight bits with the scales of its rows, and maybe the name of that format, beside it: what is known
+// through it.
+std::vector<std::string> partsOfEightBits(const SafetensorsFile& file, const std::string& name,
+                                          const ConstTensorView& view) {
+    const std::string scales = rowScalesOf(name);
+    const auto found = scales.empty() ? file.tensors().end() : file.tensors().find(scales);
+    if (view.dtype() != DType::I8 || view.rank() < 2 || found == file.tensors().end() ||
+        found->second.dtype() != DType::F32 || found->second.count() != view.dim(0)) {
+        return {};
+    }
+    return {scales, name + "_format"};
+}
+
 // Calls `report` for every difference.
 void forEachDifference(const SafetensorsFile& file, const TensorTable& table,
                        const std::function<void(std::string)>& report) {
-    std::set<std::string_view> known;
+    std::set<std::string, std::less<>> known;
     for (const TensorSpec& spec : table) {
         bool present = false;
         for (const std::string& name : {spec.name, spec.alias}) {
@@ -219,8 +232,14 @@ void forEachDifference(const SafetensorsFile& file, const TensorTable& table,
                 report(fmt::format("tensor {} has shape {} where the configuration needs {}", quoteText(name),
                                    view.shape().text(), spec.shape.text()));
             } else if (!isWeightType(view.dtype())) {
-                report(fmt::format("tensor {} has type {} where f32, f16 or bf16 is needed", quoteText(name),
-                                   dtypeName(view.dtype())));
+                const std::vector<std::string> parts = partsOfEightBits(file, name, view);
+                known.insert(parts.begin(), parts.end());
+                if (parts.empty()) {
+                    report(
+                        fmt::format("tensor {} has type {} where f32, f16, bf16, or i8 with a scale for every row "
+                                    "of a matrix is needed",
+                                    quoteText(name), dtypeName(view.dtype())));
+                }
             }
         }
         if (!present) {
@@ -236,6 +255,12 @@ void forEachDifference(const SafetensorsFile& file, const TensorTable& table,
 }
 
 }  // namespace
+
+std::string rowScalesOf(std::string_view weight) {
+    constexpr std::string_view kEnding = ".weight";
+    return weight.ends_with(kEnding) ? std::string(weight.substr(0, weight.size() - kEnding.size())) + ".SCB"
+                                     : std::string();
+}
 
 std::vector<std::string> compareWithTable(const SafetensorsFile& file, const TensorTable& table,
                                           std::size_t limit) {

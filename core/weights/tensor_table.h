@@ -27,8 +27,12 @@ using TensorTable = std::vector<TensorSpec>;
 // Sum of all shapes' products.
 [[nodiscard]] std::int64_t parameterCount(const TensorTable& table);
 
-// What differs between file and table by name, shape and type (weights are F32, F16 or BF16), one sentence each:
-// missing, unknown, wrong shape. At most `limit` sentences, then one that counts the rest. Empty: they agree.
+// Of "<prefix>.weight" stored as I8: "<prefix>.SCB", one f32 a row; a value is i8 · SCB / 127, as LLM.int8 of
+// bitsandbytes stores them (Dettmers et al. 2022, https://arxiv.org/abs/2208.07339).
+[[nodiscard]] std::string rowScalesOf(std::string_view weight);
+
+// What differs between file and table by name, shape and type (weights are F32, F16 or BF16; matrices also I8 with
+// their rows' scales beside them), one sentence each: missing, unknown, wrong shape. At most `limit` sentences, then one that counts the rest. Empty: they agree.
 [[nodiscard]] std::vector<std::string> compareWithTable(const SafetensorsFile& file, const TensorTable& table,
                                                         std::size_t limit = 8);
 // The same as a status: BadModel with the first difference and the number of further ones.

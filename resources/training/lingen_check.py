@@ -327,12 +327,14 @@ def check_export() -> None:
         again = read_model(Path(name) / "mini-lingen").transformer
         assert again.config == transformer.config
         arguments = (latents, torch.tensor([300.0]), text, torch.float32)
-        assert torch.equal(transformer(*arguments), again(*arguments))
+        stored = transformer(*arguments)  # the largest matrices take eight bits in the file
+        assert 0 < (again(*arguments) - stored).norm() < 0.03 * stored.norm()
         own = Path(name) / "mini-lingen" / "transformer" / "mate.safetensors"
         write_lingen(Path(name) / "installed", read_own(own, base), base)
-        assert (Path(name) / "installed" / "transformer" / "mate.safetensors").read_bytes() == own.read_bytes()
+        installed = read_model(Path(name) / "installed").transformer
+        assert (installed(*arguments) - again(*arguments)).norm() < 1e-5 * stored.norm()
         trained = {name for name, parameter in transformer.named_parameters() if parameter.requires_grad}
-        assert set(load_file(own)) == trained
+        assert {name for name in load_file(own) if not name.endswith(".SCB")} == trained
 
 
 CHECKS = (

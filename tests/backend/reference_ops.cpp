@@ -156,6 +156,8 @@ double readElement(const ConstTensorView& view, const Dims& index) {
             return load(std::int32_t{});
         case DType::I64:
             return static_cast<double>(load(std::int64_t{}));
+        case DType::I8:
+            return load(std::int8_t{});
         case DType::U8:
             return load(std::uint8_t{});
     }
@@ -183,6 +185,9 @@ void writeElement(const TensorView& view, const Dims& index, double value) {
             return;
         case DType::I64:
             store(static_cast<std::int64_t>(value));
+            return;
+        case DType::I8:
+            store(static_cast<std::int8_t>(std::clamp(std::nearbyint(value), -128.0, 127.0)));
             return;
         case DType::U8:
             store(static_cast<std::uint8_t>(std::clamp(std::nearbyint(value), 0.0, 255.0)));

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "core/model/video_model.h"
+#include "core/model/weight_loader.h"
 #include "core/pipeline/generator.h"
 #include "core/weights/transformer_config.h"
 #include "golden_support.h"
@@ -145,6 +146,43 @@ TEST_P(LinGenGolden, AgreesWithTheTrainingCode) {
     require(transformer->forward(context, latents.view, 640.0, text.view, velocity.view));
     EXPECT_EQ(ops->cost().flops, m_engine.ops->cost().flops - before.flops);
     EXPECT_EQ(arena->highWater(), m_engine.arena->highWater());
+}
+
+// The embedded LinGen model stores its largest matrices in eight bits a value.
+TEST(MiniLinGen, MatricesOfEightBitsAreReadWithTheScalesOfTheirRows) {
+    const auto folder = std::filesystem::path(FW_SOURCE_DIR) / "resources/models/mini-lingen";
+    const auto info = require(model::inspectModel(folder));
+    EXPECT_THAT(info.problems, testing::IsEmpty());
+    EXPECT_EQ(info.family, "lingen");
+    const Engine engine("cpu", 1);
+    const auto config = require(weights::loadTransformerConfig(folder));
+    auto loader = require(model::WeightLoader::open(folder, "transformer", weights::tensorTable(config),
+                                                    *engine.device, *engine.ops));
+    const auto raw = require(loader.mapped("blocks.3.attn1.to_q.weight"));
+    ASSERT_EQ(raw.dtype(), DType::I8);
+    const auto scales = require(loader.mapped("blocks.3.attn1.to_q.SCB"));
+    const std::vector<float> values = require(loader.hostFloats("blocks.3.attn1.to_q.weight"));
+    ASSERT_EQ(values.size(), static_cast<std::size_t>(raw.count()));
+    const auto width = static_cast<std::size_t>(raw.dim(1));
+    double largest = 0.0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const float scale = scales.as<float>()[i / width];
+        EXPECT_FLOAT_EQ(values[i],
+                        static_cast<float>(static_cast<const std::int8_t*>(raw.data())[i]) * scale / 127);
+        largest = std::max(largest, static_cast<double>(std::abs(values[i])));
+    }
+    EXPECT_GT(largest, 0.01);
+    // The matrix that a product reads is the same one.
+    const auto packed = require(loader.linear({"blocks.3.attn1.to_q"}, false, DType::F32));
+    const Shape one{1, static_cast<std::int64_t>(width)};
+    HostTensor x(std::vector<float>(width, 0.0F), one);
+    x.values[5] = 1.0F;
+    HostTensor y({1, raw.dim(0)});
+    engine.ops->linear(x.view, *packed, y.view);
+    require(engine.ops->synchronize());
+    for (std::size_t row = 0; row < static_cast<std::size_t>(raw.dim(0)); ++row) {
+        EXPECT_FLOAT_EQ(y.values[row], values[row * width + 5]);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, LinGenGolden,

@@ -15,6 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 TEST(TensorTable, CountsOfThePublishedTransformers) {
     WanTransformerConfig config = *parseWanTransformerConfig(Json::parse(test::kTransformer13b));
@@ -105,6 +106,23 @@ TEST(CompareWithTable, NamesEachDifference) {
                     HasSubstr("SelfAttention.v.weight' [4, 4] is missing"),
                     HasSubstr("'surprise' [4, 4] is unknown")));
     EXPECT_THAT(file.differences(1), ElementsAre(HasSubstr("q.weight"), HasSubstr("3 more tensors differ")));
+}
+
+TEST(CompareWithTable, AcceptsMatricesOfEightBitsWithTheirRowsScales) {
+    SmallFile file;
+    const auto matrix = std::find_if(file.tensors.begin(), file.tensors.end(),
+                                     [](const auto& entry) { return entry.first.ends_with(".q.weight"); });
+    ASSERT_NE(matrix, file.tensors.end());
+    matrix->second = ConstTensorView(file.zeros.data(), DType::I8, matrix->second.shape());
+    EXPECT_THAT(file.differences(), ElementsAre(HasSubstr("i8 with a scale for every row")));
+    const std::string scales = rowScalesOf(matrix->first);
+    const std::string format = matrix->first + "_format";
+    const std::int64_t rows = matrix->second.dim(0);
+    file.tensors.emplace_back(scales, ConstTensorView(file.zeros.data(), DType::F32, {rows}));
+    file.tensors.emplace_back(format, ConstTensorView(file.zeros.data(), DType::U8, {1}));
+    EXPECT_THAT(file.differences(), IsEmpty());
+    file.tensors[file.tensors.size() - 2].second = ConstTensorView(file.zeros.data(), DType::F32, {rows - 1});
+    EXPECT_THAT(file.differences(), SizeIs(3));
 }
 
 TEST(FindWeightFile, TakesFilesAndIndexesOfEitherLibrary) {

@@ -30,6 +30,7 @@ WEIGHTS = {
     "text_encoder": "model.safetensors",
 }
 OWN_WEIGHTS, SHARED_WEIGHTS = "mate.safetensors", "base.safetensors"  # of a LinGen folder
+EIGHT_BITS = (".ssm.in_proj.weight", ".attn1.to_q.weight", ".attn1.to_k.weight", ".attn1.to_v.weight", ".attn1.to_out.0.weight")
 MODEL_INDEX = {
     "_class_name": "WanPipeline",
     "_diffusers_version": DIFFUSERS_VERSION,
@@ -93,10 +94,31 @@ def _link(path: Path, target: Path) -> None:
     path.symlink_to(os.path.relpath(target.resolve(), path.parent.resolve()))
 
 
+def scales_of(name: str) -> str:
+    """Where the scales of a matrix of eight bits lie, as LLM.int8 of bitsandbytes names them."""
+    return name.removesuffix("weight") + "SCB"
+
+
+def to_eight_bits(name: str, matrix: torch.Tensor) -> dict[str, torch.Tensor]:
+    """A matrix as int8 with a scale for every row: a value is int8 · scale / 127 (https://arxiv.org/abs/2208.07339)."""
+    scales = matrix.float().abs().amax(1).clamp_min(1e-12)
+    return {name: (matrix.float() / scales[:, None] * 127).round().to(torch.int8), scales_of(name): scales}
+
+
+def from_eight_bits(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same tensors with matrices of eight bits written out as float32."""
+    whole = {name: value for name, value in tensors.items() if not name.endswith(".SCB")}
+    for name, value in whole.items():
+        if value.dtype == torch.int8:
+            whole[name] = value.float() * tensors[scales_of(name)][:, None] / 127
+    return whole
+
+
 def write_lingen(folder: Path, transformer: LinGenTransformer, base: Path, name: str = "mini-lingen") -> int:
     """Writes a LinGen model beside the model folder `base` it was started from; returns the bytes of its own tensors.
 
-    Own are the tensors that base lacks or has other values of; everything else is linked. Step sizes, decays and skips stay float32.
+    Own are the tensors that base lacks or has other values of; everything else is linked. Step sizes, decays and skips stay float32, the
+    largest matrices take eight bits a value (a change of 1.6 % of the predicted velocity, beside 1.2 % of bfloat16's own).
     The file of own tensors carries the configuration, so that `read_own` needs nothing but it and base.
     """
     known = read_weights(base / "transformer", WEIGHTS["transformer"])
@@ -107,7 +129,11 @@ def write_lingen(folder: Path, transformer: LinGenTransformer, base: Path, name:
         shared = key in known and known[key].shape == stored.shape and torch.equal(known[key], stored)
         weight_map[key] = SHARED_WEIGHTS if shared else OWN_WEIGHTS
         total += stored.nbytes
-        if not shared:
+        if not shared and key.endswith(EIGHT_BITS):
+            parts = to_eight_bits(key, value.detach().cpu())
+            own |= parts
+            weight_map |= {name: OWN_WEIGHTS for name in parts}
+        elif not shared:
             own[key] = stored
     part = folder / "transformer"
     config = {"_class_name": "LinGenTransformer3DModel", "_diffusers_version": DIFFUSERS_VERSION, **transformer.config.to_dict()}
@@ -132,7 +158,7 @@ def read_own(file: Path, base: Path) -> LinGenTransformer:
     with safe_open(file, "pt") as stored:
         values = json.loads(stored.metadata()["config"])
     transformer = LinGenTransformer(_config_from(LinGenConfig, values))
-    tensors = read_weights(base / "transformer", WEIGHTS["transformer"]) | load_file(file)
+    tensors = read_weights(base / "transformer", WEIGHTS["transformer"]) | from_eight_bits(load_file(file))
     transformer.load_state_dict({key: tensors[key].float() for key in transformer.state_dict()})
     return transformer
 
@@ -144,7 +170,7 @@ def read_weights(folder: Path, name: str) -> dict[str, torch.Tensor]:
         return load_file(folder / name)
     places = json.loads(index.read_text())["weight_map"]
     files = {file: load_file(folder / file) for file in set(places.values())}
-    return {key: files[file][key] for key, file in places.items()}
+    return from_eight_bits({key: files[file][key] for key, file in places.items()})
 
 
 def read_model(folder: Path, device: str | torch.device = "cpu") -> Sampler:
