@@ -7,7 +7,8 @@ Every setting draws the same prompts (evaluate.py's, none of whose pairs trainin
 settings of a prompt in turn, so that a busy moment of the machine meets them all; --jobs N draws N prompts at a time on a machine with many
 cores, --threads each. PSNR and SSIM are those of the frames against the first
 setting's clip; speed is the ratio of the denoising times. `methods` looks in --adapters for salad.safetensors (salad.py) and
-lora.safetensors (salad.py --no-branch) and leaves out what needs one that is not there.
+lora.safetensors (salad.py --no-branch) and leaves out what needs one that is not there; its last row is the LinGen model, whose clips are
+others by nature: its PSNR says nothing, its marks do. With --seconds no prompt is begun after that time and the table has those that were.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import math
 import statistics
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,6 +41,7 @@ CACHES = {
     "taylorseer": [["interval=2"], ["interval=3"], ["interval=5"]],
 }
 
+LINGEN = Path("../models/mini-lingen")
 # Name, method, adapter, parameters.
 METHODS = [
     ("dense", "dense", None, []),
@@ -72,6 +75,8 @@ def method_settings(adapters: Path) -> dict[str, list[str]]:
         if adapter is None or file.exists():
             options = ["--method", method, *(word for value in values for word in ("--set", value))]
             settings[name] = options + (["--adapter", str(file)] if adapter else [])
+    if LINGEN.exists():
+        settings["LinGen"] = ["--model", str(LINGEN)]
     return settings
 
 
@@ -116,6 +121,7 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=64)
     parser.add_argument("--jobs", type=int, default=1, help="prompts drawn at a time")
     parser.add_argument("--threads", type=int, default=0, help="threads of each; 0: all of the machine's")
+    parser.add_argument("--seconds", type=float, default=0, help="begin no prompt after this time; 0: draw all")
     parser.add_argument("--first", action="store_true", help="only the first setting of each cache")
     parser.add_argument("--more", nargs=argparse.REMAINDER, default=[], help="all that follows are further options of fw generate")
     arguments = parser.parse_args()
@@ -127,7 +133,11 @@ def main() -> None:
     settings = cache_settings(arguments.first) if arguments.what == "caches" else method_settings(arguments.adapters)
     rows: dict[str, dict] = {name: {"seconds": [], "psnr": [], "ssim": [], "clips": [], "bytes": 0} for name in settings}
 
-    def draw(number: int) -> list[tuple[dict, numpy.ndarray]]:
+    begun = time.monotonic()
+
+    def draw(number: int) -> list[tuple[dict, numpy.ndarray]] | None:
+        if arguments.seconds and time.monotonic() - begun > arguments.seconds:
+            return None
         made = []
         for place, options in enumerate(settings.values()):
             folder = arguments.out / f"{number}-{place}"
@@ -137,6 +147,8 @@ def main() -> None:
 
     with ThreadPoolExecutor(arguments.jobs) as pool:
         for made in pool.map(draw, range(min(arguments.prompts, len(prompts)))):
+            if made is None:
+                break
             plain = made[0][1]
             for row, (report, clip) in zip(rows.values(), made):
                 row["seconds"].append(report["seconds"]["denoise"])
@@ -145,6 +157,7 @@ def main() -> None:
                 row["ssim"].append(ssim(clip, plain))
                 row["clips"].append(clip)
     base = statistics.median(next(iter(rows.values()))["seconds"])
+    print(f"{len(next(iter(rows.values()))['clips'])} prompts")
     print("| setting | speed of denoising | PSNR | SSIM | cache MiB | marks | of them |")
     print("|---|---|---|---|---|---|---|")
     for name, row in rows.items():
