@@ -30,6 +30,7 @@ class BranchCommand final : public Command {
         m_app->add_option("--cache", m_cache, "Step cache from here on (default: as before)")->type_name("ID");
         m_app->add_option("--set-cache", m_cacheSettings, "Parameter of the step cache, repeatable")
             ->type_name("NAME=VALUE");
+        m_whatIf.addTo(*m_app);
         m_probes.addTo(*m_app);
         m_app->add_option("-o,--out", m_options.output, "File to write")->required();
         m_app->add_option("--save-latents", m_options.latentsFile, "Also write the finished latents")
@@ -73,6 +74,7 @@ class BranchCommand final : public Command {
         for (const std::string& setting : m_cacheSettings) {
             FW_TRY(addSetting(request.cacheParameters, "--set-cache", setting));
         }
+        FW_TRY(m_whatIf.apply(request));
         FW_TRY(m_probes.apply(request));
         if (m_probes.given() && m_options.traceFile.empty()) {
             return fail(ErrorCode::InvalidArgument, "--probe writes into the trace: name its file with --trace");
@@ -93,6 +95,7 @@ class BranchCommand final : public Command {
     int m_step = 0;
     std::string m_method, m_cache;
     std::vector<std::string> m_settings, m_cacheSettings;
+    WhatIfOption m_whatIf;
     ProbeOptions m_probes;
     app::ClipJobOptions m_options;
     bool m_json = false;

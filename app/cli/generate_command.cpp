@@ -19,6 +19,7 @@ class GenerateCommand final : public Command {
  public:
     explicit GenerateCommand(CLI::App& program) : Command(program, "generate", "Make a clip from a prompt") {
         m_request.addTo(*m_app);
+        m_whatIf.addTo(*m_app);
         m_probes.addTo(*m_app);
         m_app->add_option(
             "-o,--out", m_options.output,
@@ -66,6 +67,7 @@ class GenerateCommand final : public Command {
  private:
     Result<app::ClipJobResult> generate(const Session& session) {
         FW_ASSIGN(job::GenerationRequest request, m_request.request());
+        FW_TRY(m_whatIf.apply(request));
         FW_TRY(m_probes.apply(request));
         if (m_probes.given() && m_options.traceFile.empty()) {
             return fail(ErrorCode::InvalidArgument, "--probe writes into the trace: name its file with --trace");
@@ -105,6 +107,7 @@ class GenerateCommand final : public Command {
     }
 
     RequestOptions m_request;
+    WhatIfOption m_whatIf;
     ProbeOptions m_probes;
     app::ClipJobOptions m_options;
     std::string m_preview = "projection";

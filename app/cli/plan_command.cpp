@@ -112,6 +112,7 @@ class PlanCommand final : public Command {
     explicit PlanCommand(CLI::App& program)
         : Command(program, "plan", "Show what a clip will cost, without making it") {
         m_request.addTo(*m_app);
+        m_whatIf.addTo(*m_app);
         m_probes.addTo(*m_app);
         m_app->add_flag("--json", m_json, "Print one JSON object instead of a table");
         m_app->footer(exitCodeHelp());
@@ -135,6 +136,7 @@ class PlanCommand final : public Command {
  private:
     [[nodiscard]] Result<job::Plan> makePlan() const {
         FW_ASSIGN(job::GenerationRequest request, m_request.request());
+        FW_TRY(m_whatIf.apply(request));
         FW_TRY(m_probes.apply(request));
         FW_ASSIGN(const auto folder, app::modelFolder(request));
         request.model = folder.string();
@@ -142,6 +144,7 @@ class PlanCommand final : public Command {
     }
 
     RequestOptions m_request;
+    WhatIfOption m_whatIf;
     ProbeOptions m_probes;
     bool m_json = false;
 };

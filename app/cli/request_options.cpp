@@ -1,10 +1,12 @@
 #include "app/cli/request_options.h"
 
 #include <charconv>
+#include <fstream>
 #include <limits>
 
 #include "core/job/memory_size.h"
 #include "core/job/probe_selection.h"
+#include "core/job/what_if.h"
 
 namespace fw::cli {
 
@@ -121,14 +123,14 @@ Result<job::GenerationRequest> RequestOptions::request() const {
 
 void ProbeOptions::addTo(CLI::App& command) {
     command
-        .add_option(
-            "--probe", m_kinds,
-            "Look inside: default, all, or of map, row, stats, mask, kept, gate, change, words, finite, with "
-            "commas between; never changes the clip")
+        .add_option("--probe", m_kinds,
+                    "Look inside: default, all, or of map, row, stats, mask, kept, gate, change, words, finite, "
+                    "scan, error, "
+                    "qk, with commas between; never changes the clip")
         ->type_name("KINDS");
     command
         .add_option("--probe-steps", m_steps,
-                    "Steps to look at, such as 0,10,-1, or all (default: five spread over the run)")
+                    "Steps to look at, such as 0,10,-1, or all (default: four spread over the run)")
         ->type_name("STEPS");
     command.add_option("--probe-layers", m_layers, "Layers to look at, such as 0,-1 (default: all)")
         ->type_name("LAYERS");
@@ -153,6 +155,30 @@ Status ProbeOptions::apply(job::GenerationRequest& request) const {
         return fail(ErrorCode::InvalidArgument,
                     "--probe-steps, -layers, -queries and -samples say more about --probe, which is missing");
     }
+    return {};
+}
+
+void WhatIfOption::addTo(CLI::App& command) {
+    command
+        .add_option("--what-if", m_file,
+                    "Changes made by hand: masks of single heads, steps at which the step cache stands aside")
+        ->type_name("FILE.json");
+}
+
+Status WhatIfOption::apply(job::GenerationRequest& request) const {
+    if (m_file.empty()) {
+        return {};
+    }
+    std::ifstream stream(m_file, std::ios::binary);
+    const Json json = Json::parse(stream, nullptr, false);
+    if (stream.bad() || !stream.is_open() || json.is_discarded()) {
+        return fail(ErrorCode::InvalidArgument,
+                    "{} cannot be read as JSON; --what-if wants a file the inspector saved", m_file);
+    }
+    if (auto whatIf = job::whatIfFromJson(json); !whatIf) {
+        return tl::unexpected(std::move(whatIf).error().within(m_file));
+    }
+    request.whatIf = json;
     return {};
 }
 

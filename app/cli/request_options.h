@@ -49,4 +49,16 @@ class ProbeOptions {
     std::optional<int> m_samples;
 };
 
+// --what-if: a file of changes made by hand (core/job/what_if.h), as the inspector saves it.
+class WhatIfOption {
+ public:
+    // This object must outlive the parsing.
+    void addTo(CLI::App& command);
+    // Adds what the file says to `request`. InvalidArgument naming the file.
+    [[nodiscard]] Status apply(job::GenerationRequest& request) const;
+
+ private:
+    std::string m_file;
+};
+
 }  // namespace fw::cli

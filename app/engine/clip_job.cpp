@@ -98,6 +98,35 @@ class PreviewFiles {
     Status m_status;
 };
 
+constexpr double kTraceShare = 0.03;  // of the time spent so far that looking at a running job may take
+
+// Writes the trace of a running job for who wants to look at it.
+class LiveTrace {
+ public:
+    explicit LiveTrace(const ClipJobOptions& options) : m_options(options), m_begin(now()) {}
+
+    void show(trace::Trace& trace, int step) {
+        const bool affordable = m_spent + m_last <= kTraceShare * (now() - m_begin);
+        if (!affordable || !m_options.traceWanted()) {
+            return;
+        }
+        const double start = now();
+        trace.metadata["unfinished"] = true;
+        // A look that cannot be had is no reason to end the run.
+        const Status written = trace::writeTrace(m_options.traceFile, trace);
+        trace.metadata.erase("unfinished");
+        m_last = now() - start;
+        m_spent += m_last;
+        if (written && m_options.traceSaved) {
+            m_options.traceSaved(step);
+        }
+    }
+
+ private:
+    const ClipJobOptions& m_options;
+    double m_begin, m_spent = 0.0, m_last = 0.0;
+};
+
 }  // namespace
 
 Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
@@ -173,6 +202,11 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     generation.stepFolder = options.stepFolder;
     generation.promptFolder = options.promptFolder;
     generation.finishEarly = options.finishEarly;
+    LiveTrace live(options);
+    if (!options.traceFile.empty() && options.traceWanted) {
+        generation.traceSoFar = [&](trace::Trace& seen, int step) { live.show(seen, step); };
+    }
+    generation.probesWanted = options.probesWanted;
     EncoderThread encoder(*writer);
     bool first = true;
     const model::FrameSink sink = [&](const ConstTensorView& frames) -> Status {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/cancel.h"
@@ -36,7 +37,12 @@ struct ClipJobOptions {
     std::filesystem::path branchFrom;    // as in pipeline::GeneratorOptions
     std::filesystem::path stepFolder;    // likewise; made if missing
     std::filesystem::path promptFolder;  // likewise
-    CancelToken finishEarly;             // once cancelled: decode the estimate there is instead of further steps
+    // Asked after every step when given: true writes the trace as far as it is to traceFile, with "unfinished" in
+    // its description, and tells traceSaved. Writing takes at most a part of the time the steps take.
+    std::function<bool()> traceWanted;
+    std::function<void(int step)> traceSaved;
+    std::function<std::optional<Json>()> probesWanted;  // as in pipeline::GeneratorOptions
+    CancelToken finishEarly;  // once cancelled: decode the estimate there is instead of further steps
 };
 
 struct ClipJobResult {

@@ -154,6 +154,12 @@ void Worker::handle(const ipc::Message& message) {
         if (m_current && m_current->jobId == decode->jobId) {
             m_current->decodeNow = true;
         }
+    } else if (const auto* look = std::get_if<ipc::LookInside>(&message)) {
+        const std::scoped_lock lock(m_lock);
+        if (m_current && m_current->jobId == look->jobId) {
+            m_current->watched = true;
+            m_current->probes = look->probes;
+        }
     }
 }
 
@@ -198,6 +204,19 @@ bool Worker::takeDecodeNow() {
     return m_current && std::exchange(m_current->decodeNow, false);
 }
 
+bool Worker::isWatched() {
+    const std::scoped_lock lock(m_lock);
+    return m_current && m_current->watched;
+}
+
+std::optional<Json> Worker::takeProbes() {
+    const std::scoped_lock lock(m_lock);
+    if (!m_current || m_current->probes.is_null()) {
+        return std::nullopt;
+    }
+    return std::exchange(m_current->probes, Json());
+}
+
 void Worker::showPreview(const ipc::Generate& job, const pipeline::Preview& preview) {
     pipeline::PreviewImage smaller;
     ConstTensorView rgb = preview.rgb;
@@ -229,6 +248,11 @@ Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, con
     options.exactPreviewWanted = [this] { return takeDecodeNow(); };
     options.checkpointSaved = [&](int step) {
         m_connection->send(ipc::Checkpoint{job.jobId, step, options.checkpointFile.string()});
+    };
+    options.traceWanted = [this] { return isWatched(); };
+    options.probesWanted = [this] { return takeProbes(); };
+    options.traceSaved = [&](int step) {
+        m_connection->send(ipc::TraceReady{job.jobId, step, options.traceFile.string()});
     };
     pipeline::GeneratorEvents events;
     events.progress = [&](const pipeline::Progress& p) {

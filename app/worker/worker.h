@@ -34,6 +34,8 @@ class Worker {
     [[nodiscard]] Status makeClip(const ipc::Generate& job, const CancelToken& cancel, const CancelToken& finish);
     void openRing(const std::string& name);
     [[nodiscard]] bool takeDecodeNow();
+    [[nodiscard]] bool isWatched();
+    [[nodiscard]] std::optional<Json> takeProbes();
     void showPreview(const ipc::Generate& job, const pipeline::Preview& preview);
 
     // What listen() needs to stop the job that work() runs. Guarded by m_lock.
@@ -42,6 +44,8 @@ class Worker {
         CancelSource cancel;     // stop now
         CancelSource finish;     // stop denoising, decode the estimate
         bool decodeNow = false;  // an exact preview after the present step
+        bool watched = false;    // the trace so far after every step
+        Json probes;             // to begin with after the present step; null: none
     };
 
     std::unique_ptr<StudioConnection> m_connection;

@@ -40,6 +40,9 @@ Json body(const Cancel& m) {
 Json body(const DecodeNow& m) {
     return {{"type", "decode_now"}, {"id", m.jobId}};
 }
+Json body(const LookInside& m) {
+    return {{"type", "look_inside"}, {"id", m.jobId}, {"probes", m.probes}};
+}
 Json body(const Ping& m) {
     return {{"type", "ping"}, {"sequence", m.sequence}};
 }
@@ -60,6 +63,9 @@ Json body(const Progress& m) {
 }
 Json body(const Checkpoint& m) {
     return {{"type", "checkpoint"}, {"id", m.jobId}, {"step", m.step}, {"file", m.file}};
+}
+Json body(const TraceReady& m) {
+    return {{"type", "trace"}, {"id", m.jobId}, {"step", m.step}, {"file", m.file}};
 }
 Json body(const PreviewReady& m) {
     return {{"type", "preview"},  {"id", m.jobId},          {"step", m.step},     {"steps", m.steps},
@@ -137,6 +143,13 @@ Message readCancel(Fields& f) {
 Message readDecodeNow(Fields& f) {
     return DecodeNow{f.integer("id", 1)};
 }
+Message readLookInside(Fields& f) {
+    LookInside m{f.integer("id", 1), f.any("probes")};
+    if (!m.probes.is_null() && !m.probes.is_object()) {
+        f.wrong("probes", "an object or nothing");
+    }
+    return m;
+}
 Message readPing(Fields& f) {
     return Ping{f.integer("sequence")};
 }
@@ -158,6 +171,13 @@ Message readProgress(Fields& f) {
 }
 Message readCheckpoint(Fields& f) {
     Checkpoint m;
+    m.jobId = f.integer("id", 1);
+    m.step = f.smallInteger("step");
+    m.file = f.text("file");
+    return m;
+}
+Message readTrace(Fields& f) {
+    TraceReady m;
     m.jobId = f.integer("id", 1);
     m.step = f.smallInteger("step");
     m.file = f.text("file");
@@ -220,16 +240,18 @@ struct Reader {
     std::string_view type;
     Message (*read)(Fields&);
 };
-constexpr std::array<Reader, 18> kReaders{{
+constexpr std::array<Reader, 20> kReaders{{
     {"hello", readHello},
     {"generate", readGenerate},
     {"cancel", readCancel},
     {"decode_now", readDecodeNow},
+    {"look_inside", readLookInside},
     {"ping", readPing},
     {"shutdown", readShutdown},
     {"pong", readPong},
     {"progress", readProgress},
     {"checkpoint", readCheckpoint},
+    {"trace", readTrace},
     {"preview", readPreview},
     {"clip", readClip},
     {"failed", readFailed},

@@ -19,7 +19,7 @@
 
 namespace fw::ipc {
 
-inline constexpr int kProtocolVersion = 2;
+inline constexpr int kProtocolVersion = 3;
 inline constexpr std::uint32_t kMaxMessageBytes = 8U << 20U;
 
 // worker → studio, once after connecting. Another protocol version ends the connection with a clear message.
@@ -48,6 +48,10 @@ struct Cancel {
 struct DecodeNow {  // one exact preview at the next step
     std::int64_t jobId = 0;
 };
+struct LookInside {  // TraceReady after every step from now on that leaves time for it
+    std::int64_t jobId = 0;
+    Json probes;  // what a run without probes looks at from now on (job::ProbeSelection); null: nothing more
+};
 struct Ping {
     std::int64_t sequence = 0;
 };
@@ -67,6 +71,11 @@ struct Checkpoint {  // a completed step is safe on disk
     std::int64_t jobId = 0;
     int step = 0;
     std::string file;
+};
+struct TraceReady {  // what was seen so far, on LookInside
+    std::int64_t jobId = 0;
+    int step = 0;
+    std::string file;  // replaced whole by the next one
 };
 struct PreviewReady {
     std::int64_t jobId = 0;
@@ -115,9 +124,9 @@ struct Refused {
     std::string code, message;  // errorCodeName and sentence
 };
 
-using Message =
-    std::variant<Hello, Generate, Cancel, DecodeNow, Ping, Shutdown, Pong, Progress, Checkpoint, PreviewReady,
-                 ClipReady, Failed, Log, InspectModel, FindModels, PlanRequest, Answer, Refused>;
+using Message = std::variant<Hello, Generate, Cancel, DecodeNow, LookInside, Ping, Shutdown, Pong, Progress,
+                             Checkpoint, TraceReady, PreviewReady, ClipReady, Failed, Log, InspectModel, FindModels,
+                             PlanRequest, Answer, Refused>;
 
 // Length prefix included.
 [[nodiscard]] std::string encode(const Message& message);

@@ -8,6 +8,7 @@
 
 #include "core/job/probe_selection.h"
 #include "core/job/utf8.h"
+#include "core/job/what_if.h"
 
 namespace fw::job {
 
@@ -196,6 +197,13 @@ Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults
     if (request.probes) {
         FW_ASSIGN(const ProbeSelection selection, probeSelectionFromJson(*request.probes));
         FW_TRY(selectedSteps(selection, *request.steps));
+    }
+    if (request.whatIf) {
+        FW_ASSIGN(const WhatIf whatIf, whatIfFromJson(*request.whatIf));
+        const int last =
+            std::max(whatIf.fromStep,
+                     whatIf.compute.empty() ? 0 : *std::max_element(whatIf.compute.begin(), whatIf.compute.end()));
+        FW_TRY(checkInteger("what_if step", last, 0, *request.steps - 1));
     }
     return request;
 }

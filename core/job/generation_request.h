@@ -59,6 +59,7 @@ struct GenerationRequest {
     std::string cache = "none";  // step cache id
     Json cacheParameters = Json::object();
     std::optional<Json> probes;  // what to look at (probe_selection.h); never changes the clip
+    std::optional<Json> whatIf;  // changes made by hand from some step on (what_if.h)
     // Bytes of the device's memory the run may use; none: what is free. Less memory costs time, and small amounts
     // make the decoder work in tiles that a larger amount would not need.
     std::optional<std::int64_t> memoryBudget;

@@ -1,7 +1,7 @@
 // What a run's probes look at: GenerationRequest::probes, and `fw generate --probe`.
 //
 // JSON: {"kinds": ["map", …], "steps": [0, 10, -1], "layers": […], "queries": […], "samples": 2}. Only "kinds"
-// must be there, a list or "default" or "all". Steps ("all" or a list) and layers may count from the end (-1 is the
+// must be there, a list or "default" or "all" (every kind but qk, which is large). Steps ("all" or a list) and layers may count from the end (-1 is the
 // last); without them, layers are all, and steps a few spread over the run.
 #pragma once
 
@@ -27,9 +27,12 @@ enum class Probe : std::uint8_t {
     Change,  // of each module's output from step to step, at every step
     Words,   // cross-attention of each prompt word
     Finite,  // stops at the first number that is not finite, at every step
+    Scan,    // how long LinGen's scans remember, and what they take from the review tokens
+    Error,   // of what a step cache put in the place of a module, at every step: computes what it saved
+    Qk,      // queries and keys themselves, for rows of any query afterwards
 };
-inline constexpr std::array<std::string_view, 9> kProbeNames{"map",  "row",    "stats", "mask",  "kept",
-                                                             "gate", "change", "words", "finite"};
+inline constexpr std::array<std::string_view, 12> kProbeNames{"map",    "row",   "stats",  "mask", "kept",  "gate",
+                                                              "change", "words", "finite", "scan", "error", "qk"};
 
 struct ProbeSelection {
     std::vector<Probe> kinds;  // ascending, none twice; not empty

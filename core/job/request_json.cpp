@@ -145,6 +145,7 @@ Status visitFields(Request& request, const Visitor& visit) {
     FW_TRY(visit("cache", request.cache));
     FW_TRY(visit("cache_parameters", request.cacheParameters));
     FW_TRY(visit("probes", request.probes));
+    FW_TRY(visit("what_if", request.whatIf));
     FW_TRY(visit("memory_budget", request.memoryBudget));
     return {};
 }

@@ -9,8 +9,7 @@ namespace {
 class DenseAttention final : public AttentionMethod {
  public:
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
-        attendDensely(context, call);
-        return {};
+        return attendDensely(context, call);
     }
 };
 

@@ -1,5 +1,7 @@
 #include "core/method/probe_sink.h"
 
+#include <utility>
+
 namespace fw::method {
 
 ProbeScope::ProbeScope(RunContext& context, int layer)
@@ -22,6 +24,20 @@ ProbeScope::~ProbeScope() {
         m_row.startUs = m_startUs - m_context.trace->originUs;
         m_context.trace->add(m_row);
     }
+}
+
+Aside::Aside(RunContext& context)
+    : m_context(context),
+      m_cache(std::exchange(context.cache, nullptr)),
+      m_trace(std::exchange(context.trace, nullptr)),
+      m_probes(std::exchange(context.probes, nullptr)),
+      m_work(context.attentionWork) {}
+
+Aside::~Aside() {
+    m_context.cache = m_cache;
+    m_context.trace = m_trace;
+    m_context.probes = m_probes;
+    m_context.attentionWork = m_work;
 }
 
 }  // namespace fw::method

@@ -2,12 +2,35 @@
 // becomes of it is the sink's affair. A sink only reads: a run with probes gives the same bits as one without.
 #pragma once
 
+#include <array>
+#include <vector>
+
 #include "core/backend/ops.h"
+#include "core/backend/token_scan.h"
 #include "core/base/result.h"
 #include "core/method/attention_method.h"
 #include "core/method/run_context.h"
 
 namespace fw::method {
+
+// One head's mask, painted by hand, as it was computed.
+struct PaintedHead {
+    int head = 0;
+    const backend::TokenBlocks& cut;
+    const std::vector<std::vector<std::int32_t>>& rows;  // key blocks of each query block
+};
+
+// The dynamics of LinGen's scans in one layer, on the device; [D]: directions, forward first. Where they are tied,
+// both directions name the same tensors.
+struct ScanSeen {
+    int layer = 0;
+    backend::ScanOrder order = backend::ScanOrder::SRow;
+    TokenGrid grid, reviewGrid;                         // no review tokens: an empty grid
+    std::int64_t heads = 0;                             // of the scan
+    bool reviewBothWays = false;                        // else the backward scan starts from nothing
+    std::array<ConstTensorView, 2> steps, reviewSteps;  // f32 [1, N, S] and [1, R, S], before bias and softplus
+    std::array<ConstTensorView, 2> stepBias, decay;     // f32 [S]; decay is the logarithm of -A
+};
 
 class ProbeSink {
  public:
@@ -29,7 +52,19 @@ class ProbeSink {
                                              const ConstTensorView& branch,
                                              const backend::BranchOptions& options) = 0;
 
+    // This head was computed again over a mask painted by hand; it holds instead of what was told before.
+    [[nodiscard]] virtual Status maskPainted(RunContext& context, const SelfAttentionCall& call,
+                                             const PaintedHead& painted) = 0;
+
     // --- told by the model
+    // The scans of a layer are about to run.
+    [[nodiscard]] virtual Status scanReady(RunContext& context, const ScanSeen& scan) = 0;
+    // Whether what a step cache puts in the place of a module at this step should be compared with what the module
+    // gives; layer -1: of all blocks. The model then computes both, and goes on with the stand-in.
+    [[nodiscard]] virtual bool wantsStandIns(const RunContext& context, int layer) const = 0;
+    // Both of equal shape, f32 or act.
+    [[nodiscard]] virtual Status standInSeen(RunContext& context, trace::Module module, int layer,
+                                             const ConstTensorView& standIn, const ConstTensorView& computed) = 0;
     // The model's own windows, as LinGen's, were computed: boxes whose borders move from layer to layer.
     [[nodiscard]] virtual Status ownWindowsDone(RunContext& context, const SelfAttentionCall& call,
                                                 const backend::TokenBlocks& blocks,
@@ -64,6 +99,22 @@ class ProbeScope {
     trace::Row m_row;
     std::int64_t m_startUs = 0;
     backend::OpCost m_before;
+};
+
+// Something computed for comparison's sake alone: no cache, no other probes, no rows and no work of the run.
+class Aside {
+ public:
+    explicit Aside(RunContext& context);
+    ~Aside();
+    Aside(const Aside&) = delete;
+    Aside& operator=(const Aside&) = delete;
+
+ private:
+    RunContext& m_context;
+    cache::StepCache* m_cache;
+    trace::Trace* m_trace;
+    ProbeSink* m_probes;
+    AttentionWork m_work;
 };
 
 }  // namespace fw::method

@@ -4,6 +4,8 @@
 
 #include "core/job/generation_request.h"
 
+#include "core/method/painted_masks.h"
+
 namespace fw::method {
 
 namespace {
@@ -17,8 +19,7 @@ class DenseAtFirst final : public AttentionMethod {
 
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
         if (call.layer < m_layers || (context.step >= 0 && context.step < m_steps)) {
-            attendDensely(context, call);
-            return {};
+            return attendDensely(context, call);
         }
         return m_inner->attend(context, call);
     }
@@ -61,9 +62,10 @@ std::unique_ptr<AttentionMethod> denseAtFirst(const Json& parameters, std::uniqu
                                           parameters.at("dense_layers").get<int>(), std::move(inner));
 }
 
-void attendDensely(RunContext& context, const SelfAttentionCall& call) {
+Status attendDensely(RunContext& context, const SelfAttentionCall& call) {
     context.ops.attention(call.q, call.k, call.v, call.out, {.scale = call.scale, .bias = {}, .keyCount = -1});
     countWork(context, call, backend::denseWork(call.grid), call.q.dim(2));
+    return paintOver(context, call);
 }
 
 void countWork(RunContext& context, const SelfAttentionCall& call, const backend::KeptWork& work,

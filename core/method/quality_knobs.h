@@ -19,7 +19,7 @@ namespace fw::method {
                                                             std::unique_ptr<AttentionMethod> inner);
 
 // One call of dense attention, counted as such.
-void attendDensely(RunContext& context, const SelfAttentionCall& call);
+[[nodiscard]] Status attendDensely(RunContext& context, const SelfAttentionCall& call);
 // Adds what one head of a sparse call computed, times `heads`.
 void countWork(RunContext& context, const SelfAttentionCall& call, const backend::KeptWork& work,
                std::int64_t heads);

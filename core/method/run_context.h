@@ -13,6 +13,7 @@ class StepCache;
 namespace fw::method {
 
 class AttentionMethod;
+class PaintedMasks;
 class ProbeSink;
 
 // What self-attention computed, and what dense attention would have: (query, key) pairs, and tiles of 64 × 64 of
@@ -47,6 +48,7 @@ struct RunContext {
     cache::StepCache* cache = nullptr;  // may be null: then everything is computed
     TextKeys* textKeys = nullptr;       // of this branch's text; null: computed in every pass
     ProbeSink* probes = nullptr;        // who looks inside; null: nobody, at no cost (probe_sink.h)
+    PaintedMasks* painted = nullptr;    // heads whose masks were painted by hand; null: none (painted_masks.h)
     ProbeWork probeWork = {};           // since the context was made; no part of any module's row
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/method/painted_masks.h"
 #include "core/method/probe_sink.h"
 #include "core/method/quality_knobs.h"
 
@@ -43,7 +44,10 @@ class SlidingWindow final : public AttentionMethod {
         context.ops.windowAttention(call.q, call.k, call.v, call.out, options);
         countWork(context, call, m_work[0], call.q.dim(2) - tokenMajor);
         countWork(context, call, m_work[1], tokenMajor);
-        return context.probes == nullptr ? Status() : context.probes->windowDone(context, call, options);
+        if (context.probes != nullptr) {
+            FW_TRY(context.probes->windowDone(context, call, options));
+        }
+        return paintOver(context, call);
     }
 
  private:

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/method/block_lists.h"
+#include "core/method/painted_masks.h"
 #include "core/method/probe_sink.h"
 #include "core/method/quality_knobs.h"
 
@@ -34,7 +35,10 @@ class TileWindow final : public AttentionMethod {
         context.ops.blockSparseAttention(call.q, call.k, call.v, call.out, lists,
                                          {.scale = call.scale, .blocks = m_cut, .pairs = m_lists.work.pairs});
         countWork(context, call, m_lists.work, call.q.dim(2));
-        return context.probes == nullptr ? Status() : context.probes->blocksDone(context, call, m_cut, lists);
+        if (context.probes != nullptr) {
+            FW_TRY(context.probes->blocksDone(context, call, m_cut, lists));
+        }
+        return paintOver(context, call);
     }
 
  private:

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/method/block_lists.h"
+#include "core/method/painted_masks.h"
 #include "core/method/probe_sink.h"
 #include "core/method/quality_knobs.h"
 
@@ -29,7 +30,10 @@ class TopK final : public AttentionMethod {
         context.ops.blockSparseAttention(call.q, call.k, call.v, call.out, lists,
                                          {.scale = call.scale, .blocks = m_cut, .pairs = m_work.pairs});
         countWork(context, call, m_work, heads);
-        return context.probes == nullptr ? Status() : context.probes->blocksDone(context, call, m_cut, lists);
+        if (context.probes != nullptr) {
+            FW_TRY(context.probes->blocksDone(context, call, m_cut, lists));
+        }
+        return paintOver(context, call);
     }
 
  private:

@@ -299,8 +299,32 @@ void MateMixer::review(const MixerCall& call, const ScanCall& scan, std::int64_t
     call.context.ops.stateSpaceScan({&input, 1}, {.order = path.order, .chunk = m_mate.chunk}, {});
 }
 
+Status MateMixer::tellProbes(const MixerCall& call, const ScanCall& scan) const {
+    if (call.context.probes == nullptr) {
+        return {};
+    }
+    method::ScanSeen seen;
+    seen.layer = static_cast<int>(call.layer);
+    seen.order = m_layerOrders[static_cast<std::size_t>(call.layer)];
+    seen.grid = call.grid;
+    seen.reviewGrid = m_reviewGrid;
+    seen.heads = m_mate.heads(m_dit);
+    seen.reviewBothWays = m_mate.reviewBothWays;
+    for (const std::int64_t direction : {kForward, kBackward}) {
+        const auto at = static_cast<std::size_t>(direction);
+        const Scan& dynamics = dynamicsOf(scan.layer, direction);
+        seen.steps[at] = stepsOf(scan.steps, direction, seen.heads);
+        if (!scan.reviewSteps.isNone()) {
+            seen.reviewSteps[at] = stepsOf(scan.reviewSteps, direction, seen.heads);
+        }
+        seen.stepBias[at] = dynamics.stepBias.view;
+        seen.decay[at] = dynamics.decay.view;
+    }
+    return call.context.probes->scanReady(call.context, seen);
+}
+
 // out [1, N, d_in]: the normed sum of both scans, before its output projection.
-void MateMixer::scanTokens(const MixerCall& call, const TensorView& out) const {
+Status MateMixer::scanTokens(const MixerCall& call, const TensorView& out) const {
     backend::Ops& ops = call.context.ops;
     const ArenaScope scope(call.context.arena);
     const Layer& layer = m_layers[static_cast<std::size_t>(call.layer)];
@@ -323,6 +347,7 @@ void MateMixer::scanTokens(const MixerCall& call, const TensorView& out) const {
         ops.poolTokens(scan.scanned, call.grid, *m_mate.reviewPooling, scan.reviewScanned);
         ops.poolTokens(scan.steps, call.grid, *m_mate.reviewPooling, scan.reviewSteps);
     }
+    FW_TRY(tellProbes(call, scan));
     std::array<backend::StateSpaceInput, 2> inputs;
     for (const std::int64_t direction : {kForward, kBackward}) {
         const Scan& dynamics = dynamicsOf(layer, direction);
@@ -347,6 +372,7 @@ void MateMixer::scanTokens(const MixerCall& call, const TensorView& out) const {
     ops.stateSpaceScan(inputs, {.order = scan.orders.tokens.view, .chunk = m_mate.chunk},
                        out.split(2, heads, m_mate.headDim));
     ops.gatedRmsNorm(out, columns(projected, 0, inner), layer.norm.view, m_mate.groups, kNormEps, out);
+    return {};
 }
 
 Status MateMixer::mix(const MixerCall& call, const TensorView& delta) {
@@ -356,7 +382,7 @@ Status MateMixer::mix(const MixerCall& call, const TensorView& delta) {
     // Side by side, so that one product projects both branches and adds them.
     const TensorView joined = call.context.arena.take(m_compute, {1, call.grid.tokens(), d + inner});
     FW_TRY(attendWindows(call, columns(joined, 0, d)));
-    scanTokens(call, columns(joined, d, inner));
+    FW_TRY(scanTokens(call, columns(joined, d, inner)));
     call.context.ops.linear(joined, *m_layers[static_cast<std::size_t>(call.layer)].out, delta);
     return {};
 }

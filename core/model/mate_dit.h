@@ -75,7 +75,8 @@ class MateMixer final : public TokenMixer {
     [[nodiscard]] Result<Windows> makeWindows(backend::Ops& ops, const method::TokenGrid& grid, bool shifted) const;
     void normWithPositions(const MixerCall& call) const;
     [[nodiscard]] Status attendWindows(const MixerCall& call, const TensorView& out);
-    void scanTokens(const MixerCall& call, const TensorView& out) const;
+    [[nodiscard]] Status scanTokens(const MixerCall& call, const TensorView& out) const;
+    [[nodiscard]] Status tellProbes(const MixerCall& call, const ScanCall& scan) const;
     void review(const MixerCall& call, const ScanCall& scan, std::int64_t direction, const TensorView& state) const;
     [[nodiscard]] backend::StateSpaceInput scanInput(const Scan& dynamics, const TensorView& rows,
                                                      const ConstTensorView& steps) const;

@@ -1,6 +1,8 @@
 #include "core/model/wan_transformer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string>
 
 #include "core/cache/step_cache.h"
@@ -383,6 +385,9 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
     if (context.cache != nullptr) {
         FW_ASSIGN(const bool replaced, context.cache->replacePass(context, latents, velocity));
         if (replaced) {
+            if (context.probes != nullptr && context.probes->wantsStandIns(context, -1)) {
+                FW_TRY(comparePass(context, latents, timestep, text, velocity));
+            }
             return context.ops.synchronize();
         }
     }
@@ -420,6 +425,19 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
     return status ? finished : status;
 }
 
+// The pass computed although the step cache filled `velocity`.
+Status WanTransformer::comparePass(method::RunContext& context, const ConstTensorView& latents, double timestep,
+                                   const ConstTensorView& text, const TensorView& velocity) {
+    const method::ProbeScope scope(context, -1);
+    const ArenaScope memory(context.arena);
+    const TensorView computed = context.arena.take(DType::F32, velocity.shape());
+    {
+        const method::Aside aside(context);
+        FW_TRY(forward(context, latents, timestep, text, computed));
+    }
+    return context.probes->standInSeen(context, Module::Blocks, -1, velocity, computed);
+}
+
 WanTransformer::TextKeysLayout WanTransformer::textKeys(std::int64_t tokens) const {
     return {m_parts->compute, {m_parts->config.layers, tokens, 2 * m_parts->config.width()}};
 }
@@ -441,6 +459,64 @@ constexpr BlockModule kBlockModules[] = {{cache::SiteKind::SelfAttention, Module
 
 }  // namespace
 
+Status WanTransformer::computeModule(Call& call, cache::SiteKind kind, std::int64_t layer,
+                                     const TensorView& delta) const {
+    switch (kind) {
+        case cache::SiteKind::CrossAttention:
+            return crossAttention(call, layer, delta);
+        case cache::SiteKind::FeedForward:
+            feedForward(call, layer, delta);
+            return {};
+        default:
+            return selfAttention(call, layer, delta);
+    }
+}
+
+// What a probe of the cache's errors costs: the module, computed although something stands in for it.
+Status WanTransformer::compareStandIn(Call& call, cache::SiteKind kind, std::int64_t layer,
+                                      const ConstTensorView& standIn) const {
+    method::RunContext& context = call.context;
+    const method::ProbeScope scope(context, static_cast<int>(layer));
+    const ArenaScope memory(context.arena);
+    const TensorView delta = context.arena.take(m_parts->compute, call.x.shape());
+    {
+        const method::Aside aside(context);
+        FW_TRY(computeModule(call, kind, layer, delta));
+    }
+    const auto* const part = std::find_if(std::begin(kBlockModules), std::end(kBlockModules),
+                                          [&](const BlockModule& module) { return module.kind == kind; });
+    return context.probes->standInSeen(context, part->module, static_cast<int>(layer), standIn, delta);
+}
+
+// The same for all blocks from `first` on: `before` is what they started from, call.x what the cache left there.
+Status WanTransformer::compareBlocks(Call& call, std::int64_t first, const TensorView& before) const {
+    method::RunContext& context = call.context;
+    const method::ProbeScope scope(context, -1);
+    {
+        const method::Aside aside(context);
+        Call computed = call;
+        computed.x = before;
+        for (std::int64_t layer = first; layer < m_parts->config.layers; ++layer) {
+            FW_TRY(context.cancel.check());
+            const BlockVisit visit(m_parts->stream.get(), layer);
+            FW_TRY(visit.status());
+            FW_TRY(runBlock(computed, layer));
+        }
+    }
+    return context.probes->standInSeen(context, Module::Blocks, -1, call.x, before);
+}
+
+// A copy of the residual stream where a cache's answer is to be compared with the truth; none elsewhere.
+TensorView WanTransformer::copyForComparison(const Call& call) const {
+    const method::RunContext& context = call.context;
+    if (context.cache == nullptr || context.probes == nullptr || !context.probes->wantsStandIns(context, -1)) {
+        return {};
+    }
+    const TensorView copy = call.context.arena.take(DType::F32, call.x.shape());
+    call.context.ops.copy(call.x, copy);
+    return copy;
+}
+
 // Each module's output, computed or from the cache, goes into the residual stream through the gate of this step.
 Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
     method::RunContext& context = call.context;
@@ -453,21 +529,15 @@ Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
             const cache::Replacement kept = context.cache->replaceSite(context, site);
             if (!kept.output.isNone()) {
                 timed.mark(kept.source);
+                if (context.probes != nullptr && context.probes->wantsStandIns(context, site.layer)) {
+                    FW_TRY(compareStandIn(call, part.kind, layer, kept.output));
+                }
                 context.ops.gatedAdd(call.x, kept.output, gate);
                 continue;
             }
         }
         const TensorView delta = context.arena.take(m_parts->compute, call.x.shape());
-        switch (part.kind) {
-            case cache::SiteKind::CrossAttention:
-                FW_TRY(crossAttention(call, layer, delta));
-                break;
-            case cache::SiteKind::FeedForward:
-                feedForward(call, layer, delta);
-                break;
-            default:
-                FW_TRY(selfAttention(call, layer, delta));
-        }
+        FW_TRY(computeModule(call, part.kind, layer, delta));
         if (context.probes != nullptr) {
             FW_TRY(context.probes->moduleDone(context, part.module, site.layer, delta));
         }
@@ -482,10 +552,12 @@ Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
 Status WanTransformer::runBlocks(Call& call) const {
     method::RunContext& context = call.context;
     if (context.cache != nullptr) {
+        const ArenaScope scope(context.arena);
+        const TensorView before = copyForComparison(call);
         FW_ASSIGN(const bool replaced,
                   context.cache->replaceBlocks(context, {call.x, call.timeEmbedding, call.timeProjection}));
         if (replaced) {
-            return {};
+            return before.isNone() ? Status() : compareBlocks(call, 0, before);
         }
     }
     for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
@@ -496,9 +568,11 @@ Status WanTransformer::runBlocks(Call& call) const {
             FW_TRY(runBlock(call, layer));
         }
         if (context.cache != nullptr) {
+            const ArenaScope scope(context.arena);
+            const TensorView before = copyForComparison(call);
             FW_ASSIGN(const bool replaced, context.cache->replaceRest(context, static_cast<int>(layer), call.x));
             if (replaced) {
-                return {};
+                return before.isNone() ? Status() : compareBlocks(call, layer + 1, before);
             }
         }
     }

@@ -47,6 +47,14 @@ class WanTransformer final : public VideoTransformer {
     void computeTextKeys(Call& call, std::int64_t layer, const TensorView& keys) const;
     [[nodiscard]] Status runBlocks(Call& call) const;
     [[nodiscard]] Status runBlock(Call& call, std::int64_t layer) const;
+    [[nodiscard]] Status computeModule(Call& call, cache::SiteKind kind, std::int64_t layer,
+                                       const TensorView& delta) const;
+    [[nodiscard]] Status compareStandIn(Call& call, cache::SiteKind kind, std::int64_t layer,
+                                        const ConstTensorView& standIn) const;
+    [[nodiscard]] Status compareBlocks(Call& call, std::int64_t first, const TensorView& before) const;
+    [[nodiscard]] Status comparePass(method::RunContext& context, const ConstTensorView& latents, double timestep,
+                                     const ConstTensorView& text, const TensorView& velocity);
+    [[nodiscard]] TensorView copyForComparison(const Call& call) const;
     [[nodiscard]] Status selfAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
     [[nodiscard]] Status crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
     void feedForward(Call& call, std::int64_t layer, const TensorView& delta) const;

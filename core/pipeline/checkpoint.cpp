@@ -169,6 +169,7 @@ Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, S
     begun.cache = key.request.cache;
     begun.cacheParameters = key.request.cacheParameters;
     begun.probes = key.request.probes;
+    begun.whatIf = key.request.whatIf;
     if (!(begun == key.request) || !metadataText(*file, "model").starts_with(key.modelHash)) {
         return fail(
             ErrorCode::InvalidArgument,

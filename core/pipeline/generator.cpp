@@ -45,8 +45,11 @@ struct Job {
     method::RunContext& context;
     RunState& state;
     GenerationReport& report;
-    double previewSeconds = 0.0;  // spent on previews nobody asked for
-    double previewCost = 0.0;     // of the last one
+    const job::WhatIf& whatIf;
+    const PromptIds& ids;
+    std::unique_ptr<ProbeRecorder>& probes;  // null: nobody looks
+    double previewSeconds = 0.0;             // spent on previews nobody asked for
+    double previewCost = 0.0;                // of the last one
 };
 
 class ModelGenerator final : public Generator {
@@ -89,6 +92,8 @@ class ModelGenerator final : public Generator {
     [[nodiscard]] CheckpointKey checkpointKey(const Job& job) const;
     [[nodiscard]] Status checkLatents(const TensorView& latents, int step, int steps);
     [[nodiscard]] Status preview(Job& job, int step, int steps);
+    void lookInside(Job& job, int step);
+    [[nodiscard]] Status addProbes(Job& job, const Json& wanted);
     [[nodiscard]] Status decode(Job& job);
     [[nodiscard]] Status decodeOnce(Job& job, int& done);
     void describe(trace::Trace& trace, const GenerationReport& report);
@@ -329,6 +334,47 @@ Status ModelGenerator::saveCheckpoint(Job& job) {
     return {};
 }
 
+// For who watches the run: probes begun now, and what was seen so far.
+void ModelGenerator::lookInside(Job& job, int step) {
+    trace::Trace* const trace = job.options.trace;
+    if (trace == nullptr) {
+        return;
+    }
+    const bool canAdd = job.probes == nullptr && job.options.probesWanted;
+    if (const auto wanted = canAdd ? job.options.probesWanted() : std::nullopt) {
+        if (const Status added = addProbes(job, *wanted); !added) {
+            trace->metadata["probes_refused"] = added.error().message;
+        }
+    }
+    if (!job.options.traceSoFar) {
+        return;
+    }
+    if (job.probes != nullptr) {
+        trace->probes = job.probes->take();
+    }
+    job.options.traceSoFar(*trace, step);
+    if (job.probes != nullptr) {
+        job.probes->giveBack(std::exchange(trace->probes, {}));
+    }
+}
+
+// As if the request had asked for them, in the steps that are left.
+Status ModelGenerator::addProbes(Job& job, const Json& wanted) {
+    job::GenerationRequest asked = job.request;
+    asked.probes = wanted;
+    FW_ASSIGN(ProbeSetup setup, fitProbes(m_parts, asked));
+    FW_ASSIGN(const job::Plan plan, dryRun(m_meta, asked, job.ids, PreviewKind::Off, MemoryLimit{}));
+    if (m_arena->capacity() < plan.phases[1].scratchBytes) {
+        return fail(ErrorCode::OutOfMemory, "these probes need more memory to work in than the run has taken");
+    }
+    FW_ASSIGN(job.probes, ProbeRecorder::create(*m_parts.device, *m_parts.ops, std::move(setup)));
+    job.context.probes = job.probes.get();
+    job.report.request.probes = wanted;
+    job.report.plan.probes = plan.probes;
+    describe(*job.options.trace, job.report);
+    return {};
+}
+
 // The latents become what the last step believed the clip to be.
 Status ModelGenerator::settleForEstimate(Job& job) {
     const SamplerState& state = job.state.sampler;
@@ -354,6 +400,9 @@ Status ModelGenerator::denoise(Job& job) {
         }
         const double start = now();
         job.context.step = step;
+        if (job.state.cache != nullptr) {
+            job.context.cache = cacheStandsAside(job.whatIf, step) ? nullptr : job.state.cache.get();
+        }
         const double timestep = schedule.timesteps[static_cast<std::size_t>(step)];
         FW_TRY(predictVelocity(job.context, m_parts, job.state, timestep, *job.request.guidance));
         advance(job.context, schedule, job.state);
@@ -361,6 +410,7 @@ Status ModelGenerator::denoise(Job& job) {
         job.report.stepSeconds.push_back(now() - start);
         FW_TRY(saveCheckpoint(job));
         FW_TRY(preview(job, step + 1, steps));
+        lookInside(job, step + 1);
         job.meter.report(step + 1);
     }
     job.context.step = -1;
@@ -482,7 +532,10 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
         context.probes = probes.get();
     }
     ProgressMeter meter(report.plan, m_rates, events.progress);
-    Job job{report.request, options, events, sink, cancel, meter, context, state, report};
+    FW_ASSIGN(const auto painted, createPaintedMasks(m_parts, report.request));
+    context.painted = painted.get();
+    FW_ASSIGN(const job::WhatIf whatIf, whatIfOf(report.request));
+    Job job{report.request, options, events, sink, cancel, meter, context, state, report, whatIf, ids, probes};
     FW_TRY(inPhase(Phase::Text, report.plan, text(job, ids)));
     Status denoised = inPhase(Phase::Denoise, report.plan, denoise(job));
     if (options.trace != nullptr && probes != nullptr) {

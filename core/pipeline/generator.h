@@ -79,6 +79,12 @@ struct GeneratorOptions {
     cache::StepCache* observer = nullptr;
     // Encoded prompts are kept here from run to run (prompt_cache.h); empty: only while the generator lives.
     std::filesystem::path promptFolder;
+    // Shown `trace` with all that was seen so far, after every step; borrowed for the call, and left as it was but
+    // for its metadata.
+    std::function<void(trace::Trace& trace, int step)> traceSoFar;
+    // Asked after every step of a run without probes when given: what to look at from the next one on
+    // (job::ProbeSelection). What cannot be had is said in the trace's metadata, "probes_refused".
+    std::function<std::optional<Json>()> probesWanted;
     // Once cancelled: stop denoising after the current step and decode the estimate there is.
     CancelToken finishEarly;
 };

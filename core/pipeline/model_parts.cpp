@@ -126,6 +126,11 @@ Status checkMethod(const model::ModelInfo& info, const job::GenerationRequest& r
                     "not apply to it; leave the method at dense",
                     info.name, request.method);
     }
+    if (request.whatIf && request.whatIf->contains("masks") &&
+        (info.family == "lingen" || request.method == "linear")) {
+        return fail(ErrorCode::InvalidArgument, "{} has no masks that could be painted; leave them out of what_if",
+                    info.family == "lingen" ? "the model " + info.name : "the attention method " + request.method);
+    }
     return {};
 }
 

@@ -23,19 +23,19 @@ Result<job::PhaseCost> measure(const std::string& phase, ModelParts& meta, metho
     FW_TRY(body(context));
     job::PhaseCost cost;
     cost.phase = phase;
-    cost.flops = meta.ops->cost().flops - before.flops;
+    cost.flops =
+        meta.ops->cost().flops - before.flops - context.probeWork.flops;  // who looks is no part of the run
     cost.scratchBytes = arena->highWater();
     return cost;
 }
 
 // Every step, because methods and step caches make them differ.
 Status dryDenoise(method::RunContext& context, ModelParts& meta, const SigmaSchedule& schedule, RunState& state,
-                  job::Plan& plan, double guidance, method::ProbeSink* probes) {
-    context.cache = state.cache.get();
-    context.probes = probes;
+                  job::Plan& plan, double guidance, const job::WhatIf& whatIf) {
     for (int step = 0; step < plan.steps; ++step) {
         const std::int64_t before = context.ops.cost().flops;
         context.step = step;
+        context.cache = cacheStandsAside(whatIf, step) ? nullptr : state.cache.get();
         FW_TRY(predictVelocity(context, meta, state, schedule.timesteps[static_cast<std::size_t>(step)], guidance));
         if (step == 0) {
             plan.flopsPerForward = (context.ops.cost().flops - before) / plan.forwardsPerStep;
@@ -196,8 +196,12 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
         FW_ASSIGN(ProbeSetup setup, fitProbes(meta, request));
         FW_ASSIGN(probes, ProbeRecorder::create(*meta.device, *meta.ops, std::move(setup)));
     }
+    FW_ASSIGN(const auto painted, createPaintedMasks(meta, request));
+    FW_ASSIGN(const job::WhatIf whatIf, whatIfOf(request));
     FW_ASSIGN(job::PhaseCost denoise, measure("denoise", meta, *method, [&](method::RunContext& context) {
-                  return dryDenoise(context, meta, schedule, state, plan, *request.guidance, probes.get());
+                  context.probes = probes.get();
+                  context.painted = painted.get();
+                  return dryDenoise(context, meta, schedule, state, plan, *request.guidance, whatIf);
               }));
     if (probes != nullptr) {
         FW_ASSIGN(plan.probes, probes->forecast());

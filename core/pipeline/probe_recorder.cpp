@@ -184,7 +184,7 @@ Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& c
         FW_TRY(m_ops.synchronize());
     }
     m_mask = ExecutedMask::of(window);
-    return recordMask(context, call);
+    return {};
 }
 
 Status ProbeRecorder::blocksDone(RunContext& context, const SelfAttentionCall& call,
@@ -234,7 +234,7 @@ Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& 
                                                                 begin + counts[static_cast<std::size_t>(row)]);
     }
     m_mask = ExecutedMask::of(blocks, std::move(kept), tiles);
-    return recordMask(context, call);
+    return {};
 }
 
 void ProbeRecorder::countAttention(std::int64_t masks) {
@@ -246,46 +246,137 @@ void ProbeRecorder::countAttention(std::int64_t masks) {
     }
 }
 
-Status ProbeRecorder::recordMask(const RunContext& context, const SelfAttentionCall& call) {
-    for (std::int64_t head = 0; wants(Probe::Mask) && head < m_mask->masks(); ++head) {
-        table(ProbeKind::Mask)
-            .appendBytes(siteOf(context, call.layer, m_mask->masks() == 1 ? -1 : head),
-                         static_cast<std::int32_t>(m_mask->order(head)), m_mask->bits(head));
+Status ProbeRecorder::maskPainted(RunContext& context, const SelfAttentionCall& call,
+                                  const method::PaintedHead& painted) {
+    if (!isChosen(context, call.layer) || (!wants(Probe::Mask) && !wants(Probe::Kept))) {
+        return {};
+    }
+    const trace::MaskTiles tiles{painted.cut.isTiled() ? 0 : painted.cut.size, painted.cut.tile};
+    if (m_isDry) {
+        count(ProbeKind::Mask, wants(Probe::Mask) ? 1 : 0);
+        count(ProbeKind::KeptMass, wants(Probe::Kept) ? 1 : 0);
+        return {};
+    }
+    const ProbeScope scope(context, call.layer);
+    if (!m_mask && m_painted.empty()) {
+        m_setup.info.mask = tiles;  // of heads that are dense otherwise
+    }
+    auto& mask = m_painted[painted.head];
+    if (tiles == m_setup.info.mask) {
+        mask = ExecutedMask::of(painted.cut, {painted.rows});
     }
     return {};
 }
 
+const ExecutedMask* ProbeRecorder::maskOf(std::int64_t head) const {
+    if (const auto painted = m_painted.find(head); painted != m_painted.end()) {
+        return painted->second ? &*painted->second : nullptr;
+    }
+    return m_mask ? &*m_mask : nullptr;
+}
+
+void ProbeRecorder::forgetMasks() {
+    m_mask.reset();
+    m_painted.clear();
+}
+
+void ProbeRecorder::recordMask(const RunContext& context, int layer, std::int64_t head, const ExecutedMask& mask) {
+    const std::int64_t own = mask.masks() == 1 ? 0 : head;
+    table(ProbeKind::Mask)
+        .appendBytes(siteOf(context, layer, head), static_cast<std::int32_t>(mask.order(own)), mask.bits(own));
+}
+
+// One record where all heads share their mask.
+void ProbeRecorder::recordMasks(const RunContext& context, int layer) {
+    if (!wants(Probe::Mask)) {
+        return;
+    }
+    if (m_painted.empty() && m_mask && m_mask->masks() == 1) {
+        recordMask(context, layer, -1, *m_mask);
+        return;
+    }
+    for (std::int64_t head = 0; head < m_setup.info.heads; ++head) {
+        if (const ExecutedMask* mask = maskOf(head)) {
+            recordMask(context, layer, head, *mask);
+        }
+    }
+}
+
 Status ProbeRecorder::attentionDone(RunContext& context, const SelfAttentionCall& call) {
-    const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
-    if (!isChosen(context, call.layer) || (!summaries && !wants(Probe::Kept) && m_setup.info.queries.empty())) {
-        m_mask.reset();
+    if (!isChosen(context, call.layer)) {
+        forgetMasks();
         return {};
     }
+    const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
+    const bool rows = summaries || wants(Probe::Kept) || !m_setup.info.queries.empty();
     if (m_isDry) {
         const std::int64_t heads = m_setup.info.heads;
         count(ProbeKind::AttentionMap, wants(Probe::Map) ? heads : 0);
         count(ProbeKind::HeadStats, wants(Probe::Stats) ? heads : 0);
         count(ProbeKind::AttentionRow,
               wants(Probe::Row) ? heads * static_cast<std::int64_t>(m_setup.info.queries.size()) : 0);
+        count(ProbeKind::AttentionQuery, wants(Probe::Qk) ? heads : 0);
+        count(ProbeKind::AttentionKey, wants(Probe::Qk) ? heads : 0);
+        return {};
+    }
+    const bool masks = wants(Probe::Mask) && (m_mask || !m_painted.empty());
+    if (!rows && !masks && !wants(Probe::Qk)) {
+        forgetMasks();
         return {};
     }
     const ProbeScope scope(context, call.layer);
-    FW_TRY(readRows(context, call));
-    m_mask.reset();
+    recordMasks(context, call.layer);
+    if (wants(Probe::Qk)) {
+        FW_ASSIGN(const auto queries, onHost(call.q));
+        FW_ASSIGN(const auto keys, onHost(call.k));
+        recordOperands(context, call, queries, keys);
+    }
+    if (rows) {
+        FW_TRY(readRows(context, call));
+    }
+    forgetMasks();
     return {};
+}
+
+// [N, H, C] as they lie, head by head.
+void ProbeRecorder::recordOperands(const RunContext& context, const SelfAttentionCall& call,
+                                   std::span<const float> queries, std::span<const float> keys) {
+    const auto heads = static_cast<std::size_t>(m_setup.info.heads),
+               width = static_cast<std::size_t>(m_setup.info.headDim);
+    const auto tokens = static_cast<std::size_t>(m_setup.info.tokens());
+    std::vector<float> own(tokens * width);
+    for (std::size_t head = 0; head < heads; ++head) {
+        for (const auto& [kind, all] :
+             {std::pair(ProbeKind::AttentionQuery, queries), std::pair(ProbeKind::AttentionKey, keys)}) {
+            for (std::size_t token = 0; token < tokens; ++token) {
+                const auto from = all.subspan((token * heads + head) * width, width);
+                std::copy(from.begin(), from.end(), own.begin() + static_cast<std::ptrdiff_t>(token * width));
+            }
+            table(kind).append(siteOf(context, call.layer, static_cast<std::int64_t>(head)), 0, own);
+        }
+    }
 }
 
 // Samples first; then what kept mass and chosen queries want besides.
 Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call) {
     const trace::ProbeInfo& info = m_setup.info;
-    const bool kept = wants(Probe::Kept) && m_mask.has_value();
+    const bool kept = wants(Probe::Kept) && (m_mask.has_value() || !m_painted.empty());
     const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
     std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
     const std::vector<std::int32_t> samples = summaries || kept ? m_samples : std::vector<std::int32_t>{};
     std::set<std::int32_t> further(info.queries.begin(), info.queries.end());
-    if (kept) {
-        const auto uncovered = m_mask->uncovered(samples);
+    const auto cover = [&](const ExecutedMask& mask) {
+        const auto uncovered = mask.uncovered(samples);
         further.insert(uncovered.begin(), uncovered.end());
+    };
+    if (kept && m_mask) {
+        cover(*m_mask);
+    }
+    for (const auto& [head, mask] : m_painted) {
+        if (kept && mask) {
+            cover(*mask);
+            break;  // all have the same tiles
+        }
     }
     for (const std::int32_t query : samples) {
         further.erase(query);
@@ -301,7 +392,7 @@ Status ProbeRecorder::addRows(const RunContext& context, const SelfAttentionCall
                               std::span<const std::int32_t> queries, bool areSamples,
                               std::vector<AttentionSummary>& heads) {
     const trace::ProbeInfo& info = m_setup.info;
-    const bool kept = wants(Probe::Kept) && m_mask.has_value();
+    const bool kept = wants(Probe::Kept) && (m_mask.has_value() || !m_painted.empty());
     const std::set<std::int32_t> chosen(info.queries.begin(), info.queries.end());
     const std::size_t group = rowsAtATime(info.tokens());
     for (std::size_t first = 0; first < queries.size(); first += group) {
@@ -318,10 +409,12 @@ Status ProbeRecorder::addRows(const RunContext& context, const SelfAttentionCall
         const std::span<const float> values = hostValues(rows.all, m_hostRows);
         FW_TRY(m_ops.synchronize());
         for (std::int64_t head = 0; head < info.heads; ++head) {
+            const ExecutedMask* const mask = kept ? maskOf(head) : nullptr;
+            const std::int64_t own = mask != nullptr && mask->masks() == 1 ? 0 : head;
             for (std::size_t i = 0; i < part.size(); ++i) {
                 const auto row = rows.row(values, head, static_cast<std::int64_t>(i));
-                if (kept) {
-                    heads[static_cast<std::size_t>(head)].addKept(*m_mask, head, part[i], row);
+                if (mask != nullptr) {
+                    heads[static_cast<std::size_t>(head)].addKept(*mask, own, part[i], row);
                 }
                 if (chosen.contains(part[i])) {
                     table(ProbeKind::AttentionRow).append(siteOf(context, call.layer, head), part[i], row);
@@ -364,10 +457,11 @@ void ProbeRecorder::recordSummaries(const RunContext& context, int layer,
         if (wants(Probe::Stats)) {
             table(ProbeKind::HeadStats).append(site, 0, heads[head].statistics());
         }
-        if (wants(Probe::Kept) && m_mask) {
+        const ExecutedMask* const mask = wants(Probe::Kept) ? maskOf(static_cast<std::int64_t>(head)) : nullptr;
+        if (mask != nullptr) {
+            const auto own = static_cast<std::int64_t>(mask->masks() == 1 ? 0 : head);
             table(ProbeKind::KeptMass)
-                .append(site, static_cast<std::int32_t>(m_mask->order(static_cast<std::int64_t>(head))),
-                        heads[head].keptMass());
+                .append(site, static_cast<std::int32_t>(mask->order(own)), heads[head].keptMass());
         }
     }
 }
@@ -472,6 +566,14 @@ Result<std::array<double, 4>> ProbeRecorder::difference(const ConstTensorView& a
                                  static_cast<double>(means[2]), static_cast<double>(means[3])};
 }
 
+Result<std::array<float, 2>> ProbeRecorder::relativeDifference(const ConstTensorView& a, const ConstTensorView& b) {
+    FW_ASSIGN(const auto means, difference(a, b));
+    const auto over = [](double part, double whole) {
+        return static_cast<float>(whole > 0.0 ? part / whole : 0.0);
+    };
+    return std::array{over(means[2], means[3]), over(means[0], means[1])};
+}
+
 // As many of the selected layers, evenly spread, as kChangeBytes has room for.
 void ProbeRecorder::chooseChangeLayers(std::int64_t outputBytes) {
     const std::vector<std::int32_t>& layers = m_setup.info.probedLayers;
@@ -519,11 +621,7 @@ Status ProbeRecorder::moduleDone(RunContext& context, trace::Module module, int 
     if (kept.output.buffer == nullptr) {
         FW_ASSIGN(kept.output, backend::createTensor(m_device, DType::F32, output.shape()));
     } else if (kept.step >= 0) {
-        FW_ASSIGN(const auto means, difference(output, kept.output.view));
-        const auto over = [](double part, double whole) {
-            return static_cast<float>(whole > 0.0 ? part / whole : 0.0);
-        };
-        const std::array<float, 2> values{over(means[2], means[3]), over(means[0], means[1])};
+        FW_ASSIGN(const auto values, relativeDifference(output, kept.output.view));
         table(ProbeKind::Change).append(siteOf(context, layer), static_cast<std::int32_t>(module), values);
     }
     m_ops.copy(output, kept.output.view);
@@ -562,6 +660,11 @@ Error ProbeRecorder::notFinite(const RunContext& context, const std::string& wha
         fmt::format("{} holds a number that is not finite at step {} of {} ({} pass); try --dtype f32, a smaller "
                     "guidance or more steps",
                     what, context.step + 1, m_setup.steps, context.branch == 0 ? "prompt's" : "negative prompt's")};
+}
+
+void ProbeRecorder::giveBack(trace::ProbeData&& data) {
+    FW_CHECK(m_tables.empty(), "{} kinds read meanwhile", m_tables.size());
+    m_tables = std::move(data.tables);
 }
 
 trace::ProbeData ProbeRecorder::take() {

@@ -59,6 +59,12 @@ class ProbeRecorder final : public method::ProbeSink {
                                         const backend::BlockLists& lists) override;
     [[nodiscard]] Status branchReady(method::RunContext& context, const method::SelfAttentionCall& call,
                                      const ConstTensorView& branch, const backend::BranchOptions& options) override;
+    [[nodiscard]] Status maskPainted(method::RunContext& context, const method::SelfAttentionCall& call,
+                                     const method::PaintedHead& painted) override;
+    [[nodiscard]] Status scanReady(method::RunContext& context, const method::ScanSeen& scan) override;
+    [[nodiscard]] bool wantsStandIns(const method::RunContext& context, int layer) const override;
+    [[nodiscard]] Status standInSeen(method::RunContext& context, trace::Module module, int layer,
+                                     const ConstTensorView& standIn, const ConstTensorView& computed) override;
     [[nodiscard]] Status attentionDone(method::RunContext& context, const method::SelfAttentionCall& call) override;
     [[nodiscard]] Status crossAttention(method::RunContext& context, int layer, const ConstTensorView& q,
                                         const ConstTensorView& k, float scale) override;
@@ -70,6 +76,8 @@ class ProbeRecorder final : public method::ProbeSink {
 
     // What was read so far, handed over; the recorder is empty afterwards.
     [[nodiscard]] trace::ProbeData take();
+    // What take() gave, back again: for a look at it while the run goes on.
+    void giveBack(trace::ProbeData&& data);
     // After a dry run. InvalidArgument, naming what takes most, when it exceeds kMostProbeBytes.
     [[nodiscard]] Result<job::ProbePlan> forecast() const;
 
@@ -90,7 +98,13 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] Status recordLists(method::RunContext& context, const method::SelfAttentionCall& call,
                                      const backend::TokenBlocks& blocks, const backend::BlockLists& lists,
                                      ExecutedMask::Tiles tiles);
-    [[nodiscard]] Status recordMask(const method::RunContext& context, const method::SelfAttentionCall& call);
+    void recordMasks(const method::RunContext& context, int layer);
+    void recordMask(const method::RunContext& context, int layer, std::int64_t head, const ExecutedMask& mask);
+    // What a head computed in the call under way; null: everything.
+    [[nodiscard]] const ExecutedMask* maskOf(std::int64_t head) const;
+    void forgetMasks();
+    void recordOperands(const method::RunContext& context, const method::SelfAttentionCall& call,
+                        std::span<const float> queries, std::span<const float> keys);
     void countAttention(std::int64_t masks);
     [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call);
     void recordSummaries(const method::RunContext& context, int layer, const std::vector<AttentionSummary>& heads);
@@ -112,6 +126,9 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] Result<bool> isFinite(const ConstTensorView& view);
     [[nodiscard]] Error notFinite(const method::RunContext& context, const std::string& what) const;
     [[nodiscard]] Result<std::array<double, 4>> difference(const ConstTensorView& a, const ConstTensorView& b);
+    // Mean squared difference over mean square of b, mean difference over mean size of b.
+    [[nodiscard]] Result<std::array<float, 2>> relativeDifference(const ConstTensorView& a,
+                                                                  const ConstTensorView& b);
     [[nodiscard]] Result<std::vector<float>> onHost(const ConstTensorView& view);
 
     backend::Device& m_device;
@@ -122,6 +139,8 @@ class ProbeRecorder final : public method::ProbeSink {
     std::vector<bool> m_steps, m_layers;
     std::vector<std::int32_t> m_samples;  // queries of maps and statistics, ascending
     std::optional<ExecutedMask> m_mask;   // of the call under way
+    // Of heads painted by hand in it; none: in tiles of another kind, which are not recorded.
+    std::map<std::int64_t, std::optional<ExecutedMask>> m_painted;
     std::map<trace::ProbeKind, trace::ProbeTable> m_tables;
     std::map<trace::ProbeKind, std::int64_t> m_counted;  // bytes, in a dry run
     // Outputs of the step before, by module and layer.

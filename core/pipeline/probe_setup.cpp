@@ -63,6 +63,7 @@ Result<ProbeSetup> fitProbes(const ModelParts& parts, const job::GenerationReque
     trace::ProbeInfo& info = setup.info;
     info.grid = {latents[1] / geometry.patchT, latents[2] / geometry.patchH, latents[3] / geometry.patchW};
     info.heads = geometry.heads;
+    info.headDim = geometry.headDim;
     info.layers = geometry.layers;
     info.pool = choosePool(info);
     info.samples = setup.selection.samples;

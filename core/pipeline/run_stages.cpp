@@ -119,6 +119,29 @@ Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest&
     return state;
 }
 
+Result<job::WhatIf> whatIfOf(const job::GenerationRequest& request) {
+    return request.whatIf ? job::whatIfFromJson(*request.whatIf) : job::WhatIf();
+}
+
+bool cacheStandsAside(const job::WhatIf& whatIf, int step) {
+    return std::find(whatIf.compute.begin(), whatIf.compute.end(), step) != whatIf.compute.end();
+}
+
+Result<std::unique_ptr<method::PaintedMasks>> createPaintedMasks(const ModelParts& parts,
+                                                                 const job::GenerationRequest& request) {
+    FW_ASSIGN(job::WhatIf whatIf, whatIfOf(request));
+    if (whatIf.masks.empty()) {
+        return nullptr;
+    }
+    const model::VideoTransformer::Geometry& geometry = parts.shapes.transformer;
+    const Shape latents = latentShape(parts, request);
+    auto painted = std::make_unique<method::PaintedMasks>(std::move(whatIf));
+    FW_TRY(painted->prepare(
+        *parts.ops, {latents[1] / geometry.patchT, latents[2] / geometry.patchH, latents[3] / geometry.patchW},
+        geometry.layers, geometry.heads));
+    return painted;
+}
+
 Status encodeText(method::RunContext& context, ModelParts& parts, const std::vector<std::int32_t>& ids,
                   const TensorView& out) {
     return parts.textEncoder->encode(context, ids, out);

@@ -10,6 +10,8 @@
 
 #include "core/cache/step_cache.h"
 #include "core/job/generation_request.h"
+#include "core/job/what_if.h"
+#include "core/method/painted_masks.h"
 #include "core/method/run_context.h"
 #include "core/pipeline/generator.h"
 #include "core/pipeline/model_parts.h"
@@ -51,6 +53,15 @@ struct RunState {
 // The sigma schedule of a resolved request on this model.
 [[nodiscard]] SigmaSchedule scheduleOf(const ModelParts& parts, const job::GenerationRequest& request);
 [[nodiscard]] Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request);
+
+// The heads a resolved request paints over, fitted to its clip; null: none. InvalidArgument as
+// PaintedMasks::prepare().
+[[nodiscard]] Result<std::unique_ptr<method::PaintedMasks>> createPaintedMasks(
+    const ModelParts& parts, const job::GenerationRequest& request);
+// Whether the request has its step cache stand aside at this step.
+[[nodiscard]] bool cacheStandsAside(const job::WhatIf& whatIf, int step);
+// Nothing in a request without.
+[[nodiscard]] Result<job::WhatIf> whatIfOf(const job::GenerationRequest& request);
 
 // One text into out [L, width] f32.
 [[nodiscard]] Status encodeText(method::RunContext& context, ModelParts& parts,

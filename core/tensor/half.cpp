@@ -25,4 +25,17 @@ std::uint16_t floatToHalf(float value) {
     return with((magnitude - 0x38000000U + 0xfffU + odd) >> 13U);
 }
 
+// Exponent and mantissa moved to their places are too small by 2^112, also where they are subnormal; infinities and
+// NaN get the exponent they lack.
+void halvesToFloats(std::span<const std::uint16_t> halves, std::span<float> floats) {
+    const auto scale = std::bit_cast<float>(0x77800000U);  // 2^112
+    for (std::size_t i = 0; i < halves.size(); ++i) {
+        const std::uint32_t half = halves[i];
+        const std::uint32_t special = (half & 0x7c00U) == 0x7c00U ? 0x7f800000U : 0U;
+        const float magnitude = std::bit_cast<float>((half & 0x7fffU) << 13U) * scale;
+        floats[i] =
+            std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | special | (half & 0x8000U) << 16U);
+    }
+}
+
 }  // namespace fw

@@ -1,7 +1,10 @@
 #include "core/trace/probe_data.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "core/tensor/half.h"
@@ -10,9 +13,10 @@ namespace fw::trace {
 
 namespace {
 
-constexpr std::array<std::string_view, kProbeKinds.size()> kNames{"attention_map", "attention_row", "head_stats",
-                                                                  "mask",          "kept_mass",     "gate",
-                                                                  "linear_share",  "change",        "word_heat"};
+constexpr std::array<std::string_view, kProbeKinds.size()> kNames{
+    "attention_map", "attention_row", "head_stats",      "mask",         "kept_mass",
+    "gate",          "linear_share",  "change",          "word_heat",    "cache_error",
+    "scan_memory",   "review_weight", "attention_query", "attention_key"};
 
 // What a file may claim before its numbers are multiplied.
 constexpr std::int64_t kMostTokens = std::int64_t{1} << 31;
@@ -113,6 +117,22 @@ Result<MaskTiles> readTiles(const Json& json) {
     return tiles;
 }
 
+Result<ScanInfo> readScan(const Json& json) {
+    const Json& object = member(json, "scan");
+    if (!object.is_object()) {
+        return wrong("scan");
+    }
+    ScanInfo scan;
+    FW_ASSIGN(scan.heads, wholeNumber(member(object, "heads"), "scan.heads", 0, kMostLayers));
+    FW_ASSIGN(scan.directions, wholeNumber(member(object, "directions"), "scan.directions", 0, 2));
+    const auto review = extents(object, "review", 0);
+    if (!review) {
+        return wrong("scan.review");
+    }
+    scan.review = *review;
+    return scan;
+}
+
 }  // namespace
 
 std::string_view probeName(ProbeKind kind) {
@@ -125,8 +145,10 @@ std::string_view probeItemName(ProbeKind kind) {
             return "query";
         case ProbeKind::Mask:
         case ProbeKind::KeptMass:
+        case ProbeKind::ScanMemory:
             return "order";
         case ProbeKind::Change:
+        case ProbeKind::CacheError:
             return "module";
         default:
             return {};
@@ -140,6 +162,7 @@ DType probeType(ProbeKind kind) {
         case ProbeKind::HeadStats:
         case ProbeKind::LinearShare:
         case ProbeKind::Change:
+        case ProbeKind::CacheError:
             return DType::F32;
         default:
             return DType::F16;
@@ -174,17 +197,20 @@ Json toJson(const ProbeInfo& info) {
     for (const PromptWord& word : info.words) {
         words.push_back({{"text", word.text}, {"first", word.first}, {"count", word.count}});
     }
-    return {{"grid", info.grid},
-            {"pool", info.pool},
-            {"blocks", info.blocks()},
-            {"heads", info.heads},
-            {"layers", info.layers},
-            {"words", std::move(words)},
-            {"steps", info.steps},
-            {"probed_layers", info.probedLayers},
-            {"queries", info.queries},
-            {"samples", info.samples},
-            {"mask", {{"size", info.mask.size}, {"box", info.mask.box}}}};
+    return {
+        {"grid", info.grid},
+        {"pool", info.pool},
+        {"blocks", info.blocks()},
+        {"heads", info.heads},
+        {"layers", info.layers},
+        {"words", std::move(words)},
+        {"steps", info.steps},
+        {"probed_layers", info.probedLayers},
+        {"queries", info.queries},
+        {"samples", info.samples},
+        {"mask", {{"size", info.mask.size}, {"box", info.mask.box}}},
+        {"head_dim", info.headDim},
+        {"scan", {{"heads", info.scan.heads}, {"directions", info.scan.directions}, {"review", info.scan.review}}}};
 }
 
 Result<ProbeInfo> probeInfoFromJson(const Json& json) {
@@ -202,6 +228,12 @@ Result<ProbeInfo> probeInfoFromJson(const Json& json) {
     FW_ASSIGN(info.queries, numbers(json, "queries", info.tokens()));
     FW_ASSIGN(info.samples, wholeNumber(member(json, "samples"), "samples", 0, kMostTokens));
     FW_ASSIGN(info.mask, readTiles(json));
+    if (json.contains("head_dim")) {
+        FW_ASSIGN(info.headDim, wholeNumber(member(json, "head_dim"), "head_dim", 0, kMostLayers));
+    }
+    if (json.contains("scan")) {
+        FW_ASSIGN(info.scan, readScan(json));
+    }
     return info;
 }
 
@@ -221,7 +253,15 @@ Shape probeRecordShape(ProbeKind kind, const ProbeInfo& info) {
         case ProbeKind::LinearShare:
             return {3};
         case ProbeKind::Change:
+        case ProbeKind::CacheError:
             return {2};
+        case ProbeKind::ScanMemory:
+            return {info.scan.directions, info.scan.heads, info.blockCount()};
+        case ProbeKind::ReviewWeight:
+            return {info.scan.directions, info.scan.heads, info.scan.reviewTokens()};
+        case ProbeKind::AttentionQuery:
+        case ProbeKind::AttentionKey:
+            return {info.tokens(), info.headDim};
         case ProbeKind::WordHeat:
             return {static_cast<std::int64_t>(info.words.size()), info.tokens()};
     }
@@ -265,7 +305,7 @@ std::vector<float> ProbeTable::values(std::int64_t i) const {
     } else {
         FW_CHECK(m_dtype == DType::F16, "values of {}", dtypeName(m_dtype));
         const auto* bits = static_cast<const std::uint16_t*>(view.data());
-        std::transform(bits, bits + result.size(), result.begin(), halfToFloat);
+        halvesToFloats({bits, result.size()}, result);
     }
     return result;
 }
@@ -318,6 +358,44 @@ bool maskBit(const ConstTensorView& record, std::int64_t keyTiles, std::int64_t 
     const std::int64_t bit = query * keyTiles + key;
     const auto byte = static_cast<const std::uint8_t*>(record.data())[bit / 8];
     return (byte >> static_cast<unsigned>(bit % 8) & 1U) != 0;
+}
+
+std::vector<float> attentionRow(const ConstTensorView& queries, const ConstTensorView& keys, std::int64_t query) {
+    FW_CHECK(queries.dtype() == DType::F16 && keys.dtype() == DType::F16 && queries.rank() == 2 &&
+                 queries.shape() == keys.shape() && query >= 0 && query < queries.dim(0),
+             "query {} of {} over {}", query, queries.text(), keys.text());
+    const std::int64_t tokens = keys.dim(0);
+    const auto width = static_cast<std::size_t>(keys.dim(1));
+    const auto* bits = static_cast<const std::uint16_t*>(queries.data()) + query * keys.dim(1);
+    std::vector<float> wanted(width), key(width), row(static_cast<std::size_t>(tokens));
+    halvesToFloats({bits, width}, wanted);
+    const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(std::max<std::size_t>(width, 1))));
+    float largest = -std::numeric_limits<float>::infinity();
+    for (std::int64_t token = 0; token < tokens; ++token) {
+        const auto* values = static_cast<const std::uint16_t*>(keys.data()) + token * keys.dim(1);
+        halvesToFloats({values, width}, key);
+        std::array<float, 8> sums{};  // apart, so that they are added side by side
+        std::size_t i = 0;
+        for (; i + sums.size() <= width; i += sums.size()) {
+            for (std::size_t lane = 0; lane < sums.size(); ++lane) {
+                sums[lane] += wanted[i + lane] * key[i + lane];
+            }
+        }
+        for (; i < width; ++i) {
+            sums[0] += wanted[i] * key[i];
+        }
+        float& score = row[static_cast<std::size_t>(token)];
+        score = scale * std::accumulate(sums.begin(), sums.end(), 0.0F);
+        largest = std::isnan(score) ? score : std::max(largest, score);
+    }
+    double sum = 0.0;
+    for (float& value : row) {
+        value = std::exp(value - largest);
+        sum += static_cast<double>(value);
+    }
+    std::transform(row.begin(), row.end(), row.begin(),
+                   [&](float value) { return static_cast<float>(static_cast<double>(value) / sum); });
+    return row;
 }
 
 const ProbeTable* ProbeData::find(ProbeKind kind) const {

@@ -12,24 +12,32 @@
 //                                    pooled block (column): rows sum to 1
 //   attention_row  f16 [n, N]        softmax of one query over all keys; probe.attention_row.query: its token
 //   head_stats     f32 [n, 6]        means over the sampled queries: entropy in nats; |dt|, |dh|, |dw| between
-//   query
-//                                    and key in tokens; the largest mean mass of any single key (sink); mass on the
-//                                    query's own frame
+//                                    query and key in tokens; the largest mean mass of any single key (sink);
+//                                    mass on the query's own frame
 //   mask           u8 [n, bytes]     (query tile, key tile) pairs computed: bit q·KT + k, lowest bit of a byte
-//   first;
-//                                    probe.mask.shape i32 [2] = QT, KT; probe.mask.order: see TileOrder. Calls of
-//                                    dense attention have no record
+//                                    first; probe.mask.shape i32 [2] = QT, KT; probe.mask.order: see TileOrder.
+//                                    Heads of dense attention have no record
 //   kept_mass      f16 [n, QT]       share of the dense softmax mass that the pairs computed hold, mean over the
 //                                    sampled queries of a query tile; probe.kept_mass.order as for masks
 //   gate           f16 [n, N]        SALAD: what lets the linear branch in at each token, 0 … 1
 //   linear_share   f32 [n, 3]        SALAD: RMS of the sparse part, RMS of what the linear branch adds, mean gate
 //                                    times the branch's weight
 //   change         f32 [n, 2]        of a module's output against the last step that computed it: mean squared
-//   difference over mean
-//                                    square, mean difference over mean size; probe.change.module: trace::Module
+//                                    difference over mean square, mean difference over mean size;
+//                                    probe.change.module: trace::Module
 //   word_heat      f16 [n, W, N]     cross-attention mass each token of the clip puts on each prompt word, mean
-//   over
-//                                    heads
+//                                    over heads
+//   cache_error    f32 [n, 2]        of what a step cache put in the place of a module against what the module
+//                                    would have given, as for change; probe.cache_error.module: trace::Module,
+//                                    `blocks` with layer -1 where all blocks or the whole pass were replaced
+//   scan_memory    f16 [n, D, S, B]  LinGen: tokens along the scan in which a head of it forgets half,
+//                                    ln 2 / (step · |A|), geometric mean over the sampled tokens of a pooled block;
+//                                    D directions, S heads; probe.scan_memory.order: backend::ScanOrder, see
+//                                    core/backend/token_scan.h
+//   review_weight  f16 [n, D, S, R]  LinGen: share of each review token in what a head's scan of the clip begins
+//                                    with, by Δ and decay alone; rows sum to 1, or are 0 where there are none
+//   attention_query  f16 [n, N, C]   one head's queries as attention saw them
+//   attention_key    f16 [n, N, C]   its keys; a query's row is softmax(q·k / √C)
 //
 // "probes" in the trace's description says what the shapes mean: ProbeInfo below. A run without probes has neither.
 // Readers of files must expect any number in the data, NaN included, and every index within its range only.
@@ -60,10 +68,17 @@ enum class ProbeKind : std::uint8_t {
     LinearShare,
     Change,
     WordHeat,
+    CacheError,
+    ScanMemory,
+    ReviewWeight,
+    AttentionQuery,
+    AttentionKey,
 };
-inline constexpr std::array<ProbeKind, 9> kProbeKinds{
-    ProbeKind::AttentionMap, ProbeKind::AttentionRow, ProbeKind::HeadStats, ProbeKind::Mask,    ProbeKind::KeptMass,
-    ProbeKind::Gate,         ProbeKind::LinearShare,  ProbeKind::Change,    ProbeKind::WordHeat};
+inline constexpr std::array<ProbeKind, 14> kProbeKinds{
+    ProbeKind::AttentionMap,   ProbeKind::AttentionRow, ProbeKind::HeadStats,   ProbeKind::Mask,
+    ProbeKind::KeptMass,       ProbeKind::Gate,         ProbeKind::LinearShare, ProbeKind::Change,
+    ProbeKind::WordHeat,       ProbeKind::CacheError,   ProbeKind::ScanMemory,  ProbeKind::ReviewWeight,
+    ProbeKind::AttentionQuery, ProbeKind::AttentionKey};
 
 // "attention_map": the enumerator in snake_case.
 [[nodiscard]] std::string_view probeName(ProbeKind kind);
@@ -94,9 +109,18 @@ struct MaskTiles {
     bool operator==(const MaskTiles&) const = default;
 };
 
+// LinGen's scans; zeros in other models.
+struct ScanInfo {
+    std::int64_t heads = 0, directions = 0;
+    std::array<std::int64_t, 3> review{0, 0, 0};  // grid of the review tokens; zeros: none
+    [[nodiscard]] std::int64_t reviewTokens() const { return review[0] * review[1] * review[2]; }
+    bool operator==(const ScanInfo&) const = default;
+};
+
 // In the description: {"grid": [T, H, W], "pool": [t, h, w], "blocks": [BT, BH, BW], "heads", "layers",
 // "words": [{"text", "first", "count"}], "steps": […], "probed_layers": […], "queries": […], "samples",
-// "mask": {"size", "box": [t, h, w]}}.
+// "mask": {"size", "box": [t, h, w]}, "head_dim", "scan": {"heads", "directions", "review": [t, h, w]}}; the last
+// two are absent in older files.
 struct ProbeInfo {
     std::array<std::int64_t, 3> grid{0, 0, 0};  // tokens
     std::array<std::int64_t, 3> pool{1, 1, 1};  // tokens of a pooled block along each axis; the last may be smaller
@@ -105,6 +129,8 @@ struct ProbeInfo {
     std::vector<std::int32_t> steps, probedLayers, queries;  // what was selected
     std::int64_t samples = 0;                                // queries asked of each pooled block; 0: all of them
     MaskTiles mask;
+    std::int64_t headDim = 0;  // 0: unknown
+    ScanInfo scan;
 
     [[nodiscard]] std::int64_t tokens() const { return grid[0] * grid[1] * grid[2]; }
     [[nodiscard]] std::array<std::int64_t, 3> blocks() const;
@@ -167,6 +193,11 @@ class ProbeTable {
 // Bit `query`·KT + `key` of a mask record.
 [[nodiscard]] bool maskBit(const ConstTensorView& record, std::int64_t keyTiles, std::int64_t query,
                            std::int64_t key);
+
+// One head's attention from `query` over all keys: softmax(q·k / √C) in f32, of records of attention_query and
+// attention_key [N, C] f16. Sums to 1; NaN throughout where a product is not finite.
+[[nodiscard]] std::vector<float> attentionRow(const ConstTensorView& queries, const ConstTensorView& keys,
+                                              std::int64_t query);
 
 struct ProbeData {
     ProbeInfo info;

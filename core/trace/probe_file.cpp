@@ -14,6 +14,8 @@ using weights::SafetensorsFile;
 constexpr std::array<const char*, 4> kSiteColumns{"step", "branch", "layer", "head"};
 constexpr std::int32_t kModules = static_cast<std::int32_t>(Module::Probe) + 1;
 
+constexpr std::int32_t kScanOrders = 256;  // more than there are: which one matters to nobody who checks a file
+
 std::string tensorName(ProbeKind kind, std::string_view part) {
     return fmt::format("probe.{}.{}", probeName(kind), part);
 }
@@ -28,7 +30,10 @@ Range itemRange(ProbeKind kind, const ProbeInfo& info) {
         case ProbeKind::AttentionRow:
             return {0, info.tokens()};
         case ProbeKind::Change:
+        case ProbeKind::CacheError:
             return {0, kModules};
+        case ProbeKind::ScanMemory:
+            return {0, kScanOrders};
         default:
             return {0, static_cast<std::int64_t>(TileOrder::Boxes) + 1};
     }

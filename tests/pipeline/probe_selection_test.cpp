@@ -36,12 +36,14 @@ TEST(ProbeSelection, ReadsTheCommandLine) {
     EXPECT_THAT(rows.queries, ElementsAre(120, 400));
     EXPECT_THAT(selectedSteps(rows, 3).value(), ElementsAre(0, 1, 2));
     EXPECT_THAT(selectedLayers(rows, 2).value(), ElementsAre(0, 1));
-    EXPECT_EQ(selectionOf("all").kinds.size(), kProbeNames.size());
+    EXPECT_EQ(selectionOf("all").kinds.size(), kProbeNames.size() - 1) << "all but queries and keys";
+    EXPECT_FALSE(selectionOf("all").has(Probe::Qk));
+    EXPECT_TRUE(selectionOf("qk,error,scan").has(Probe::Qk));
 }
 
 TEST(ProbeSelection, SpreadsAFewSteps) {
     const ProbeSelection selection = selectionOf("map");
-    EXPECT_THAT(selectedSteps(selection, 50).value(), ElementsAre(0, 12, 24, 36, 49));
+    EXPECT_THAT(selectedSteps(selection, 50).value(), ElementsAre(0, 16, 32, 49));
     EXPECT_THAT(selectedSteps(selection, 3).value(), ElementsAre(0, 1, 2));
     EXPECT_THAT(selectedSteps(selection, 1).value(), ElementsAre(0));
 }

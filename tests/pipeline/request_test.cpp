@@ -8,6 +8,7 @@
 #include "core/job/memory_size.h"
 #include "core/job/plan.h"
 #include "core/job/utf8.h"
+#include "core/job/what_if.h"
 
 namespace fw::job {
 namespace {
@@ -241,6 +242,64 @@ TEST(Plan, JsonCarriesTotals) {
     EXPECT_EQ(json.at("total_flops"), 100);
     EXPECT_EQ(json.at("tokens"), 2304);
     EXPECT_EQ(json.at("phases").at(1).at("scratch_bytes"), 20);
+}
+
+TEST(WhatIfJson, RoundTripsAndIsPartOfARequest) {
+    const Json json = Json::parse(
+        R"({"from_step":4,"compute":[6,8],"masks":[{"layer":0,"head":2,"size":64,"rows":["0-1","1"]},
+            {"layer":1,"head":0,"box":[1,4,4],"rows":["0,2","1","0-2"]}]})");
+    const auto whatIf = whatIfFromJson(json);
+    ASSERT_TRUE(whatIf) << whatIf.error().message;
+    EXPECT_EQ(whatIf->masks[1].rows, (std::vector<std::vector<std::int32_t>>{{0, 2}, {1}, {0, 1, 2}}));
+    EXPECT_EQ(toJson(*whatIf), json);
+    GenerationRequest request;
+    request.prompt = "a fox";
+    request.whatIf = json;
+    const auto read = requestFromJson(Json::parse(toJson(request).dump()));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->whatIf, json);
+    request.steps = 8;
+    EXPECT_FALSE(resolve(request, {})) << "step 8 of 8";
+    request.steps = 9;
+    EXPECT_TRUE(resolve(request, {}));
+}
+
+TEST(WhatIfJson, RefusesWhatCannotBe) {
+    const auto refusal = [](const char* text) {
+        const auto read = whatIfFromJson(Json::parse(text));
+        return read ? std::string("taken") : read.error().message;
+    };
+    EXPECT_EQ(refusal("{}"), "taken");
+    for (const char* text :
+         {R"([])",
+          R"({"steps":1})",
+          R"({"from_step":-1})",
+          R"({"from_step":1e3})",
+          R"({"compute":3})",
+          R"({"compute":[-1]})",
+          R"({"masks":[3]})",
+          R"({"masks":[{"layer":0,"head":0}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":[]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":[0]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":[""]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":["1"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":["0,"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":["-1"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":["1-0","0"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":["0;1","0"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":["0-99999999999"]}]})",
+          R"({"masks":[{"layer":-1,"head":0,"rows":["0"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"size":0,"rows":["0"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"size":64,"box":[1,1,1],"rows":["0"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"box":[1,0,1],"rows":["0"]}]})",
+          R"({"masks":[{"layer":0,"head":0,"rows":["0"]},{"layer":0,"head":0,"rows":["0"]}]})"}) {
+        EXPECT_NE(refusal(text), "taken") << text;
+    }
+    Json wide{{"masks", Json::array()}};  // small as text, large as lists
+    for (int head = 0; head < 64; ++head) {
+        wide["masks"].push_back({{"layer", 0}, {"head", head}, {"rows", std::vector<std::string>(4096, "0-4095")}});
+    }
+    EXPECT_NE(refusal(wide.dump().c_str()), "taken");
 }
 
 }  // namespace

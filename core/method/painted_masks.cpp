@@ -1,0 +1,64 @@
+#include "core/method/painted_masks.h"
+
+#include "core/method/probe_sink.h"
+
+namespace fw::method {
+
+Status PaintedMasks::prepare(const backend::Ops& ops, const TokenGrid& grid, std::int64_t layers,
+                             std::int64_t heads) {
+    m_prepared.clear();
+    for (const job::PaintedMask& mask : m_whatIf.masks) {
+        if (!ops.supportsSparseAttention()) {
+            return fail(ErrorCode::Unsupported,
+                        "this device cannot compute painted masks yet; choose another device or leave them out");
+        }
+        if (mask.layer >= layers || mask.head >= heads) {
+            return fail(
+                ErrorCode::InvalidArgument,
+                "a mask is painted for layer {}, head {}, but this model has layers 0 to {} and heads 0 to {}",
+                mask.layer, mask.head, layers - 1, heads - 1);
+        }
+        Prepared prepared;
+        prepared.cut = {.grid = grid, .size = mask.size, .tile = mask.box, .shift = {}};
+        if (static_cast<std::int64_t>(mask.rows.size()) != prepared.cut.count()) {
+            return fail(
+                ErrorCode::InvalidArgument,
+                "the mask painted for layer {}, head {} has {} rows, but this clip has {} tiles of that size",
+                mask.layer, mask.head, mask.rows.size(), prepared.cut.count());
+        }
+        prepared.lists = makeHostLists(prepared.cut, mask.rows);
+        m_prepared.push_back(std::move(prepared));
+    }
+    return {};
+}
+
+Status PaintedMasks::paint(RunContext& context, const SelfAttentionCall& call) {
+    if (context.step < m_whatIf.fromStep) {
+        return {};
+    }
+    for (std::size_t i = 0; i < m_prepared.size(); ++i) {
+        const job::PaintedMask& mask = m_whatIf.masks[i];
+        if (mask.layer != call.layer) {
+            continue;
+        }
+        const backend::ArenaScope scope(context.arena);
+        const auto& [cut, host] = m_prepared[i];
+        const auto ofHead = [&](const auto& view) { return view.slice(2, mask.head, mask.head + 1); };
+        const ConstTensorView q = ofHead(call.q);
+        const backend::BlockLists lists = uploadLists(context, host, q);
+        context.ops.blockSparseAttention(q, ofHead(call.k), ofHead(call.v), ofHead(call.out), lists,
+                                         {.scale = call.scale, .blocks = cut, .pairs = host.work.pairs});
+        context.attentionWork.pairs += host.work.pairs * call.q.dim(0);
+        context.attentionWork.tiles += host.work.tiles * call.q.dim(0);
+        if (context.probes != nullptr) {
+            FW_TRY(context.probes->maskPainted(context, call, {mask.head, cut, mask.rows}));
+        }
+    }
+    return {};
+}
+
+Status paintOver(RunContext& context, const SelfAttentionCall& call) {
+    return context.painted == nullptr ? Status() : context.painted->paint(context, call);
+}
+
+}  // namespace fw::method
