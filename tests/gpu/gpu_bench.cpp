@@ -11,6 +11,7 @@
 //   scan <frames> <height> <width> <heads> <state> <none|order> <one|both>
 //   transformer <folder> <inputs.safetensors> <dtype>          latents, text, timestep
 //   vae <folder> <inputs.safetensors> <dtype> <tiled|whole>    latents
+//   encode, text <folder> <inputs.safetensors> <dtype>         part_workloads.h
 //   sparse <operation> …                                     sparse_workloads.h
 //   time <repeats>      milliseconds of one run: the mean of `repeats` queued together, after one to warm up
 //   save <file>         the result of the last run, as safetensors

@@ -306,6 +306,67 @@ def vae_section(engine: Engine, folder: Path, size: tuple, frames: int, dtype: s
     return result
 
 
+def encode_section(engine: Engine, folder: Path, size: tuple, frames: int, dtype: str, timed: bool) -> dict:
+    """The auto-encoder's other half: the mean of the posterior, normalised."""
+    from diffusers import AutoencoderKLWan
+
+    if not (folder / "vae").exists():
+        torch.manual_seed(0)
+        AutoencoderKLWan().save_pretrained(folder / "vae")
+    torch.manual_seed(2)
+    clip = torch.rand(frames, *size, 3) * 2 - 1
+    save_file({"frames": clip}, folder / "encode_inputs.safetensors")
+    engine.ask(f"encode {folder} {folder / 'encode_inputs.safetensors'} {dtype}")
+    engine.ask("time 1")
+    engine.ask(f"save {folder / 'encode_ours.safetensors'}")
+    kind = torch.bfloat16 if dtype == "bf16" else torch.float32
+    model = AutoencoderKLWan.from_pretrained(folder, subfolder="vae", torch_dtype=kind).cuda().eval()
+    mean, deviation = (torch.tensor(values).view(-1, 1, 1, 1) for values in (model.config.latents_mean, model.config.latents_std))
+    pixels = clip.permute(3, 0, 1, 2)[None].cuda().to(kind)
+    with torch.inference_mode():
+        encoded = model.encode(pixels, return_dict=False)[0].mode()[0].float().cpu()
+    result = {"relative": relative_error(load_file(folder / "encode_ours.safetensors")["result"], (encoded - mean) / deviation)}
+    if timed:
+        with torch.inference_mode():
+            result |= compare(engine, lambda: model.encode(pixels, return_dict=False), 1)
+    del model
+    torch.cuda.empty_cache()
+    return result
+
+
+TEXT_ENCODER = dict(  # UMT5-XXL but for its vocabulary, of which only the rows of a prompt are ever read
+    vocab_size=8192, d_model=4096, d_kv=64, d_ff=10240, num_heads=64, relative_attention_num_buckets=32,
+    relative_attention_max_distance=128, feed_forward_proj="gated-gelu", layer_norm_epsilon=1e-6,
+)  # fmt: skip
+
+
+def text_section(engine: Engine, folder: Path, tokens: int, dtype: str) -> dict:
+    """The text encoder of Wan2.1 with two layers, against itself in f32."""
+    from transformers import UMT5Config, UMT5EncoderModel
+
+    if not (folder / "text_encoder").exists():
+        torch.manual_seed(0)
+        with torch.device("cuda"):
+            model = UMT5EncoderModel(UMT5Config(num_layers=2, **TEXT_ENCODER))
+        model.to(torch.bfloat16).save_pretrained(folder / "text_encoder")
+    torch.manual_seed(3)
+    ids = torch.randint(2, TEXT_ENCODER["vocab_size"], (tokens,), dtype=torch.int32)
+    save_file({"ids": ids}, folder / "text_inputs.safetensors")
+    engine.ask(f"text {folder} {folder / 'text_inputs.safetensors'} {dtype}")
+    engine.ask("time 1")
+    engine.ask(f"save {folder / 'text_ours.safetensors'}")
+    model = UMT5EncoderModel.from_pretrained(folder / "text_encoder", torch_dtype=torch.float32).cuda().eval()
+    batch = ids[None].long().cuda()
+    with torch.inference_mode():
+        reference = model(batch, return_dict=False)[0][0].float().cpu()
+        result = {"relative": relative_error(load_file(folder / "text_ours.safetensors")["result"], reference)}
+        model = model.to(torch.bfloat16 if dtype == "bf16" else torch.float32)
+        result |= compare(engine, lambda: model(batch, return_dict=False), 5)
+    del model
+    torch.cuda.empty_cache()
+    return result
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", required=True, help="the program gpu_bench")
@@ -326,11 +387,14 @@ def main() -> int:
         for dtype in ("f32", "bf16"):
             table.section(f"transformer 1 layer, small, {dtype}", lambda: transformer_section(engine, one, 1, small, dtype, False))
             table.section(f"VAE decode 128x192x9, {dtype}", lambda: vae_section(engine, one, small, 3, dtype, False))
+            table.section(f"VAE encode 128x192x9, {dtype}", lambda: encode_section(engine, one, small, 9, dtype, False))
+            table.section(f"UMT5-XXL, 2 layers, 226 tokens, {dtype}", lambda: text_section(engine, one, 226, dtype))
         for kernel in ("wgmma", "cudnn", "mma"):
             table.section(f"attention {kernel} 32760 x 12 x 128", lambda: attention_section(engine, kernel, 12, 32760, 32760, 128))
         table.section("attention wgmma cross 32760 x 512", lambda: attention_section(engine, "wgmma", 12, 32760, 512, 128))
         table.section("transformer 30 layers 480p x 81, bf16", lambda: transformer_section(engine, all30, 30, full, "bf16", True))
         table.section("VAE decode 480p x 81, bf16", lambda: vae_section(engine, one, full, 21, "bf16", True))
+        table.section("VAE encode 480p x 81, bf16", lambda: encode_section(engine, one, full, 81, "bf16", True))
         for name, inner, out, activation in (("qkv", 1536, 4608, "none"), ("out", 1536, 1536, "none"),
                                              ("ffn1", 1536, 8960, "gelu"), ("ffn2", 8960, 1536, "none")):  # fmt: skip
             table.section(f"linear {name} 32760 x {inner} -> {out}", lambda: linear_section(engine, 32760, inner, out, activation))

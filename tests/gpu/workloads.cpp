@@ -10,6 +10,7 @@
 #include "core/backend/token_scan.h"
 #include "core/model/video_model.h"
 #include "core/weights/safetensors.h"
+#include "part_workloads.h"
 #include "sparse_workloads.h"
 
 namespace fw::gpu {
@@ -406,9 +407,16 @@ Result<std::unique_ptr<backend::PackedLinear>> Bench::randomLinear(std::int64_t 
 
 Result<std::unique_ptr<Workload>> makeWorkload(Bench& bench, std::istringstream& words) {
     using Maker = Result<std::unique_ptr<Workload>> (*)(Bench&, std::istringstream&);
-    const std::map<std::string, Maker> makers{
-        {"attention", makeAttention},       {"linear", makeLinear}, {"norm", makeNorm},     {"conv", makeConv},
-        {"transformer", Transformer::make}, {"vae", Vae::make},     {"sparse", makeSparse}, {"scan", makeScan}};
+    const std::map<std::string, Maker> makers{{"attention", makeAttention},
+                                              {"linear", makeLinear},
+                                              {"norm", makeNorm},
+                                              {"conv", makeConv},
+                                              {"transformer", Transformer::make},
+                                              {"vae", Vae::make},
+                                              {"encode", makeEncode},
+                                              {"text", makeText},
+                                              {"sparse", makeSparse},
+                                              {"scan", makeScan}};
     std::string command;
     words >> command;
     const auto maker = makers.find(command);
