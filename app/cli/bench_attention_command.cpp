@@ -122,6 +122,9 @@ class BenchAttentionCommand final : public Command {
     [[nodiscard]] Result<OrderedJson> makeReport(const Session& session) const {
         FW_ASSIGN(const auto device, backend::createDevice(m_device));
         FW_ASSIGN(const DType dtype, pipeline::chooseDType(m_dtype, device->info()));
+        if (dtype == DType::F8E4M3) {
+            return fail(ErrorCode::InvalidArgument, "this benchmark compares methods in f32 or bf16, not in fp8");
+        }
         FW_TRY(measure(*device, dtype, m_threads, 64));  // threads started, code loaded
         OrderedJson rows = OrderedJson::array();
         for (const std::int64_t tokens : kTokens) {

@@ -88,8 +88,8 @@ class Product {
         const std::vector<ConstTensorView> weights{host};
         FW_ASSIGN(product.m_weights, parts.ops->packLinear({weights, {}}, parts.dtype));
         FW_ASSIGN(auto wide, backend::createTensor(*parts.device, DType::F32, square));
-        FW_ASSIGN(product.m_x, backend::createTensor(*parts.device, parts.dtype, square));
-        FW_ASSIGN(product.m_y, backend::createTensor(*parts.device, parts.dtype, square));
+        FW_ASSIGN(product.m_x, backend::createTensor(*parts.device, activationType(parts.dtype), square));
+        FW_ASSIGN(product.m_y, backend::createTensor(*parts.device, activationType(parts.dtype), square));
         parts.ops->upload(host, wide.view);
         parts.ops->copy(wide.view, product.m_x.view);
         FW_TRY(parts.ops->synchronize());

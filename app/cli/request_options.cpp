@@ -76,7 +76,10 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
     command.add_option("--sampler", m_sampler, "unipc or euler")->type_name("NAME")->capture_default_str();
     command.add_option("--device", m_request.device, "auto, cpu, …: see fw doctor")->capture_default_str();
     command.add_option("--threads", m_request.threads, "CPU threads; 0: all")->capture_default_str();
-    command.add_option("--dtype", m_request.dtype, "auto, f32 or bf16")->capture_default_str();
+    command
+        .add_option("--dtype", m_request.dtype,
+                    "auto, f32, bf16 or fp8 (GPUs of compute capability 9.0: about 1.4 times as fast, less exact)")
+        ->capture_default_str();
     command
         .add_option("--memory-budget", m_memoryBudget,
                     "Device memory the run may use, such as 8G; less takes longer (default: what is free)")

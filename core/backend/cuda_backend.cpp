@@ -35,6 +35,7 @@ class CudaDevice final : public Device, public StreamsWeights {
         info.freeBytes = answers ? now.freeBytes : 0;
         info.preferredDType = DType::BF16;
         info.computeDTypes = {DType::F32, DType::BF16};
+        info.fp8 = m_description.major == 9;
         info.features = {
             fmt::format("compute capability {}.{}", m_description.major, m_description.minor),
             fmt::format("{} multiprocessors", m_description.multiprocessors),
@@ -42,6 +43,9 @@ class CudaDevice final : public Device, public StreamsWeights {
                         versionText(m_description.runtimeVersion, 1000, 10)),
             fmt::format("cuBLASLt {}, cuDNN {}", versionText(m_description.blasVersion, 10000, 100),
                         versionText(m_description.dnnVersion, 10000, 100))};
+        if (info.fp8) {
+            info.features.emplace_back("fp8");
+        }
         return info;
     }
 

@@ -152,7 +152,25 @@ Status CudaOps::place(const ConstTensorView& host, const TensorView& device) {
     return synchronize();
 }
 
-Result<std::unique_ptr<PackedLinear>> CudaOps::doPackLinear(const LinearSource& source, DType compute) {
+Status CudaOps::quantise(CudaPackedLinear& packed, std::int64_t out, std::int64_t in) {
+    FW_ASSIGN(auto elements, allocateCuda(m_library, m_device, out * in));
+    FW_ASSIGN(packed.scales, allocateCuda(m_library, m_device, out * dtypeSize(DType::F32)));
+    note(api().quantiseRows(m_queue, {.rows = out,
+                                      .channels = in,
+                                      .x = packed.weight->data(),
+                                      .element = cuda::Element::Bf16,
+                                      .xStride = in,
+                                      .y = elements->data(),
+                                      .scales = static_cast<float*>(packed.scales->data())}));
+    FW_TRY(synchronize());
+    packed.bytes += elements->bytes() + packed.scales->bytes() - packed.weight->bytes();
+    packed.weight = std::move(elements);
+    packed.fp8 = true;
+    return {};
+}
+
+Result<std::unique_ptr<PackedLinear>> CudaOps::doPackLinear(const LinearSource& source, DType stored) {
+    const DType compute = activationType(stored);
     FW_TRY(checkCompute("a matrix product", compute));
     std::int64_t out = 0;
     for (const ConstTensorView& weight : source.weights) {
@@ -182,6 +200,9 @@ Result<std::unique_ptr<PackedLinear>> CudaOps::doPackLinear(const LinearSource& 
         FW_ASSIGN(packed->biasCompute, allocateCuda(m_library, m_device, out * dtypeSize(compute)));
         doCopy(bias, TensorView(packed->biasCompute->data(), compute, {out}, DeviceKind::Cuda));
         FW_TRY(synchronize());
+    }
+    if (stored == DType::F8E4M3 && api().fp8LinearApplies(m_queue, in, out) == cuda::Code::Ok) {
+        FW_TRY(quantise(*packed, out, in));
     }
     return packed;
 }
@@ -216,6 +237,7 @@ void CudaOps::doLinear(const ConstTensorView& x, const PackedLinear& weights, co
     args.yStride = args.out;
     args.weight = packed->weight->data();
     args.compute = cudaElement(weights.compute);
+    args.weightScales = packed->scales ? static_cast<const float*>(packed->scales->data()) : nullptr;
     if (packed->bias) {
         args.bias = static_cast<const float*>(packed->bias->data());
         args.biasCompute = packed->biasCompute ? packed->biasCompute->data() : packed->bias->data();
@@ -320,6 +342,14 @@ void CudaOps::doAttention(const ConstTensorView& q, const ConstTensorView& k, co
         args.bias = options.bias.as<float>();
         args.biasHead = options.bias.stride(0);
         args.biasQuery = options.bias.stride(1);
+    }
+    if (options.fp8) {
+        args.kernel = cuda::AttentionKernel::Fp8;
+        const cuda::Code code = api().attention(m_queue, args);
+        if (code != cuda::Code::Unsupported) {
+            note(code);
+            return;
+        }
     }
     args.kernel = cuda::AttentionKernel::Auto;
     note(api().attention(m_queue, args));

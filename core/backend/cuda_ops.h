@@ -18,7 +18,8 @@ namespace fw::backend {
                                                            std::int32_t device, std::int64_t bytes);
 
 struct CudaPackedLinear final : PackedLinear {
-    std::unique_ptr<Buffer> weight;       // [out, in] of the compute type
+    std::unique_ptr<Buffer> weight;       // [out, in] of the compute type, or of e4m3
+    std::unique_ptr<Buffer> scales;       // f32 [out] of weights in e4m3; otherwise null
     std::unique_ptr<Buffer> bias;         // f32 [out]; null: none
     std::unique_ptr<Buffer> biasCompute;  // the same in the compute type; null when that is f32
 };
@@ -56,7 +57,7 @@ class CudaOps final : public Ops {
 
     void doUpload(const ConstTensorView& host, const TensorView& device) override;
     void doDownload(const ConstTensorView& device, const TensorView& host) override;
-    Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) override;
+    Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType stored) override;
     Result<std::unique_ptr<PackedConv3d>> doPackConv3d(const ConstTensorView& weight, const ConstTensorView& bias,
                                                        const Conv3dGeometry& geometry, DType compute) override;
     void doLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
@@ -114,6 +115,8 @@ class CudaOps final : public Ops {
     // Keeps the first failure for synchronize().
     void note(kernels::cuda::Code code);
     void note(Status status);
+    // Replaces weights in bf16 by e4m3.
+    [[nodiscard]] Status quantise(CudaPackedLinear& packed, std::int64_t out, std::int64_t in);
     // A host tensor of any layout into device memory of another type and layout of equal shape; waits.
     [[nodiscard]] Status place(const ConstTensorView& host, const TensorView& device);
     // A contiguous tensor like `view` in `buffer`, which grows. None, and the failure noted, without memory.

@@ -62,7 +62,8 @@ class CudaWeightStream final : public WeightStream {
         FW_CHECK(packed != nullptr, "weights were packed for another device");
         m_groups.resize(static_cast<std::size_t>(group) + 1);
         const std::int64_t start = offset;
-        for (std::unique_ptr<Buffer>* buffer : {&packed->weight, &packed->bias, &packed->biasCompute}) {
+        for (std::unique_ptr<Buffer>* buffer :
+             {&packed->weight, &packed->scales, &packed->bias, &packed->biasCompute}) {
             if (*buffer == nullptr) {
                 continue;
             }

@@ -23,6 +23,7 @@ struct DeviceInfo {
     std::int64_t freeBytes = 0;
     DType preferredDType = DType::F32;  // what --dtype auto picks
     std::vector<DType> computeDTypes;   // what --dtype accepts on this device
+    bool fp8 = false;                   // so is fp8: products of a transformer's blocks, and its dense attention
     std::vector<std::string> features;  // instruction sets in use, compute capability, …
 };
 

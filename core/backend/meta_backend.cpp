@@ -34,8 +34,10 @@ class MetaOps final : public Ops {
 
     Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) override {
         auto packed = std::make_unique<PackedLinear>();
+        packed->fp8 = compute == DType::F8E4M3;
         for (const ConstTensorView& weight : source.weights) {
             packed->bytes += weight.count() * dtypeSize(compute);
+            packed->bytes += packed->fp8 ? weight.dim(0) * dtypeSize(DType::F32) : 0;
         }
         for (const ConstTensorView& bias : source.biases) {
             packed->bytes += bias.count() * dtypeSize(DType::F32);
@@ -120,6 +122,7 @@ class MetaDevice final : public Device, public StreamsWeights {
         info.freeBytes = info.totalBytes;
         info.preferredDType = m_preferredDType;
         info.computeDTypes = {DType::F32, DType::BF16};
+        info.fp8 = true;
         return info;
     }
     [[nodiscard]] Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes) override {

@@ -22,6 +22,21 @@ void checkHost(const char* op, DeviceKind device, const ConstTensorView& view) {
     FW_CHECK(isFloat(view.dtype()), "{}: weights are {}, f32, f16 or bf16 expected", op, view.text());
 }
 
+// Rows quantised for a product: an element a byte and a scale a row.
+std::int64_t fp8RowBytes(std::int64_t rows, std::int64_t channels) {
+    return rows * (channels + dtypeSize(DType::F32));
+}
+
+// Operands of attention in tiles of at most so many rows, and what their scales are made from.
+std::int64_t fp8AttentionBytes(const ConstTensorView& q, const ConstTensorView& k) {
+    constexpr std::int64_t kMostTileRows = 224;
+    constexpr std::int64_t kChunkTokens = 256, kRangeBytes = 16;
+    const std::int64_t heads = q.dim(0) * q.dim(2);
+    const std::int64_t width = q.dim(3);
+    return heads * (fp8RowBytes(q.dim(1) + kMostTileRows, width) + 2 * (k.dim(1) + kMostTileRows) * width +
+                    (k.dim(1) / kChunkTokens + 1) * width * kRangeBytes);
+}
+
 std::int64_t convExtent(std::int64_t in, std::int64_t padding, std::int64_t kernel, std::int64_t stride) {
     return in + padding < kernel ? 0 : (in + padding - kernel) / stride + 1;
 }
@@ -81,7 +96,7 @@ Result<std::unique_ptr<PackedLinear>> Ops::packLinear(const LinearSource& source
     FW_ASSIGN(auto packed, doPackLinear(source, compute));
     packed->inFeatures = in;
     packed->outFeatures = out;
-    packed->compute = compute;
+    packed->compute = activationType(compute);
     return packed;
 }
 
@@ -125,7 +140,10 @@ void Ops::linear(const ConstTensorView& x, const PackedLinear& weights, const Te
     FW_CHECK(y.dtype() == weights.compute || y.dtype() == DType::F32, "linear: y is {}, {} or f32 expected",
              y.text(), dtypeName(weights.compute));
     charge(2 * y.count() * weights.inFeatures, {x, y});
-    m_cost.bytes += weights.inFeatures * weights.outFeatures * dtypeSize(weights.compute);
+    m_cost.bytes += weights.inFeatures * weights.outFeatures * (weights.fp8 ? 1 : dtypeSize(weights.compute));
+    if (weights.fp8) {
+        m_scratchBytes = std::max(m_scratchBytes, fp8RowBytes(x.count() / weights.inFeatures, weights.inFeatures));
+    }
     if (y.count() > 0) {
         doLinear(x, weights, y, activation);
     }
@@ -156,6 +174,9 @@ void Ops::attention(const ConstTensorView& q, const ConstTensorView& k, const Co
         checkShape("attention", "bias", options.bias, {q.dim(2), q.dim(1), k.dim(1)});
     }
     charge(4 * q.count() * resolved.keyCount, {q, k, v, out, options.bias});
+    if (options.fp8) {
+        m_scratchBytes = std::max(m_scratchBytes, fp8AttentionBytes(q, k));
+    }
     if (out.count() > 0) {
         doAttention(q, k, v, out, resolved);
     }

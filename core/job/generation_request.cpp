@@ -187,8 +187,9 @@ Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults
         FW_TRY(checkReal(fmt::format("the strength of {}", adapter.file), adapter.strength, -kMaxStrength,
                          kMaxStrength));
     }
-    if (request.dtype != "auto" && request.dtype != "f32" && request.dtype != "bf16") {
-        return fail(ErrorCode::InvalidArgument, "dtype '{}' is not known; use auto, f32 or bf16", request.dtype);
+    if (request.dtype != "auto" && request.dtype != "f32" && request.dtype != "bf16" && request.dtype != "fp8") {
+        return fail(ErrorCode::InvalidArgument, "dtype '{}' is not known; use auto, f32, bf16 or fp8",
+                    request.dtype);
     }
     if (request.memoryBudget && *request.memoryBudget < 1) {
         return fail(ErrorCode::InvalidArgument, "the memory budget is {} bytes; it must be at least 1",

@@ -51,7 +51,7 @@ struct GenerationRequest {
     std::optional<std::uint64_t> seed;  // none: drawn when the request is resolved, then recorded
     SamplerKind sampler = SamplerKind::UniPc;
     std::string device = "auto";   // auto, cpu, cuda:0 …
-    std::string dtype = "auto";    // auto, f32, bf16
+    std::string dtype = "auto";    // auto, f32, bf16, fp8 (GPUs; the transformer's blocks)
     int threads = 0;               // 0: all
     std::string method = "dense";  // attention method id
     Json methodParameters = Json::object();

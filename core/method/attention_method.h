@@ -24,6 +24,7 @@ struct SelfAttentionCall {
     TokenGrid grid;
     float scale = 1.0F;
     int layer = 0;
+    bool fp8 = false;  // dense attention may round to e4m3 (AttentionOptions::fp8)
 };
 
 // Stateless between runs; one instance per run, used by one thread.

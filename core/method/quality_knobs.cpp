@@ -63,7 +63,8 @@ std::unique_ptr<AttentionMethod> denseAtFirst(const Json& parameters, std::uniqu
 }
 
 Status attendDensely(RunContext& context, const SelfAttentionCall& call) {
-    context.ops.attention(call.q, call.k, call.v, call.out, {.scale = call.scale, .bias = {}, .keyCount = -1});
+    context.ops.attention(call.q, call.k, call.v, call.out,
+                          {.scale = call.scale, .bias = {}, .keyCount = -1, .fp8 = call.fp8});
     countWork(context, call, backend::denseWork(call.grid), call.q.dim(2));
     return paintOver(context, call);
 }

@@ -34,15 +34,15 @@ QueryKeyValue::Heads QueryKeyValue::project(backend::Ops& ops, const ConstTensor
 }
 
 std::unique_ptr<TokenMixer> SelfAttentionMixer::create(const WeightLoader& loader,
-                                                       const weights::WanTransformerConfig& config, DType compute) {
-    return std::unique_ptr<TokenMixer>(new SelfAttentionMixer(loader.device(), config, compute));
+                                                       const weights::WanTransformerConfig& config, DType stored) {
+    return std::unique_ptr<TokenMixer>(new SelfAttentionMixer(loader.device(), config, stored));
 }
 
 Status SelfAttentionMixer::loadLayer(WeightLoader& loader, std::int64_t layer) {
     const std::string prefix = fmt::format("blocks.{}.attn1.", layer);
     Layer loaded;
-    FW_ASSIGN(loaded.in, QueryKeyValue::load(loader, prefix, m_config.width(), m_compute));
-    FW_ASSIGN(loaded.out, loader.linear({prefix + "to_out.0"}, true, m_compute));
+    FW_ASSIGN(loaded.in, QueryKeyValue::load(loader, prefix, m_config.width(), m_stored));
+    FW_ASSIGN(loaded.out, loader.linear({prefix + "to_out.0"}, true, m_stored));
     m_layers.push_back(std::move(loaded));
     return {};
 }
@@ -71,6 +71,7 @@ Status SelfAttentionMixer::mix(const MixerCall& call, const TensorView& delta) {
         request.grid = call.grid;
         request.scale = 1.0F / std::sqrt(static_cast<float>(m_config.headDim));
         request.layer = static_cast<int>(call.layer);
+        request.fp8 = m_stored == DType::F8E4M3;
         FW_TRY(call.context.selfAttention.attend(call.context, request));
         if (call.context.probes != nullptr) {
             FW_TRY(call.context.probes->attentionDone(call.context, request));

@@ -32,7 +32,7 @@ class SelfAttentionMixer final : public TokenMixer {
  public:
     [[nodiscard]] static std::unique_ptr<TokenMixer> create(const WeightLoader& loader,
                                                             const weights::WanTransformerConfig& config,
-                                                            DType compute);
+                                                            DType stored);
     [[nodiscard]] Status loadLayer(WeightLoader& loader, std::int64_t layer) override;
     [[nodiscard]] Status prepare(backend::Ops& ops, const method::TokenGrid& grid) override;
     [[nodiscard]] Status mix(const MixerCall& call, const TensorView& delta) override;
@@ -42,11 +42,14 @@ class SelfAttentionMixer final : public TokenMixer {
         QueryKeyValue in;
         std::unique_ptr<backend::PackedLinear> out;
     };
-    SelfAttentionMixer(backend::Device& device, const weights::WanTransformerConfig& config, DType compute)
-        : m_config(config), m_compute(compute), m_rotary(device, config.headDim, config.ropeMaxSeqLen) {}
+    SelfAttentionMixer(backend::Device& device, const weights::WanTransformerConfig& config, DType stored)
+        : m_config(config),
+          m_stored(stored),
+          m_compute(activationType(stored)),
+          m_rotary(device, config.headDim, config.ropeMaxSeqLen) {}
 
     weights::WanTransformerConfig m_config;
-    DType m_compute;
+    DType m_stored, m_compute;  // of the matrices, of activations
     std::vector<Layer> m_layers;
     RotaryTables m_rotary;
 };

@@ -161,13 +161,15 @@ struct TransformerOptions {
     bool streamBlocks = false;
 };
 
-// On a Meta device nothing is read but configs and tensor tables.
+// On a Meta device nothing is read but configs and tensor tables. A transformer stored as F8E4M3 has the large
+// products of its blocks and dense self-attention in fp8, all else in bf16; Unsupported where the device has no
+// fp8.
 [[nodiscard]] Result<std::unique_ptr<TextEncoder>> loadTextEncoder(const std::filesystem::path& folder,
                                                                    backend::Device& device, backend::Ops& ops,
                                                                    DType compute);
 [[nodiscard]] Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
                                                                         backend::Device& device, backend::Ops& ops,
-                                                                        DType compute,
+                                                                        DType stored,
                                                                         const TransformerOptions& options = {});
 [[nodiscard]] Result<std::unique_ptr<VideoVae>> loadVae(const std::filesystem::path& folder,
                                                         backend::Device& device, backend::Ops& ops, DType compute);

@@ -40,28 +40,29 @@ struct Block {
     std::unique_ptr<PackedLinear> feedIn, feedOut;
 };
 
+// The text's keys and values are computed once a run: they keep the type of activations.
 Result<CrossAttention> loadAttention(WeightLoader& loader, const std::string& prefix, std::int64_t width,
-                                     DType compute) {
+                                     DType stored) {
     CrossAttention attention;
-    FW_ASSIGN(attention.q, loader.linear({prefix + "to_q"}, true, compute));
-    FW_ASSIGN(attention.kv, loader.linear({prefix + "to_k", prefix + "to_v"}, true, compute));
-    FW_ASSIGN(attention.out, loader.linear({prefix + "to_out.0"}, true, compute));
+    FW_ASSIGN(attention.q, loader.linear({prefix + "to_q"}, true, stored));
+    FW_ASSIGN(attention.kv, loader.linear({prefix + "to_k", prefix + "to_v"}, true, activationType(stored)));
+    FW_ASSIGN(attention.out, loader.linear({prefix + "to_out.0"}, true, stored));
     FW_ASSIGN(attention.normQ, loader.floats(prefix + "norm_q.weight", {width}));
     FW_ASSIGN(attention.normK, loader.floats(prefix + "norm_k.weight", {width}));
     return attention;
 }
 
 Result<Block> loadBlock(WeightLoader& loader, const weights::WanTransformerConfig& config, std::int64_t index,
-                        DType compute) {
+                        DType stored) {
     const std::string prefix = fmt::format("blocks.{}.", index);
     Block block;
-    FW_ASSIGN(block.cross, loadAttention(loader, prefix + "attn2.", config.width(), compute));
+    FW_ASSIGN(block.cross, loadAttention(loader, prefix + "attn2.", config.width(), stored));
     if (config.crossAttnNorm) {
         FW_ASSIGN(block.crossNormWeight, loader.floats(prefix + "norm2.weight", {config.width()}));
         FW_ASSIGN(block.crossNormBias, loader.floats(prefix + "norm2.bias", {config.width()}));
     }
-    FW_ASSIGN(block.feedIn, loader.linear({prefix + "ffn.net.0.proj"}, true, compute));
-    FW_ASSIGN(block.feedOut, loader.linear({prefix + "ffn.net.2"}, true, compute));
+    FW_ASSIGN(block.feedIn, loader.linear({prefix + "ffn.net.0.proj"}, true, stored));
+    FW_ASSIGN(block.feedOut, loader.linear({prefix + "ffn.net.2"}, true, stored));
     return block;
 }
 
@@ -157,7 +158,8 @@ std::int64_t WanTransformer::hostBytes() const {
 
 Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesystem::path& folder,
                                                              backend::Device& device, backend::Ops& ops,
-                                                             DType compute, const TransformerOptions& options) {
+                                                             DType stored, const TransformerOptions& options) {
+    const DType compute = activationType(stored);
     FW_ASSIGN(const auto whole, weights::loadTransformerConfig(folder));
     const weights::WanTransformerConfig& config = whole.dit;
     if (config.headDim % 16 != 0 || config.headDim > 512) {
@@ -189,13 +191,13 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     if (whole.mate) {
         FW_ASSIGN(parts->mixer, MateMixer::create(loader, whole, compute));
     } else {
-        parts->mixer = SelfAttentionMixer::create(loader, config, compute);
+        parts->mixer = SelfAttentionMixer::create(loader, config, stored);
     }
     std::vector<std::string> tables;
     for (std::int64_t i = 0; i < config.layers; ++i) {
         loader.setStream(parts->stream.get(), i);
         FW_TRY(parts->mixer->loadLayer(loader, i));
-        FW_ASSIGN(auto block, loadBlock(loader, config, i, compute));
+        FW_ASSIGN(auto block, loadBlock(loader, config, i, stored));
         parts->blocks.push_back(std::move(block));
         tables.push_back(fmt::format("blocks.{}.scale_shift_table", i));
     }
@@ -580,9 +582,9 @@ Status WanTransformer::runBlocks(Call& call) const {
 }
 
 Result<std::unique_ptr<VideoTransformer>> loadTransformer(const std::filesystem::path& folder,
-                                                          backend::Device& device, backend::Ops& ops, DType compute,
+                                                          backend::Device& device, backend::Ops& ops, DType stored,
                                                           const TransformerOptions& options) {
-    return WanTransformer::load(folder, device, ops, compute, options);
+    return WanTransformer::load(folder, device, ops, stored, options);
 }
 
 }  // namespace fw::model

@@ -17,13 +17,15 @@ namespace fw::model {
 
 // See VideoTransformer. The blocks' products in the compute type, what they add to the residual stream in f32;
 // residual stream, normalisation, modulation, the embeddings of patches, text and timestep and the output layer in
-// f32. Keys and values of the text are computed once per run with context.textKeys, in each call without.
+// f32. Stored as F8E4M3, the large products of the blocks and their dense self-attention are computed in fp8 and
+// activations are bf16. Keys and values of the text are computed once per run with context.textKeys, in each call
+// without.
 class WanTransformer final : public VideoTransformer {
  public:
     // `folder` is the model's root. The device must outlive the object.
     [[nodiscard]] static Result<std::unique_ptr<WanTransformer>> load(const std::filesystem::path& folder,
                                                                       backend::Device& device, backend::Ops& ops,
-                                                                      DType compute,
+                                                                      DType stored,
                                                                       const TransformerOptions& options = {});
     ~WanTransformer() override;
 

@@ -185,7 +185,7 @@ Status ModelGenerator::inPhase(Phase phase, const job::Plan& plan, Status status
 // out [L, width] f32.
 Status ModelGenerator::conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out) {
     const std::string_view device = m_parts.ops->deviceKind() == DeviceKind::Cpu ? "cpu" : "gpu";
-    const std::string key = promptKey(m_hash, dtypeName(m_parts.dtype), device, ids);
+    const std::string key = promptKey(m_hash, dtypeName(activationType(m_parts.dtype)), device, ids);
     std::vector<float> host(static_cast<std::size_t>(out.count()), 0.0F);
     const TensorView view(host.data(), DType::F32, out.shape());
     const std::vector<float>* known = m_prompts.find(key, out.dim(1));

@@ -20,10 +20,16 @@ Result<DType> chooseDType(const std::string& dtype, const backend::DeviceInfo& i
     }
     const auto wanted = dtypeFromName(dtype);
     const auto& offered = info.computeDTypes;
+    if (wanted == DType::F8E4M3 && info.fp8) {
+        return *wanted;
+    }
     if (!wanted || std::find(offered.begin(), offered.end(), *wanted) == offered.end()) {
         std::vector<std::string_view> names;
         for (const DType known : offered) {
             names.push_back(dtypeName(known));
+        }
+        if (info.fp8) {
+            names.push_back(dtypeName(DType::F8E4M3));
         }
         return fail(ErrorCode::Unsupported, "{} ({}) cannot compute in {}; it offers {}", info.id, info.name, dtype,
                     fmt::join(names, ", "));
@@ -101,7 +107,8 @@ Status bringParts(ModelParts& parts, const job::ModelPartSet& wanted, const Canc
     backend::Device& device = *parts.device;
     if (wanted.textEncoder && parts.textEncoder == nullptr) {
         FW_TRY(cancel.check());
-        FW_ASSIGN(parts.textEncoder, model::loadTextEncoder(parts.folder, device, *parts.ops, parts.dtype));
+        FW_ASSIGN(parts.textEncoder,
+                  model::loadTextEncoder(parts.folder, device, *parts.ops, activationType(parts.dtype)));
     }
     if (wanted.transformer && parts.transformer == nullptr) {
         FW_TRY(cancel.check());
@@ -114,7 +121,7 @@ Status bringParts(ModelParts& parts, const job::ModelPartSet& wanted, const Canc
     }
     if (wanted.autoEncoder && parts.vae == nullptr) {
         FW_TRY(cancel.check());
-        FW_ASSIGN(parts.vae, model::loadVae(parts.folder, device, *parts.ops, parts.dtype));
+        FW_ASSIGN(parts.vae, model::loadVae(parts.folder, device, *parts.ops, activationType(parts.dtype)));
     }
     return cancel.check();
 }
@@ -147,7 +154,7 @@ job::GenerationRequest withOwnAdapter(job::GenerationRequest request, const std:
 Status useAdapters(ModelParts& parts, const std::filesystem::path& folder, const job::GenerationRequest& request) {
     FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod(request.method));
     FW_ASSIGN(const auto set, model::AdapterSet::open(request.adapters, folder));
-    FW_ASSIGN(auto weights, set.methodWeights(*entry, *parts.ops, parts.dtype));
+    FW_ASSIGN(auto weights, set.methodWeights(*entry, *parts.ops, activationType(parts.dtype)));
     if (set.hash() != parts.adapterHash) {
         parts.transformer.reset();  // two of them need not fit
         parts.adapters = request.adapters;

@@ -31,7 +31,7 @@ struct ModelParts {
     std::filesystem::path folder;
     std::unique_ptr<backend::Device> device;
     std::unique_ptr<backend::Ops> ops;
-    DType dtype = DType::F32;
+    DType dtype = DType::F32;  // F8E4M3: the transformer's blocks in fp8, everything else in bf16
     std::shared_ptr<const model::Tokenizer> tokenizer;
     ModelShapes shapes;
     // Null while they are not on the device.
@@ -55,7 +55,7 @@ struct ModelParts {
     [[nodiscard]] std::int64_t weightBytes() const { return partBytes().of({true, true, true}); }
 };
 
-// "auto" (what the device prefers), "f32" or "bf16". Unsupported when the device cannot compute with it.
+// "auto" (what the device prefers), "f32", "bf16" or "fp8". Unsupported when the device cannot compute with it.
 [[nodiscard]] Result<DType> chooseDType(const std::string& dtype, const backend::DeviceInfo& info);
 
 // Loads every part of the model in `folder` onto `device`. BadModel, OutOfMemory or Cancelled (asked between

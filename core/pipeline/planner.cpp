@@ -217,7 +217,7 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
     }
     plan.phases = {std::move(text), std::move(denoise), std::move(decode)};
     plan.weightBytes = meta.weightBytes();
-    plan.stateBytes = state.bytes;
+    plan.stateBytes = state.bytes + meta.ops->scratchBytes();
     describeCache(request, state, plan);
     setTiling(meta, tiling, plan);
     FW_TRY(fitMemory(meta, limit, lookScratch, plan));
@@ -254,6 +254,9 @@ Result<job::Plan> makePlan(const job::GenerationRequest& request) {
     if (device) {
         const backend::DeviceInfo about = (*device)->info();
         dtype = resolved.dtype == "auto" ? about.preferredDType : dtype;
+        if (dtype == DType::F8E4M3) {
+            FW_ASSIGN(dtype, chooseDType(resolved.dtype, about));
+        }
         limit = memoryLimit(about, budget, 0);
         limit.canStream = dynamic_cast<backend::StreamsWeights*>(device->get()) != nullptr;
     } else if (budget > 0) {

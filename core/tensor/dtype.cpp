@@ -8,7 +8,7 @@
 namespace fw {
 
 namespace {
-constexpr std::array<std::pair<DType, std::string_view>, 8> kNames{{
+constexpr std::array<std::pair<DType, std::string_view>, 9> kNames{{
     {DType::F32, "f32"},
     {DType::F64, "f64"},
     {DType::F16, "f16"},
@@ -17,6 +17,7 @@ constexpr std::array<std::pair<DType, std::string_view>, 8> kNames{{
     {DType::I64, "i64"},
     {DType::I8, "i8"},
     {DType::U8, "u8"},
+    {DType::F8E4M3, "fp8"},
 }};
 }  // namespace
 

@@ -8,7 +8,8 @@
 
 namespace fw {
 
-enum class DType : std::uint8_t { F32, F64, F16, BF16, I32, I64, I8, U8 };
+// F8E4M3 is how weights may be stored: no operation takes a tensor of it.
+enum class DType : std::uint8_t { F32, F64, F16, BF16, I32, I64, I8, U8, F8E4M3 };
 
 [[nodiscard]] constexpr std::int64_t dtypeSize(DType dtype) {
     switch (dtype) {
@@ -23,6 +24,7 @@ enum class DType : std::uint8_t { F32, F64, F16, BF16, I32, I64, I8, U8 };
             return 2;
         case DType::I8:
         case DType::U8:
+        case DType::F8E4M3:
             return 1;
     }
     return 0;
@@ -31,6 +33,11 @@ enum class DType : std::uint8_t { F32, F64, F16, BF16, I32, I64, I8, U8 };
 // "f32", "bf16", …: the names used on the command line and in JSON.
 [[nodiscard]] std::string_view dtypeName(DType dtype);
 [[nodiscard]] std::optional<DType> dtypeFromName(std::string_view name);
+
+// The type of activations beside weights of `dtype`: the same, but bf16 beside fp8.
+[[nodiscard]] constexpr DType activationType(DType dtype) {
+    return dtype == DType::F8E4M3 ? DType::BF16 : dtype;
+}
 
 // bfloat16: the upper half of an IEEE binary32. Conversion from float rounds to nearest even; NaN stays NaN.
 struct BFloat16 {

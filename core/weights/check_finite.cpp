@@ -51,6 +51,7 @@ std::int64_t firstNonFinite(const ConstTensorView& view) {
         case DType::I64:
         case DType::I8:
         case DType::U8:
+        case DType::F8E4M3:
             return view.count();
     }
     return view.count();

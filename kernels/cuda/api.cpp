@@ -11,12 +11,16 @@
 
 #include "kernels/cuda/blas.h"
 #include "kernels/cuda/dnn.h"
+#include "kernels/cuda/fp8.h"
 #include "kernels/cuda/queue.h"
 #include "kernels/cuda/simple_product.h"
 
 namespace fw::kernels::cuda {
 
 Code linear(Queue* queue, const LinearArgs& args) {
+    if (args.weightScales != nullptr) {
+        return fp8Linear(*queue, args);
+    }
     const Code code = queue->blas->linear(*queue, args);
     return code == Code::Unsupported ? simpleLinear(*queue, args) : code;
 }
@@ -188,6 +192,10 @@ Code download(Queue* queue, const void* device, void* host, std::int64_t bytes) 
     return queue->check(queue->staging.download(queue->stream, device, host, bytes), "copying from the device");
 }
 
+Code takesFp8Linear(Queue* queue, std::int64_t in, std::int64_t out) {
+    return fp8LinearApplies(*queue, in, out);
+}
+
 // Whether a call looks itself whether an addition waits.
 template <auto kFunction>
 inline constexpr bool kTakesAddition = false;
@@ -229,6 +237,8 @@ constexpr Api kApi = {
     .upload = onDevice<upload, const void*, void*, std::int64_t>,
     .download = onDevice<download, const void*, void*, std::int64_t>,
     .linear = onDevice<linear, const LinearArgs&>,
+    .fp8LinearApplies = onDevice<takesFp8Linear, std::int64_t, std::int64_t>,
+    .quantiseRows = onDevice<quantiseRows, const QuantiseArgs&>,
     .conv = onDevice<conv, const ConvArgs&>,
     .attention = onDevice<attention, const AttentionArgs&>,
     .rmsNorm = onDevice<rmsNorm, const RmsNormArgs&>,

@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 3;
+inline constexpr std::int32_t kApiVersion = 4;
 
 enum class Code : std::int32_t {
     Ok,
@@ -187,7 +187,7 @@ struct LinearArgs {
     std::int64_t rows, in, out;
     const void* x;
     std::int64_t xStride;
-    const void* weight;       // [out, in] of `compute`, contiguous
+    const void* weight;       // [out, in] of `compute`, or of e4m3 with weightScales, contiguous
     Element compute;          // of x and weight
     const float* bias;        // or null
     const void* biasCompute;  // the same values as `compute`; null when bias is
@@ -195,6 +195,18 @@ struct LinearArgs {
     Element result;
     std::int64_t yStride;
     Activation activation;
+    const float* weightScales;  // of every row of weights in e4m3; then x is quantised as well. Null otherwise
+};
+
+// Rows as e4m3, contiguous: y = x / scale with scale = max |x| / 448 of the row, 1 where that is nothing. A row
+// that holds an infinity becomes NaN, what is NaN stays NaN.
+struct QuantiseArgs {
+    std::int64_t rows, channels;
+    const void* x;
+    Element element;
+    std::int64_t xStride;
+    void* y;
+    float* scales;  // [rows]
 };
 
 // y = conv(x) + bias (+ y): channels last, zeros around H and W only.
@@ -214,7 +226,8 @@ struct ConvArgs {
 
 // Which implementation computes attention. Auto follows a fixed rule; the others are for tests and benchmarks and
 // fail with Unsupported where they do not apply.
-enum class AttentionKernel : std::int32_t { Auto, Simple, Mma, Wgmma, Cudnn };
+// Fp8 rounds operands and probabilities to e4m3, and is never what Auto stands for.
+enum class AttentionKernel : std::int32_t { Auto, Simple, Mma, Wgmma, Cudnn, Fp8 };
 
 // out = softmax(scale · q kᵀ + bias) v per head. headDim is a multiple of 16 up to 512. A query whose every score
 // is -inf gets zeros.
@@ -344,6 +357,9 @@ struct Api {
     Code (*download)(Queue* queue, const void* device, void* host, std::int64_t bytes);
 
     Code (*linear)(Queue* queue, const LinearArgs& args);
+    // Whether linear() takes weights of e4m3 of this size; Unsupported, and why, when it does not.
+    Code (*fp8LinearApplies)(Queue* queue, std::int64_t in, std::int64_t out);
+    Code (*quantiseRows)(Queue* queue, const QuantiseArgs& args);
     Code (*conv)(Queue* queue, const ConvArgs& args);
     Code (*attention)(Queue* queue, const AttentionArgs& args);
     Code (*rmsNorm)(Queue* queue, const RmsNormArgs& args);

@@ -21,6 +21,10 @@ Code runKernel(Queue& queue, const AttentionArgs& args, AttentionKernel kernel) 
         case AttentionKernel::Cudnn:
             return queue.dnn ? queue.dnn->attention(queue, args)
                              : queue.fail(Code::Unsupported, "cuDNN is not available");
+        case AttentionKernel::Fp8:
+            return fp8AttentionApplies(queue, args)
+                       ? fp8Attention(queue, args)
+                       : queue.fail(Code::Unsupported, "the e4m3 kernel does not take this attention");
         case AttentionKernel::Auto:
             break;
     }

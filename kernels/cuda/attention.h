@@ -17,6 +17,10 @@ namespace fw::kernels::cuda {
 [[nodiscard]] bool wgmmaAttentionApplies(const Queue& queue, const AttentionArgs& args);
 [[nodiscard]] Code wgmmaAttention(Queue& queue, const AttentionArgs& args);
 
+// The same attention with operands and probabilities rounded to e4m3.
+[[nodiscard]] bool fp8AttentionApplies(const Queue& queue, const AttentionArgs& args);
+[[nodiscard]] Code fp8Attention(Queue& queue, const AttentionArgs& args);
+
 // What Auto stands for. A fixed rule, so that two runs give the same bits; revised from recorded measurements.
 [[nodiscard]] AttentionKernel preferredAttention(const Queue& queue, const AttentionArgs& args);
 

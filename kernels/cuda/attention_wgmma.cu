@@ -92,6 +92,22 @@ Code addParts(Queue& queue, const AttentionArgs& args, const WgmmaSplit& split, 
     return launch(queue, addPartsKernel, shape, args, split, tileQueries);
 }
 
+WgmmaSplit wgmmaSplitOf(Queue& queue, const AttentionArgs& args, int tileQueries, int tileKeys) {
+    const int tiles = static_cast<int>(ceilDiv(args.queries, tileQueries) * args.heads * args.batch);
+    const int over = tiles % queue.multiprocessors;
+    const int parts = wgmmaParts(over, queue.multiprocessors, static_cast<int>(ceilDiv(args.keys, tileKeys)));
+    WgmmaSplit split{.whole = tiles};
+    if (parts > 1) {
+        split = {.whole = tiles - over, .divided = over, .parts = parts};
+        const std::int64_t floats = static_cast<std::int64_t>(over) * parts * tileQueries * (args.headDim + 2);
+        split.partials = static_cast<float*>(queue.attentionParts.take(queue.stream, floats * 4));
+        if (split.partials == nullptr) {
+            split = {.whole = tiles};  // slower by less than a round
+        }
+    }
+    return split;
+}
+
 Code wgmmaAttention(Queue& queue, const AttentionArgs& args) {
     const bool narrow = args.headDim == 64;
     const int queries = narrow ? kWgmmaQueries<64> : kWgmmaQueries<128>;

@@ -164,9 +164,12 @@ __device__ __forceinline__ void startResult(float (&result)[kWidth / 2],
 // A maximum that rises by less than this many powers of two leaves the reference where it is: probabilities, their
 // sums and the result are that much larger for a while, which neither bf16 nor f32 minds, and the result need not
 // be multiplied (as in FlashAttention-4).
-inline constexpr float kSlack = 8.0F;
+struct Bf16Weights {
+    static constexpr float kSlack = 8.0F;
+    static constexpr float kRaise = 0.0F;  // a probability of 1 is 2^kRaise
+};
 
-// The reference (a raw score, the maximum but for kSlack) and the sum of this thread's two queries.
+// The reference (a raw score, the maximum but for the slack) and the sum of this thread's two queries.
 struct SoftmaxState {
     float highest[2] = {-INFINITY, -INFINITY};
     float sums[2] = {0.0F, 0.0F};
@@ -174,8 +177,9 @@ struct SoftmaxState {
 };
 
 // Scores become probabilities against the maximum so far. `limit`: columns from there on are past the last key.
-template <bool kLimited, int kCount>
-__device__ __forceinline__ void softmaxStep(float (&scores)[kCount], SoftmaxState& state, float scale, int limit) {
+template <bool kLimited, class Weights = Bf16Weights, int kCount>
+__device__ __forceinline__ void softmaxStep(float (&scores)[kCount], SoftmaxState& state, const float (&scales)[2],
+                                            int limit) {
     if constexpr (kLimited) {
 #pragma unroll
         for (int i = 0; i < kCount; ++i) {
@@ -187,6 +191,7 @@ __device__ __forceinline__ void softmaxStep(float (&scores)[kCount], SoftmaxStat
     }
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
+        const float scale = scales[half];
         float top = state.highest[half];
 #pragma unroll
         for (int i = 2 * half; i < kCount; i += 4) {
@@ -194,20 +199,28 @@ __device__ __forceinline__ void softmaxStep(float (&scores)[kCount], SoftmaxStat
         }
         top = fmaxf(top, __shfl_xor_sync(0xffffffffU, top, 1));
         top = fmaxf(top, __shfl_xor_sync(0xffffffffU, top, 2));
-        top = (top - state.highest[half]) * scale > kSlack ? top : state.highest[half];
+        top = (top - state.highest[half]) * scale > Weights::kSlack ? top : state.highest[half];
         // Without a finite score yet every difference would be NaN.
         const float reference = top == -INFINITY ? 0.0F : top * scale;
+        const float subtracted = reference - Weights::kRaise;
         state.shrink[half] = exp2Fast(state.highest[half] * scale - reference);
         state.highest[half] = top;
         float sum = state.sums[half] * state.shrink[half];
 #pragma unroll
         for (int i = 2 * half; i < kCount; i += 4) {
-            scores[i] = exp2Fast(scores[i] * scale - reference);
-            scores[i + 1] = exp2Fast(scores[i + 1] * scale - reference);
+            scores[i] = exp2Fast(scores[i] * scale - subtracted);
+            scores[i + 1] = exp2Fast(scores[i + 1] * scale - subtracted);
             sum += scores[i] + scores[i + 1];
         }
         state.sums[half] = sum;
     }
+}
+
+// The same with one scale for all queries.
+template <bool kLimited, int kCount>
+__device__ __forceinline__ void softmaxStep(float (&scores)[kCount], SoftmaxState& state, float scale, int limit) {
+    const float scales[2] = {scale, scale};
+    softmaxStep<kLimited, Bf16Weights>(scores, state, scales, limit);
 }
 
 // The result so far follows the reference, where that of any of the warp's queries moved.
@@ -235,10 +248,11 @@ __device__ __forceinline__ void packWeights(std::uint32_t (&weights)[kSteps][4],
 }
 
 // Of this thread's two queries, into the result or a part of it. `firstRow`: of the warp, within the block's tile.
-template <int kWidth>
+// `scales` are of its scores, `valueScale` of the values.
+template <int kWidth, int kQueries>
 __device__ __forceinline__ void writeResult(const AttentionArgs& args, const WgmmaWork& work,
                                             const SoftmaxState& state, const float (&result)[kWidth / 2],
-                                            float scale, int firstRow) {
+                                            const float (&scales)[2], float valueScale, int firstRow) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
@@ -255,15 +269,15 @@ __device__ __forceinline__ void writeResult(const AttentionArgs& args, const Wgm
 #pragma unroll
             for (int n = 0; n < kWidth / 8; ++n) {
                 *reinterpret_cast<float2*>(part + n * 8) =
-                    make_float2(result[4 * n + 2 * half], result[4 * n + 2 * half + 1]);
+                    make_float2(result[4 * n + 2 * half] * valueScale, result[4 * n + 2 * half + 1] * valueScale);
             }
             if (lane % 4 == 0) {
-                *reinterpret_cast<float2*>(work.partial + kWgmmaQueries<kWidth> * kWidth + row * 2) =
-                    make_float2(state.highest[half] * scale, sum);
+                *reinterpret_cast<float2*>(work.partial + kQueries * kWidth + row * 2) =
+                    make_float2(state.highest[half] * scales[half], sum);
             }
             continue;
         }
-        const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
+        const float factor = sum == 0.0F ? 0.0F : valueScale / sum;
         Bf16* out = static_cast<Bf16*>(args.out) + work.batch * args.outBatch + query * args.outToken +
                     work.head * args.outHead + lane % 4 * 2;
 #pragma unroll
@@ -346,19 +360,20 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
     waitForProducts<0>();
     claim(result);
     const int warp = static_cast<int>(threadIdx.x) % kWarpgroup / 32;
-    writeResult<kWidth>(args, work, state, result, scale, self * 64 + warp * 16);
+    const float scales[2] = {scale, scale};
+    writeResult<kWidth, kWgmmaQueries<kWidth>>(args, work, state, result, scales, 1.0F, self * 64 + warp * 16);
 }
 
-template <int kWidth>
+// Of tiles of kQueries by kKeys.
+template <int kWidth, int kQueries, int kKeys>
 __device__ __forceinline__ WgmmaWork wgmmaWorkOf(const AttentionArgs& args, const WgmmaSplit& split, int block) {
-    constexpr int kQueries = kWgmmaQueries<kWidth>;
     const int divided = block - split.whole;  // block among those of divided tiles
     const bool whole = divided < 0;
     const int tile = whole ? block : split.whole + divided / split.parts;
     const int part = whole ? 0 : divided % split.parts;
     const int parts = whole ? 1 : split.parts;
     const int tiles = static_cast<int>(ceilDiv(args.queries, kQueries));
-    const int keyTiles = static_cast<int>(ceilDiv(args.keys, kWgmmaKeys<kWidth>));
+    const int keyTiles = static_cast<int>(ceilDiv(args.keys, kKeys));
     WgmmaWork work{};
     work.firstQuery = tile % tiles * kQueries;
     work.head = tile / tiles % static_cast<int>(args.heads);
@@ -393,7 +408,8 @@ __global__ __launch_bounds__(kWgmmaThreads<kWidth>,
         publishBarriers();
     }
     __syncthreads();
-    const WgmmaWork work = wgmmaWorkOf<kWidth>(args, split, static_cast<int>(blockIdx.x));
+    const WgmmaWork work =
+        wgmmaWorkOf<kWidth, kWgmmaQueries<kWidth>, kWgmmaKeys<kWidth>>(args, split, static_cast<int>(blockIdx.x));
     // The role of a whole warpgroup: the compiler gives each branch its own number of registers.
     if (threadIdx.x < kWarpgroup) {
         giveRegisters<24>();
@@ -416,22 +432,13 @@ __global__ __launch_bounds__(kWgmmaThreads<kWidth>,
 // Adds what the parts of divided tiles found.
 [[nodiscard]] Code addParts(Queue& queue, const AttentionArgs& args, const WgmmaSplit& split, int tileQueries);
 
+// How the tiles of a call go to blocks.
+[[nodiscard]] WgmmaSplit wgmmaSplitOf(Queue& queue, const AttentionArgs& args, int tileQueries, int tileKeys);
+
 template <int kWidth>
 Code launchWgmma(Queue& queue, const AttentionArgs& args, const WgmmaMaps& maps) {
     constexpr int kQueries = kWgmmaQueries<kWidth>;
-    const int tiles = static_cast<int>(ceilDiv(args.queries, kQueries) * args.heads * args.batch);
-    const int over = tiles % queue.multiprocessors;
-    const int parts =
-        wgmmaParts(over, queue.multiprocessors, static_cast<int>(ceilDiv(args.keys, kWgmmaKeys<kWidth>)));
-    WgmmaSplit split{.whole = tiles};
-    if (parts > 1) {
-        split = {.whole = tiles - over, .divided = over, .parts = parts};
-        const std::int64_t floats = static_cast<std::int64_t>(over) * parts * kQueries * (kWidth + 2);
-        split.partials = static_cast<float*>(queue.attentionParts.take(queue.stream, floats * 4));
-        if (split.partials == nullptr) {
-            split = {.whole = tiles};  // slower by less than a round
-        }
-    }
+    const WgmmaSplit split = wgmmaSplitOf(queue, args, kQueries, kWgmmaKeys<kWidth>);
     LaunchShape shape;
     shape.grid = dim3(static_cast<unsigned>(split.whole + split.divided * split.parts));
     shape.threads = kWgmmaThreads<kWidth>;

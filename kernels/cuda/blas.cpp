@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <map>
 #include <tuple>
+#include <type_traits>
 
 #include "kernels/cuda/simple_product.h"
 
@@ -106,6 +107,23 @@ struct Plan {
     bool fusedActivation = false;
 };
 
+// Both operands of e4m3, contiguous; the result as it is asked for.
+struct Fp8Plan {
+    explicit Fp8Plan(const Fp8LinearArgs& args)
+        : weight(CUDA_R_8F_E4M3, args.in, args.out, args.in),
+          x(CUDA_R_8F_E4M3, args.in, args.rows, args.in),
+          y(dataType(args.result), args.out, args.rows, args.yStride) {}
+
+    MatmulDescription description;
+    Layout weight, x, y;
+    cublasLtMatmulAlgo_t algorithm{};
+    bool usable = false;
+    bool fusedBias = false;
+    bool fusedActivation = false;
+    int tried = 0;  // of fp8Fusions
+};
+using Fp8Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, Element, Activation, bool, bool>;
+
 // Everything a plan depends on.
 using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Element, Element,
                        Activation, bool, std::uint32_t, std::uint32_t, std::uint32_t>;
@@ -115,6 +133,7 @@ class LtContext final : public BlasContext {
     LtContext(cublasLtHandle_t handle, void* workspace) : m_handle(handle), m_workspace(workspace) {}
     ~LtContext() override {
         m_plans.clear();
+        m_fp8Plans.clear();
         cublasLtDestroy(m_handle);
     }
 
@@ -129,21 +148,9 @@ class LtContext final : public BlasContext {
                 return queue.fail(Code::Failed, "a matrix product's bias was refused");
             }
         }
-        const float one = 1.0F;
-        const float zero = 0.0F;
-        const cublasStatus_t status =
-            cublasLtMatmul(m_handle, plan.description.get(), &one, args.weight, plan.weight.get(), args.x,
-                           plan.x.get(), &zero, args.y, plan.y.get(), args.y, plan.y.get(), &plan.algorithm,
-                           m_workspace, static_cast<std::size_t>(kWorkspaceBytes), queue.stream);
-        if (status == CUBLAS_STATUS_NOT_SUPPORTED) {
-            return Code::Unsupported;
-        }
-        if (status != CUBLAS_STATUS_SUCCESS) {
-            std::snprintf(queue.message.text, sizeof(queue.message.text),
-                          "cuBLASLt failed a product of %lld x %lld by %lld: %s", static_cast<long long>(args.rows),
-                          static_cast<long long>(args.in), static_cast<long long>(args.out),
-                          cublasLtGetStatusString(status));
-            return Code::Failed;
+        const Code code = multiply(queue, plan, args);
+        if (code != Code::Ok) {
+            return code;
         }
         const bool bias = args.bias != nullptr && !plan.fusedBias;
         const bool activation = args.activation != Activation::None && !plan.fusedActivation;
@@ -153,7 +160,80 @@ class LtContext final : public BlasContext {
         return biasAndActivation(queue, args, bias);
     }
 
+    Code fp8Linear(Queue& queue, const Fp8LinearArgs& args) override {
+        Fp8Plan& plan = fp8PlanFor(args);
+        Code code = Code::Unsupported;
+        while (plan.usable && code == Code::Unsupported) {
+            const MatmulDescription& description = plan.description;
+            if (!description.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, args.weightScales) ||
+                !description.set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, args.xScales) ||
+                (plan.fusedBias && !description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, args.biasCompute))) {
+                return queue.fail(Code::Failed, "the scales of a matrix product in fp8 were refused");
+            }
+            code = multiply(queue, plan, args);
+            if (code == Code::Unsupported) {
+                // What the heuristics offer may still be refused: then the next epilogue's turn has come.
+                static_cast<void>(nextFusion(plan, args));
+            }
+        }
+        const bool bias = args.bias != nullptr && !plan.fusedBias;
+        const bool activation = args.activation != Activation::None && !plan.fusedActivation;
+        return code == Code::Ok && (bias || activation) ? biasAndActivation(queue, args, bias) : code;
+    }
+
+    bool fp8Applies(std::int64_t in, std::int64_t out) override {
+        constexpr std::int64_t kTypicalRows = 4096;
+        Fp8LinearArgs args{};
+        args.rows = kTypicalRows, args.in = args.xStride = in, args.out = args.yStride = out;
+        args.compute = args.result = Element::Bf16;
+        // Any address will do; none at all says that there are no scales.
+        args.weightScales = args.xScales = static_cast<const float*>(m_workspace);
+        return fp8PlanFor(args).usable;
+    }
+
  private:
+    template <class AnyPlan>
+    Code multiply(Queue& queue, const AnyPlan& plan, const LinearArgs& args) const {
+        const float one = 1.0F;
+        const float zero = 0.0F;
+        const cublasStatus_t status =
+            cublasLtMatmul(m_handle, plan.description.get(), &one, args.weight, plan.weight.get(), args.x,
+                           plan.x.get(), &zero, args.y, plan.y.get(), args.y, plan.y.get(), &plan.algorithm,
+                           m_workspace, static_cast<std::size_t>(kWorkspaceBytes), queue.stream);
+        if (status == CUBLAS_STATUS_NOT_SUPPORTED ||
+            (std::is_same_v<AnyPlan, Fp8Plan> && status == CUBLAS_STATUS_INVALID_VALUE)) {
+            return Code::Unsupported;
+        }
+        if (status != CUBLAS_STATUS_SUCCESS) {
+            std::snprintf(queue.message.text, sizeof(queue.message.text),
+                          "cuBLASLt failed a product of %lld x %lld by %lld: %s", static_cast<long long>(args.rows),
+                          static_cast<long long>(args.in), static_cast<long long>(args.out),
+                          cublasLtGetStatusString(status));
+            return Code::Failed;
+        }
+        return Code::Ok;
+    }
+
+    // With as much of the epilogue as the library has for operands of e4m3; the rest is a pass over the result,
+    // whose rounding is small beside theirs.
+    Fp8Plan& fp8PlanFor(const Fp8LinearArgs& args) {
+        const bool aligned = alignmentOf(args.y, args.yStride * (args.result == Element::Bf16 ? 2 : 4)) == 16;
+        const Fp8Key key{
+            args.rows, args.in, args.out, args.yStride, args.result, args.activation, args.bias != nullptr,
+            aligned};
+        if (const auto found = m_fp8Plans.find(key); found != m_fp8Plans.end()) {
+            return *found->second;
+        }
+        if (m_fp8Plans.size() >= kMostPlans) {
+            m_fp8Plans.clear();
+        }
+        auto plan = std::make_unique<Fp8Plan>(args);
+        if (aligned) {
+            static_cast<void>(nextFusion(*plan, args));
+        }
+        return *m_fp8Plans.emplace(key, std::move(plan)).first->second;
+    }
+
     const Plan& planFor(const LinearArgs& args) {
         const Alignments alignments = alignmentsOf(args);
         const Key key{args.rows,    args.in,     args.out,        args.xStride,         args.yStride,
@@ -182,44 +262,85 @@ class LtContext final : public BlasContext {
     struct Fusion {
         bool bias, gelu;
     };
-    // Chooses the algorithm. False when there is none.
-    [[nodiscard]] bool complete(Plan& plan, const LinearArgs& args, const Alignments& alignments,
-                                const Fusion& fusion) const {
-        const auto [bias, gelu] = fusion;
-        const MatmulDescription& description = plan.description;
-        cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
-        if (gelu) {
-            epilogue = bias ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_GELU;
-        } else if (bias) {
-            epilogue = CUBLASLT_EPILOGUE_BIAS;
+    static cublasLtEpilogue_t epilogueOf(const Fusion& fusion) {
+        if (fusion.gelu) {
+            return fusion.bias ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_GELU;
         }
+        return fusion.bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+    }
+
+    // The next epilogue the library has an algorithm for, the largest first. False when none is left.
+    [[nodiscard]] bool nextFusion(Fp8Plan& plan, const Fp8LinearArgs& args) const {
+        // The bias of such a product is bf16.
+        const bool bias = args.bias != nullptr && args.result == Element::Bf16;
+        const bool gelu = args.activation == Activation::GeluTanh && (bias || args.bias == nullptr);
+        const Fusion fusions[] = {{bias, gelu}, {bias, false}, {false, false}};
+        plan.usable = false;
+        while (plan.tried < 3 && !plan.usable) {
+            static_cast<void>(complete(plan, args, fusions[plan.tried++]));
+        }
+        return plan.usable;
+    }
+
+    // Sums are not promoted on the way ("fast"): the tensor cores keep some 14 bits of them, and the elements four.
+    [[nodiscard]] bool complete(Fp8Plan& plan, const Fp8LinearArgs& args, const Fusion& fusion) const {
+        const MatmulDescription& description = plan.description;
+        const std::int32_t outer = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
         bool ok = description.set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T) &&
                   description.set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N) &&
-                  description.set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
-        if (bias) {
-            const void* pointer = args.result == Element::F32 ? args.bias : args.biasCompute;
-            ok = ok && description.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, dataType(args.result)) &&
-                 description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, pointer);
+                  description.set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, std::int8_t{1}) &&
+                  description.set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, outer) &&
+                  description.set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, outer) &&
+                  description.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, args.weightScales) &&
+                  description.set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, args.xScales) &&
+                  description.set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogueOf(fusion));
+        if (fusion.bias) {
+            ok = ok && description.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_16BF) &&
+                 description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, args.biasCompute);
         }
+        plan.usable = ok && choose(plan, {16, 16, 16});
+        plan.fusedBias = plan.usable && fusion.bias;
+        plan.fusedActivation = plan.usable && fusion.gelu;
+        return plan.usable;
+    }
+
+    // Asks for the algorithm of a plan whose description is complete. False when there is none.
+    template <class AnyPlan>
+    [[nodiscard]] bool choose(AnyPlan& plan, const Alignments& alignments) const {
         const Preference preference;
         // Sums split over several blocks are added in place by whoever comes last: not the same bits every time.
         const std::uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-        ok =
-            ok &&
+        cublasLtMatmulHeuristicResult_t result{};
+        int found = 0;
+        const bool usable =
             preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<std::uint64_t>(kWorkspaceBytes)) &&
             preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions) &&
             preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignments.weight) &&
             preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignments.x) &&
             preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignments.y) &&
-            preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignments.y);
-        cublasLtMatmulHeuristicResult_t result{};
-        int found = 0;
-        plan.usable = ok &&
-                      cublasLtMatmulAlgoGetHeuristic(m_handle, description.get(), plan.weight.get(), plan.x.get(),
-                                                     plan.y.get(), plan.y.get(), preference.get(), 1, &result,
-                                                     &found) == CUBLAS_STATUS_SUCCESS &&
-                      found > 0 && result.state == CUBLAS_STATUS_SUCCESS;
+            preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignments.y) &&
+            cublasLtMatmulAlgoGetHeuristic(m_handle, plan.description.get(), plan.weight.get(), plan.x.get(),
+                                           plan.y.get(), plan.y.get(), preference.get(), 1, &result,
+                                           &found) == CUBLAS_STATUS_SUCCESS &&
+            found > 0 && result.state == CUBLAS_STATUS_SUCCESS;
         plan.algorithm = result.algo;
+        return usable;
+    }
+
+    // Chooses the algorithm. False when there is none.
+    [[nodiscard]] bool complete(Plan& plan, const LinearArgs& args, const Alignments& alignments,
+                                const Fusion& fusion) const {
+        const auto [bias, gelu] = fusion;
+        const MatmulDescription& description = plan.description;
+        bool ok = description.set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T) &&
+                  description.set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N) &&
+                  description.set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogueOf(fusion));
+        if (bias) {
+            const void* pointer = args.result == Element::F32 ? args.bias : args.biasCompute;
+            ok = ok && description.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, dataType(args.result)) &&
+                 description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, pointer);
+        }
+        plan.usable = ok && choose(plan, alignments);
         plan.fusedBias = plan.usable && bias;
         plan.fusedActivation = plan.usable && gelu;
         return plan.usable;
@@ -228,6 +349,7 @@ class LtContext final : public BlasContext {
     cublasLtHandle_t m_handle;
     void* m_workspace;  // of the queue
     std::map<Key, std::unique_ptr<Plan>> m_plans;
+    std::map<Fp8Key, std::unique_ptr<Fp8Plan>> m_fp8Plans;
 };
 
 }  // namespace

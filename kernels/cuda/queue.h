@@ -85,7 +85,7 @@ struct Queue {
     cudaStream_t stream = nullptr;
     Staging staging;
     BusyClock clock;
-    Scratch blasWorkspace, dnnWorkspace, convSums, sums, wantedRows, scanStates, sparse, attentionParts;
+    Scratch blasWorkspace, dnnWorkspace, convSums, sums, wantedRows, scanStates, sparse, attentionParts, fp8;
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;
     Message message{};
@@ -108,6 +108,7 @@ void describeError(cudaError_t status, const char* what, Message& message);
 
 // Calls of the table that live in a file each.
 Code linear(Queue* queue, const LinearArgs& args);
+Code quantiseRows(Queue* queue, const QuantiseArgs& args);
 Code conv(Queue* queue, const ConvArgs& args);
 Code attention(Queue* queue, const AttentionArgs& args);
 Code rmsNorm(Queue* queue, const RmsNormArgs& args);

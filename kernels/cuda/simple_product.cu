@@ -1,5 +1,7 @@
 #include "kernels/cuda/simple_product.h"
 
+#include "kernels/cuda/fp8.cuh"
+#include "kernels/cuda/fp8.h"
 #include "kernels/cuda/mma.cuh"
 
 namespace fw::kernels::cuda {
@@ -66,6 +68,14 @@ __device__ __forceinline__ void finish(const LinearArgs& args, std::int64_t row,
     if (row < args.rows && column < args.out) {
         const float bias = args.bias == nullptr ? 0.0F : args.bias[column];
         store(static_cast<Ty*>(args.y) + row * args.yStride + column, activated(sum + bias, args.activation));
+    }
+}
+template <class T, class Ty>
+__device__ __forceinline__ void finish(const Fp8LinearArgs& args, std::int64_t row, std::int64_t column,
+                                       float sum) {
+    if (row < args.rows && column < args.out) {
+        const float scaled = sum * (args.xScales[row] * args.weightScales[column]);
+        finish<T, Ty>(static_cast<const LinearArgs&>(args), row, column, scaled);
     }
 }
 template <class T, class Ty>
@@ -144,14 +154,33 @@ __global__ __launch_bounds__(kThreads) void productKernel(const Args args) {
     }
 }
 
-template <class Ty>
+// kWide neighbours of a row a thread, 1 or 8.
+template <class Ty, int kWide>
 __global__ __launch_bounds__(kThreads) void biasActivationKernel(const LinearArgs args, bool withBias) {
-    const std::int64_t items = args.rows * args.out;
+    const std::int64_t perRow = args.out / kWide;
+    const std::int64_t items = args.rows * perRow;
     const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
     for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < items; i += step) {
-        const std::int64_t column = i % args.out;
-        Ty* y = static_cast<Ty*>(args.y) + i / args.out * args.yStride + column;
-        store(y, activated(toFloat(*y) + (withBias ? args.bias[column] : 0.0F), args.activation));
+        // 64-bit division is several times slower.
+        const std::int64_t row =
+            i <= 0x7fffffff ? static_cast<std::uint32_t>(i) / static_cast<std::uint32_t>(perRow) : i / perRow;
+        const std::int64_t column = (i - row * perRow) * kWide;
+        Ty* y = static_cast<Ty*>(args.y) + row * args.yStride + column;
+        float values[kWide];
+        if constexpr (kWide == 8) {
+            load8(static_cast<const Ty*>(y), values);
+        } else {
+            values[0] = toFloat(*y);
+        }
+#pragma unroll
+        for (int j = 0; j < kWide; ++j) {
+            values[j] = activated(values[j] + (withBias ? args.bias[column + j] : 0.0F), args.activation);
+        }
+        if constexpr (kWide == 8) {
+            store8(y, values);
+        } else {
+            store(y, values[0]);
+        }
     }
 }
 
@@ -349,6 +378,13 @@ Code simpleLinear(Queue& queue, const LinearArgs& args) {
     });
 }
 
+Code simpleFp8Linear(Queue& queue, const Fp8LinearArgs& args) {
+    return withAct(args.result, [&](auto ty) {
+        return launch(queue, productKernel<LinearRows<Fp8>, Fp8LinearArgs, Fp8, decltype(ty)>,
+                      tilesOf(args.rows, args.out), args);
+    });
+}
+
 Code simpleConv(Queue& queue, const ConvArgs& args) {
     return withAct(args.element, [&](auto t) {
         using T = decltype(t);
@@ -393,12 +429,16 @@ Code finishConv(Queue& queue, const ConvArgs& args, const void* sums) {
 
 Code biasAndActivation(Queue& queue, const LinearArgs& args, bool withBias) {
     constexpr std::int64_t kMostBlocks = 1 << 20;
+    const bool wide =
+        args.out % 8 == 0 && args.yStride % 8 == 0 && reinterpret_cast<std::uintptr_t>(args.y) % 16 == 0;
     LaunchShape shape;
-    const std::int64_t blocks = ceilDiv(args.rows * args.out, kThreads);
+    const std::int64_t blocks = ceilDiv(args.rows * args.out, kThreads * (wide ? 8 : 1));
     shape.grid = dim3(static_cast<unsigned>(blocks < kMostBlocks ? blocks : kMostBlocks));
     shape.threads = kThreads;
     return withAct(args.result, [&](auto ty) {
-        return launch(queue, biasActivationKernel<decltype(ty)>, shape, args, withBias);
+        using Ty = decltype(ty);
+        return wide ? launch(queue, biasActivationKernel<Ty, 8>, shape, args, withBias)
+                    : launch(queue, biasActivationKernel<Ty, 1>, shape, args, withBias);
     });
 }
 

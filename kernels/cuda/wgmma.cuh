@@ -70,6 +70,14 @@ __device__ __forceinline__ void loadGridBox(void* shared, const TensorMap& map, 
         : "memory");
 }
 
+// `bytes` as they lie, a multiple of 16 like either address, counted into the barrier.
+__device__ __forceinline__ void loadBytes(void* shared, const void* global, int bytes, std::uint64_t* barrier) {
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
+                     sharedAddress(shared)),
+                 "l"(__cvta_generic_to_global(global)), "r"(bytes), "r"(sharedAddress(barrier))
+                 : "memory");
+}
+
 // --- registers and turns
 
 template <int kRegisters>
@@ -125,11 +133,11 @@ __device__ __forceinline__ void claim(float (&sums)[kCount]) {
         "+f"(sums[19]), "+f"(sums[20]), "+f"(sums[21]), "+f"(sums[22]), "+f"(sums[23]), "+f"(sums[24]),      \
         "+f"(sums[25]), "+f"(sums[26]), "+f"(sums[27]), "+f"(sums[28]), "+f"(sums[29]), "+f"(sums[30]),      \
         "+f"(sums[31])
-#define FW_SUMS_64                                                                         \
-    FW_SUMS_32                                                                             \
-        ", "                                                                               \
-        "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
-        "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define FW_SUMS_64                                                                     \
+    FW_SUMS_32                                                                         \
+    ", "                                                                               \
+    "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
+    "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
 #define FW_SUM_OPERANDS_64                                                                              \
     FW_SUM_OPERANDS_32, "+f"(sums[32]), "+f"(sums[33]), "+f"(sums[34]), "+f"(sums[35]), "+f"(sums[36]), \
         "+f"(sums[37]), "+f"(sums[38]), "+f"(sums[39]), "+f"(sums[40]), "+f"(sums[41]), "+f"(sums[42]), \
@@ -137,11 +145,11 @@ __device__ __forceinline__ void claim(float (&sums)[kCount]) {
         "+f"(sums[49]), "+f"(sums[50]), "+f"(sums[51]), "+f"(sums[52]), "+f"(sums[53]), "+f"(sums[54]), \
         "+f"(sums[55]), "+f"(sums[56]), "+f"(sums[57]), "+f"(sums[58]), "+f"(sums[59]), "+f"(sums[60]), \
         "+f"(sums[61]), "+f"(sums[62]), "+f"(sums[63])
-#define FW_SUMS_88                                                                         \
-    FW_SUMS_64                                                                             \
-        ", "                                                                               \
-        "%64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, " \
-        "%80, %81, %82, %83, %84, %85, %86, %87"
+#define FW_SUMS_88                                                                     \
+    FW_SUMS_64                                                                         \
+    ", "                                                                               \
+    "%64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, " \
+    "%80, %81, %82, %83, %84, %85, %86, %87"
 #define FW_SUM_OPERANDS_88                                                                              \
     FW_SUM_OPERANDS_64, "+f"(sums[64]), "+f"(sums[65]), "+f"(sums[66]), "+f"(sums[67]), "+f"(sums[68]), \
         "+f"(sums[69]), "+f"(sums[70]), "+f"(sums[71]), "+f"(sums[72]), "+f"(sums[73]), "+f"(sums[74]), \
@@ -194,6 +202,53 @@ __device__ __forceinline__ void wgmmaFromRegisters(float (&sums)[32], const std:
         : FW_SUM_OPERANDS_32
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
 }
+#define FW_SUMS_112                                                                              \
+    FW_SUMS_88                                                                                   \
+    ", "                                                                                         \
+    "%88, %89, %90, %91, %92, %93, %94, %95, %96, %97, %98, %99, %100, %101, %102, %103, %104, " \
+    "%105, %106, %107, %108, %109, %110, %111"
+#define FW_SUM_OPERANDS_112                                                                                   \
+    FW_SUM_OPERANDS_88, "+f"(sums[88]), "+f"(sums[89]), "+f"(sums[90]), "+f"(sums[91]), "+f"(sums[92]),       \
+        "+f"(sums[93]), "+f"(sums[94]), "+f"(sums[95]), "+f"(sums[96]), "+f"(sums[97]), "+f"(sums[98]),       \
+        "+f"(sums[99]), "+f"(sums[100]), "+f"(sums[101]), "+f"(sums[102]), "+f"(sums[103]), "+f"(sums[104]),  \
+        "+f"(sums[105]), "+f"(sums[106]), "+f"(sums[107]), "+f"(sums[108]), "+f"(sums[109]), "+f"(sums[110]), \
+        "+f"(sums[111])
+
+// The same of e4m3, 32 elements of the sum's dimension at a time; rows of either operand are along that dimension.
+__device__ __forceinline__ void wgmmaFp8FromShared(float (&sums)[112], std::uint64_t a, std::uint64_t b, bool add) {
+    asm volatile(
+        "{.reg .pred adds; setp.ne.b32 adds, %114, 0; "
+        "wgmma.mma_async.sync.aligned.m64n224k32.f32.e4m3.e4m3 {" FW_SUMS_112 "}, %112, %113, adds, 1, 1;}"
+        : FW_SUM_OPERANDS_112
+        : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+__device__ __forceinline__ void wgmmaFp8FromShared(float (&sums)[64], std::uint64_t a, std::uint64_t b, bool add) {
+    asm volatile(
+        "{.reg .pred adds; setp.ne.b32 adds, %66, 0; "
+        "wgmma.mma_async.sync.aligned.m64n128k32.f32.e4m3.e4m3 {" FW_SUMS_64 "}, %64, %65, adds, 1, 1;}"
+        : FW_SUM_OPERANDS_64
+        : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+__device__ __forceinline__ void wgmmaFp8FromRegisters(float (&sums)[64], const std::uint32_t (&a)[4],
+                                                      std::uint64_t b) {
+    asm volatile(
+        "{.reg .pred always; setp.eq.b32 always, 0, 0; "
+        "wgmma.mma_async.sync.aligned.m64n128k32.f32.e4m3.e4m3 {" FW_SUMS_64
+        "}, {%64, %65, %66, %67}, %68, always, 1, 1;}"
+        : FW_SUM_OPERANDS_64
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+__device__ __forceinline__ void wgmmaFp8FromRegisters(float (&sums)[32], const std::uint32_t (&a)[4],
+                                                      std::uint64_t b) {
+    asm volatile(
+        "{.reg .pred always; setp.eq.b32 always, 0, 0; "
+        "wgmma.mma_async.sync.aligned.m64n64k32.f32.e4m3.e4m3 {" FW_SUMS_32
+        "}, {%32, %33, %34, %35}, %36, always, 1, 1;}"
+        : FW_SUM_OPERANDS_32
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+#undef FW_SUMS_112
+#undef FW_SUM_OPERANDS_112
 #undef FW_SUMS_32
 #undef FW_SUM_OPERANDS_32
 #undef FW_SUMS_64
@@ -209,6 +264,13 @@ __device__ __forceinline__ std::uint64_t operandAt(const void* tile, int leading
     const std::uint64_t address = (sharedAddressOf(tile) & 0x3ffffU) >> 4U;
     return kSwizzle128 | static_cast<std::uint64_t>(stride >> 4) << 32U |
            static_cast<std::uint64_t>(leading >> 4) << 16U | address;
+}
+// An operand whose rows are 32 bytes, all there is of the sum's dimension for one product (32-byte swizzle).
+__device__ __forceinline__ std::uint64_t operandOfColumn(const void* column) {
+    constexpr std::uint64_t kSwizzle32 = 3ULL << 62U;
+    constexpr int kStride = 8 * 32;  // of groups of eight rows
+    const std::uint64_t address = (sharedAddressOf(column) & 0x3ffffU) >> 4U;
+    return kSwizzle32 | static_cast<std::uint64_t>(kStride >> 4) << 32U | address;
 }
 // The same operand `bytes` further on.
 __device__ __forceinline__ std::uint64_t advanced(std::uint64_t operand, int bytes) {

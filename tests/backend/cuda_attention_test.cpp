@@ -21,6 +21,7 @@ using cuda::AttentionKernel;
 struct Case {
     std::int64_t queries, keys, width;
     std::int64_t heads = 2, batch = 1;
+    float keyOffset = 0.0F;  // added to every key, which a softmax does not see
 };
 
 class CudaAttention : public CudaKernelTest<AttentionKernel> {
@@ -83,7 +84,13 @@ void CudaAttention::run(const Case& c) {
     // [batch, tokens, 3, heads, width]: queries, keys and values beside one another, as one product writes them.
     const std::int64_t tokens = std::max(c.queries, c.keys);
     const std::int64_t token = 3 * c.heads * c.width;
-    const std::vector<BFloat16> host = values(c.batch * tokens * token, 1.0);
+    std::vector<BFloat16> host = values(c.batch * tokens * token, 1.0);
+    for (std::size_t i = 0; c.keyOffset != 0.0F && i < host.size(); ++i) {
+        const auto within = static_cast<std::int64_t>(i) % token;
+        if (within >= c.heads * c.width && within < 2 * c.heads * c.width) {
+            host[i] = BFloat16(static_cast<float>(host[i]) + c.keyOffset);
+        }
+    }
     const std::vector<BFloat16> unwritten(static_cast<std::size_t>(c.batch * c.queries * c.heads * c.width),
                                           BFloat16(NAN));
     const auto* fused = static_cast<const BFloat16*>(onDevice(host));
@@ -128,8 +135,10 @@ void CudaAttention::run(const Case& c) {
             }
         }
     }
-    // Probabilities and results are rounded to bf16. Written so that NaN fails.
-    EXPECT_TRUE(std::sqrt(difference / size) <= 6e-3) << std::sqrt(difference / size);
+    // Probabilities and results are rounded to bf16; everything to e4m3, whose steps are 2^-4 wide. Written so that
+    // NaN fails.
+    const double tolerance = args.kernel == AttentionKernel::Fp8 ? 7e-2 : 6e-3;
+    EXPECT_TRUE(std::sqrt(difference / size) <= tolerance) << std::sqrt(difference / size);
 }
 
 TEST_P(CudaAttention, RaggedEnds) {
@@ -151,13 +160,19 @@ TEST_P(CudaAttention, ManyTiles) {
     skipUnlessComputed();
 }
 
+// Without the mean of all keys taken away first e4m3 has steps of 2 here.
+TEST_P(CudaAttention, KeysFarFromZero) {
+    run({.queries = 65, .keys = 300, .width = 128, .heads = 1, .keyOffset = 24.0F});
+    skipUnlessComputed();
+}
+
 std::string kernelName(const ::testing::TestParamInfo<AttentionKernel>& parameter) {
-    constexpr std::array<const char*, 5> kNames{"Auto", "Simple", "Mma", "Wgmma", "Cudnn"};
+    constexpr std::array<const char*, 6> kNames{"Auto", "Simple", "Mma", "Wgmma", "Cudnn", "Fp8"};
     return kNames[static_cast<std::size_t>(parameter.param)];
 }
 INSTANTIATE_TEST_SUITE_P(Kernels, CudaAttention,
                          ::testing::Values(AttentionKernel::Simple, AttentionKernel::Mma, AttentionKernel::Wgmma,
-                                           AttentionKernel::Cudnn, AttentionKernel::Auto),
+                                           AttentionKernel::Cudnn, AttentionKernel::Fp8, AttentionKernel::Auto),
                          kernelName);
 
 }  // namespace

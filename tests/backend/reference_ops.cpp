@@ -160,6 +160,8 @@ double readElement(const ConstTensorView& view, const Dims& index) {
             return load(std::int8_t{});
         case DType::U8:
             return load(std::uint8_t{});
+        case DType::F8E4M3:
+            break;
     }
     return 0.0;
 }
@@ -191,6 +193,8 @@ void writeElement(const TensorView& view, const Dims& index, double value) {
             return;
         case DType::U8:
             store(static_cast<std::uint8_t>(std::clamp(std::nearbyint(value), 0.0, 255.0)));
+            return;
+        case DType::F8E4M3:
             return;
     }
 }

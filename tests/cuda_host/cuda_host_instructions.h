@@ -5,6 +5,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -84,6 +85,7 @@ void arrive(std::uint64_t* barrier);
 void waitFor(std::uint64_t* barrier, int parity);
 void loadBox(void* shared, const TensorMap& map, std::uint64_t* barrier, int column, int token, int head,
              int batch);
+void loadBytes(void* shared, const void* global, int bytes, std::uint64_t* barrier);
 void loadGridBox(void* shared, const TensorMap& map, std::uint64_t* barrier, const int (&at)[5]);
 template <int kRegisters>
 void giveRegisters() {}
@@ -144,6 +146,65 @@ void wgmmaFromRegisters(float (&sums)[kCount], const std::uint32_t (&a)[4], std:
         for (int k = 0; k < 16; ++k) {
             const std::uint32_t left = all[row % 8 * 4 + k % 8 / 2].words[row / 8 + k / 8 * 2];
             sum += bf16At(left, k % 2) * operandElement(b, k, column, false);
+        }
+        sums[i] = sum;
+    }
+}
+
+// --- e4m3
+
+inline float fp8At(std::uint32_t word, int byte) {
+    const std::uint32_t bits = word >> (8 * byte) & 0xffU;
+    const std::uint32_t magnitude = bits & 0x7fU;
+    const std::uint32_t sign = (bits & 0x80U) << 24U;
+    if (magnitude == 0x7fU) {
+        return NAN;
+    }
+    if (magnitude < 8U) {
+        return (sign != 0U ? -0x1p-9F : 0x1p-9F) * static_cast<float>(magnitude);
+    }
+    return __uint_as_float(sign | ((magnitude + (120U << 3U)) << 20U));
+}
+// Element (row, k) of an operand whose rows are the 32 bytes of one product, in 32-byte swizzle.
+inline float fp8OperandElement(std::uint64_t operand, int row, int k) {
+    const auto start = static_cast<std::uint32_t>(operand & 0x3fffU) << 4U;
+    const auto stride = static_cast<std::uint32_t>(operand >> 32U & 0x3fffU) << 4U;
+    const auto r = static_cast<std::uint32_t>(row);
+    std::uint32_t address = start + r / 8 * stride + r % 8 * 32 + static_cast<std::uint32_t>(k);
+    address ^= (address >> 7U & 1U) << 4U;
+    return operand >> 62U == 3 ? fp8At(fw::cuda_host::dynamicShared()[address], 0) : NAN;
+}
+
+template <int kCount>
+void wgmmaFp8FromShared(float (&sums)[kCount], std::uint64_t a, std::uint64_t b, bool add) {
+    const int lane = static_cast<int>(threadIdx.x % 128);
+    for (int i = 0; i < kCount; ++i) {
+        const int row = lane / 32 * 16 + lane % 32 / 4 + i % 4 / 2 * 8;
+        const int column = i / 4 * 8 + lane % 4 * 2 + i % 2;
+        float sum = add ? sums[i] : 0.0F;
+        for (int k = 0; k < 32; ++k) {
+            sum += fp8OperandElement(a, row, k) * fp8OperandElement(b, column, k);
+        }
+        sums[i] = sum;
+    }
+}
+// A: {(r, k), (r+8, k), (r, k+16), (r+8, k+16)} at k = 4(l%4), four neighbours each.
+template <int kCount>
+void wgmmaFp8FromRegisters(float (&sums)[kCount], const std::uint32_t (&a)[4], std::uint64_t b) {
+    struct Fragment {
+        std::uint32_t words[4];
+    };
+    const Fragment mine{{a[0], a[1], a[2], a[3]}};
+    Fragment all[32];
+    fw::cuda_host::exchangeInWarp(&mine, all, sizeof(mine));
+    const int lane = static_cast<int>(threadIdx.x % 32);
+    for (int i = 0; i < kCount; ++i) {
+        const int row = lane / 4 + i % 4 / 2 * 8;
+        const int column = i / 4 * 8 + lane % 4 * 2 + i % 2;
+        float sum = sums[i];
+        for (int k = 0; k < 32; ++k) {
+            const std::uint32_t left = all[row % 8 * 4 + k % 16 / 4].words[row / 8 + k / 16 * 2];
+            sum += fp8At(left, k % 4) * fp8OperandElement(b, column, k);
         }
         sums[i] = sum;
     }

@@ -125,6 +125,13 @@ void loadBox(void* shared, const TensorMap& map, std::uint64_t* barrier, int col
     settleBytes(barrier, spec.boxTokens);
 }
 
+void loadBytes(void* shared, const void* global, int bytes, std::uint64_t* barrier) {
+    std::memcpy(shared, global, static_cast<std::size_t>(bytes));
+    State& state = barriers().at(barrier);
+    state.bytes -= bytes;
+    state.settle();
+}
+
 void loadGridBox(void* shared, const TensorMap& map, std::uint64_t* barrier, const int (&at)[5]) {
     GridMapSpec spec;
     std::memcpy(&spec, map.bytes, sizeof(spec));

@@ -10,6 +10,8 @@ namespace {
 class NoBlas final : public BlasContext {
  public:
     Code linear(Queue&, const LinearArgs&) override { return Code::Unsupported; }
+    Code fp8Linear(Queue&, const Fp8LinearArgs&) override { return Code::Unsupported; }
+    bool fp8Applies(std::int64_t, std::int64_t) override { return true; }
 };
 class NoDnn final : public DnnContext {
  public:

@@ -128,6 +128,52 @@ def attention_section(engine: Engine, kernel: str, heads: int, queries: int, key
     return result | {"flops": flops}
 
 
+def fp8_attention_section(engine: Engine, heads: int, tokens: int, width: int) -> dict:
+    """Quantisation included, against PyTorch's in bf16."""
+    flops = 4 * heads * tokens * tokens * width
+    q, k, v = (torch.randn(1, heads, tokens, width, device="cuda", dtype=torch.bfloat16) for _ in range(3))
+    engine.ask(f"attention fp8 {heads} {tokens} {tokens} {width}")
+    return compare(engine, lambda: F.scaled_dot_product_attention(q, k, v), max(1, int(4e13 / flops))) | {"flops": flops}
+
+
+def fp8_error_section(engine: Engine, folder: Path, kernel: str, heads: int, tokens: int, width: int) -> dict:
+    """Of a kernel against the engine's own arithmetic in f32 over the same operands in bf16."""
+    results = {}
+    for name in (kernel, "simple"):
+        engine.ask(f"attention {name} {heads} {tokens} {tokens} {width}")
+        engine.ask("time 1")
+        engine.ask(f"save {folder / name}.safetensors")
+        results[name] = load_file(f"{folder / name}.safetensors")["result"]
+    return {"relative": relative_error(results[kernel], results["simple"])}
+
+
+def fp8_linear_section(engine: Engine, rows: int, inner: int, out: int, activation: str) -> dict:
+    """With quantisation of the rows on either side: the peer's one compiled pass and torch._scaled_mm."""
+    eight = torch.float8_e4m3fn
+    x = torch.randn(rows, inner, device="cuda", dtype=torch.bfloat16)
+    weight = torch.randn(out, inner, device="cuda") / inner**0.5
+    bias = torch.randn(out, device="cuda", dtype=torch.bfloat16) * 0.1
+    weight_scale = weight.abs().amax(1, keepdim=True) / 448
+    weight8 = (weight / weight_scale).to(eight)
+
+    @torch.compile
+    def quantised(value):
+        scale = value.abs().amax(1, keepdim=True).float() / 448
+        return (value.float() / scale).to(eight), scale
+
+    gelu = torch.compile(lambda value: F.gelu(value, approximate="tanh"))
+
+    def function():
+        rows8, scale = quantised(x)
+        y = torch._scaled_mm(rows8, weight8.t(), scale, weight_scale.t(), bias, out_dtype=torch.bfloat16, use_fast_accum=True)
+        return gelu(y) if activation == "gelu" else y
+
+    engine.ask(f"linear {rows} {inner} {out} {activation} bf16 fp8")
+    flops = 2 * rows * inner * out
+    with torch.inference_mode():
+        return compare(engine, function, max(3, int(4e13 / flops))) | {"flops": flops}
+
+
 def linear_section(engine: Engine, rows: int, inner: int, out: int, activation: str) -> dict:
     layer = torch.nn.Linear(inner, out, device="cuda", dtype=torch.bfloat16)
     x = torch.randn(rows, inner, device="cuda", dtype=torch.bfloat16)
@@ -245,7 +291,10 @@ def write_inputs(file: Path, height: int, width: int, frames: int = 21) -> dict:
     return inputs
 
 
-def transformer_section(engine: Engine, folder: Path, layers: int, size: tuple, dtype: str, timed: bool) -> dict:
+def transformer_section(
+    engine: Engine, folder: Path, layers: int, size: tuple, dtype: str, timed: bool, fp8: dict | None = None
+) -> dict:
+    """`fp8`: filled with the same in fp8, beside the same peer, and with errors of both against float32."""
     from diffusers import WanTransformer3DModel
 
     if not (folder / "transformer").exists():
@@ -274,9 +323,34 @@ def transformer_section(engine: Engine, folder: Path, layers: int, size: tuple, 
         fixed = [inputs["latents"][None].cuda().bfloat16(), torch.tensor([500.0]).cuda(), inputs["text"][None].cuda().bfloat16()]
         with torch.inference_mode():
             result |= compare(engine, lambda: model(*fixed, return_dict=False), 2)
+            if fp8 is not None:
+                fp8 |= fp8_forward(engine, folder, lambda: model(*fixed, return_dict=False))
     del model
     torch.cuda.empty_cache()
+    if fp8 is not None:
+        model = WanTransformer3DModel.from_pretrained(folder, subfolder="transformer", torch_dtype=torch.float32).cuda().eval()
+        with torch.inference_mode():
+            reference = forward(model, torch.float32)[0].float().cpu()
+        for kind, name in (("bf16", "ours"), ("fp8", "fp8")):
+            fp8[f"{kind} against f32"] = relative_error(load_file(folder / f"{name}.safetensors")["result"], reference)
+        fp8["relative"] = fp8["fp8 against f32"]
+        del model
+        torch.cuda.empty_cache()
     return result
+
+
+def fp8_forward(engine: Engine, folder: Path, peer) -> dict:
+    engine.ask(f"transformer {folder} {folder / 'inputs.safetensors'} fp8")
+    engine.ask("time 1")
+    engine.ask(f"save {folder / 'fp8.safetensors'}")
+    return compare(engine, peer, 2)
+
+
+def stored_rows(rows: dict) -> dict:
+    """What an earlier section found; its absence is an error of this one."""
+    if not rows:
+        raise RuntimeError("the forward in bf16 was not measured")
+    return rows
 
 
 def vae_section(engine: Engine, folder: Path, size: tuple, frames: int, dtype: str, timed: bool) -> dict:
@@ -371,6 +445,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", required=True, help="the program gpu_bench")
     parser.add_argument("--quick", action="store_true", help="correctness and the main figures only")
+    parser.add_argument("--fp8", action="store_true", help="the rows in fp8 as well")
     parser.add_argument("--only", default="", help="regular expression: rows whose name holds it")
     parser.add_argument("--json", help="where to write every figure")
     options = parser.parse_args()
@@ -384,6 +459,9 @@ def main() -> int:
         one, all30 = Path(scratch) / "one", Path(scratch) / "all"
         one.mkdir(), all30.mkdir()
         small, full, large = (128, 192), (480, 832), (720, 1280)
+        fp8 = {} if options.fp8 else None
+        if options.fp8:
+            table.section("transformer 1 layer, small, fp8", lambda: transformer_section(engine, one, 1, small, "fp8", False))
         for dtype in ("f32", "bf16"):
             table.section(f"transformer 1 layer, small, {dtype}", lambda: transformer_section(engine, one, 1, small, dtype, False))
             table.section(f"VAE decode 128x192x9, {dtype}", lambda: vae_section(engine, one, small, 3, dtype, False))
@@ -392,12 +470,22 @@ def main() -> int:
         for kernel in ("wgmma", "cudnn", "mma"):
             table.section(f"attention {kernel} 32760 x 12 x 128", lambda: attention_section(engine, kernel, 12, 32760, 32760, 128))
         table.section("attention wgmma cross 32760 x 512", lambda: attention_section(engine, "wgmma", 12, 32760, 512, 128))
-        table.section("transformer 30 layers 480p x 81, bf16", lambda: transformer_section(engine, all30, 30, full, "bf16", True))
+        table.section("transformer 30 layers 480p x 81, bf16", lambda: transformer_section(engine, all30, 30, full, "bf16", True, fp8))
+        if options.fp8:
+            table.section("transformer 30 layers 480p x 81, fp8", lambda: stored_rows(fp8))
+            table.section("transformer 30 layers 480p, bf16 against f32", lambda: {"relative": stored_rows(fp8)["bf16 against f32"]})
+            table.section("attention fp8 32760 x 12 x 128", lambda: fp8_attention_section(engine, 12, 32760, 128))
+            for kernel in ("fp8", "wgmma"):
+                table.section(f"attention {kernel} against f32, 8192 x 4 x 128",
+                              lambda: fp8_error_section(engine, one, kernel, 4, 8192, 128))  # fmt: skip
         table.section("VAE decode 480p x 81, bf16", lambda: vae_section(engine, one, full, 21, "bf16", True))
         table.section("VAE encode 480p x 81, bf16", lambda: encode_section(engine, one, full, 81, "bf16", True))
         for name, inner, out, activation in (("qkv", 1536, 4608, "none"), ("out", 1536, 1536, "none"),
                                              ("ffn1", 1536, 8960, "gelu"), ("ffn2", 8960, 1536, "none")):  # fmt: skip
             table.section(f"linear {name} 32760 x {inner} -> {out}", lambda: linear_section(engine, 32760, inner, out, activation))
+            if options.fp8:
+                table.section(f"linear {name} 32760 x {inner} -> {out}, fp8",
+                              lambda: fp8_linear_section(engine, 32760, inner, out, activation))  # fmt: skip
         table.section("layer norm + modulation 32760 x 1536", lambda: norm_section(engine, "layer", 32760, 1536))
         table.section("QK norm + RoPE 32760 x 1536", lambda: norm_section(engine, "rms_rope", 32760, 1536))
         for grid in ((32, 32, 32), (64, 64, 64)):
@@ -409,6 +497,8 @@ def main() -> int:
             for kernel in ("wgmma", "cudnn"):
                 table.section(f"attention {kernel} 75600 x 12 x 128", lambda: attention_section(engine, kernel, 12, 75600, 75600, 128))
                 table.section(f"attention {kernel} 32768 x 12 x 64", lambda: attention_section(engine, kernel, 12, 32768, 32768, 64))
+            if options.fp8:
+                table.section("attention fp8 75600 x 12 x 128", lambda: fp8_attention_section(engine, 12, 75600, 128))
             table.section("transformer 30 layers 720p x 81, bf16", lambda: transformer_section(engine, all30, 30, large, "bf16", True))
     if options.json:
         Path(options.json).write_text(json.dumps({"about": engine.about | versions, "rows": table.rows}, indent=1))

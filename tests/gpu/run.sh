@@ -8,6 +8,7 @@
 #   tests/gpu/run.sh [--rebuild] STEP...    only these: device operations mini methods lingen memcheck racecheck sparse
 #                                           peers, or one that runs only by its name:
 #     scan            state space scans, all lengths and orders
+#     fp8             the forward, products and attention in e4m3, 3 minutes
 #     pair            LinGen-4B against DiT-4B, 90 s and 12 GiB of temporary files in turns
 #     clip            whole clips of the 1.3B configuration with random weights at 480p: dense, step caches, SALAD
 #     clip-720p       the same at 720p, from each kind of step
@@ -146,6 +147,11 @@ for tool in memcheck racecheck; do
         summary="$summary$(sed 's/^/    /' "$logs/$tool-all.log")"$'\n'
     fi
 done
+if [[ "$chosen" == *" fp8 "* ]]; then
+    step fp8 240 python3 tests/gpu/peers.py --bench "$work/gpu_bench" --quick --fp8 --only 'fp8|layers 480p x 81, bf16|against f32' \
+        --json "$logs/fp8.json"
+    sed -n '/ours ms/,$p' "$logs/fp8.log"
+fi
 # The table, or how far it came.
 if grep -q 'ours ms' "$logs/sparse.log" 2>/dev/null; then
     summary="$summary$(sed -n '/ours ms/,$p' "$logs/sparse.log")"$'\n'

@@ -111,7 +111,7 @@ Result<std::unique_ptr<Workload>> makeAttention(Bench& bench, std::istringstream
     const std::map<std::string, cuda::AttentionKernel> kernels{
         {"auto", cuda::AttentionKernel::Auto},   {"simple", cuda::AttentionKernel::Simple},
         {"mma", cuda::AttentionKernel::Mma},     {"wgmma", cuda::AttentionKernel::Wgmma},
-        {"cudnn", cuda::AttentionKernel::Cudnn},
+        {"cudnn", cuda::AttentionKernel::Cudnn}, {"fp8", cuda::AttentionKernel::Fp8},
     };
     std::string name;
     std::int64_t heads = 0, queries = 0, keys = 0, width = 0;
@@ -145,11 +145,14 @@ Result<std::unique_ptr<Workload>> makeAttention(Bench& bench, std::istringstream
 
 Result<std::unique_ptr<Workload>> makeLinear(Bench& bench, std::istringstream& words) {
     std::int64_t rows = 0, in = 0, out = 0;
-    std::string activation, type;
-    words >> rows >> in >> out >> activation >> type;
+    std::string activation, type, stored;
+    words >> rows >> in >> out >> activation >> type >> stored;
     FW_ASSIGN(const TensorView x, bench.random(DType::BF16, {rows, in}));
     FW_ASSIGN(const TensorView y, bench.empty(type == "f32" ? DType::F32 : DType::BF16, {rows, out}));
-    FW_ASSIGN(auto packed, bench.randomLinear(in, out));
+    FW_ASSIGN(auto packed, bench.randomLinear(in, out, stored == "fp8" ? DType::F8E4M3 : DType::BF16));
+    if (stored == "fp8" && !packed->fp8) {
+        return fail(ErrorCode::Unsupported, "no product of e4m3 takes {} x {} on this device", out, in);
+    }
     const auto chosen = activation == "gelu" ? backend::Activation::GeluTanh : backend::Activation::None;
     std::shared_ptr<backend::PackedLinear> weights = std::move(packed);
     return std::make_unique<Operation>(bench, y, [=](backend::Ops& ops) { ops.linear(x, *weights, y, chosen); });
@@ -397,12 +400,13 @@ Result<TensorView> Bench::random(DType dtype, const Shape& shape, double scale) 
     return tensor;
 }
 
-Result<std::unique_ptr<backend::PackedLinear>> Bench::randomLinear(std::int64_t in, std::int64_t out) {
+Result<std::unique_ptr<backend::PackedLinear>> Bench::randomLinear(std::int64_t in, std::int64_t out,
+                                                                   DType stored) {
     const std::vector<float> weight = randomValues(m_seed++, out * in, 1.0 / std::sqrt(static_cast<double>(in)));
     const std::vector<float> bias = randomValues(m_seed++, out, 0.1);
     const ConstTensorView weightView(weight.data(), DType::F32, {out, in});
     const ConstTensorView biasView(bias.data(), DType::F32, {out});
-    return m_ops->packLinear({{&weightView, 1}, {&biasView, 1}}, DType::BF16);
+    return m_ops->packLinear({{&weightView, 1}, {&biasView, 1}}, stored);
 }
 
 Result<std::unique_ptr<Workload>> makeWorkload(Bench& bench, std::istringstream& words) {

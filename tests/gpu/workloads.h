@@ -25,9 +25,13 @@ class Bench {
     [[nodiscard]] Result<TensorView> random(DType dtype, const Shape& shape, double scale = 1.0);
     // Device memory for results, kept likewise.
     [[nodiscard]] Result<TensorView> empty(DType dtype, const Shape& shape);
-    [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> randomLinear(std::int64_t in, std::int64_t out);
-    // Gives back everything since the last call.
-    void clear() { m_tensors.clear(); }
+    [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> randomLinear(std::int64_t in, std::int64_t out,
+                                                                              DType stored = DType::BF16);
+    // Gives back everything since the last call. What follows draws the same numbers again.
+    void clear() {
+        m_tensors.clear();
+        m_seed = 1;
+    }
 
  private:
     std::unique_ptr<backend::Device> m_device;

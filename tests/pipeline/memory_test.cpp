@@ -540,5 +540,31 @@ TEST_F(PromptFolder, AFolderThatCannotBeWrittenIsNoFailure) {
     EXPECT_EQ(made.report->promptsEncoded, 2);
 }
 
+// Large products of the mini model's 8 blocks: a byte an element instead of two, and a scale a row.
+TEST(Fp8Plan, CountsTheBytesOfWeightsAndOfQuantisedRows) {
+    job::GenerationRequest request = smallRequest();
+    request.device = "cuda:9";  // not there: planned all the same
+    request.dtype = "bf16";
+    const auto bf16 = makePlan(request);
+    ASSERT_TRUE(bf16) << bf16.error().message;
+    request.dtype = "fp8";
+    const auto fp8 = makePlan(request);
+    ASSERT_TRUE(fp8) << fp8.error().message;
+    constexpr std::int64_t kWidth = 256, kFeed = 1024;
+    constexpr std::int64_t kElements = 6 * kWidth * kWidth + 2 * kWidth * kFeed;  // qkv, out, cross q and out, MLP
+    constexpr std::int64_t kRows = 7 * kWidth + kFeed;
+    EXPECT_EQ(bf16->weightBytes - fp8->weightBytes, 8 * (kElements - 4 * kRows));
+    EXPECT_GE(fp8->stateBytes - bf16->stateBytes, fp8->tokens * (kFeed + 4));
+    EXPECT_EQ(fp8->totalFlops(), bf16->totalFlops());
+    request.device = "cpu";
+    const auto refused = makePlan(request);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Unsupported);
+    EXPECT_THAT(refused.error().message, HasSubstr("cannot compute in fp8"));
+    const auto generator = Generator::create(modelFolder(), "cpu", "fp8", 1);
+    ASSERT_FALSE(generator);
+    EXPECT_THAT(generator.error().message, HasSubstr("cannot compute in fp8"));
+}
+
 }  // namespace
 }  // namespace fw::pipeline

@@ -126,7 +126,7 @@ TEST(Resolve, RefusesNumbers) {
     expectRefused(request, {"threads is -1"});
     request = withPrompt();
     request.dtype = "f64";
-    expectRefused(request, {"dtype 'f64'", "bf16"});
+    expectRefused(request, {"dtype 'f64'", "bf16", "fp8"});
     for (const FrameRate rate : {FrameRate{0, 1}, FrameRate{12, 0}, FrameRate{-12, 1}, FrameRate{12, -1},
                                  FrameRate{1000, 1}, FrameRate{1, 3}}) {
         request = withPrompt();
