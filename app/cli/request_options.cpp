@@ -78,7 +78,7 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
     command.add_option("--threads", m_request.threads, "CPU threads; 0: all")->capture_default_str();
     command
         .add_option("--dtype", m_request.dtype,
-                    "auto, f32, bf16 or fp8 (GPUs of compute capability 9.0: about 1.4 times as fast, less exact)")
+                    "auto, f32, bf16 or fp8 (GPUs of compute capability 9.0: faster, less exact)")
         ->capture_default_str();
     command
         .add_option("--memory-budget", m_memoryBudget,

@@ -120,7 +120,7 @@ struct Fp8Plan {
     bool usable = false;
     bool fusedBias = false;
     bool fusedActivation = false;
-    int tried = 0;  // of fp8Fusions
+    int tried = 0;  // epilogues
 };
 using Fp8Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, Element, Activation, bool, bool>;
 
