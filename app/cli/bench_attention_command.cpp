@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/cli/bench_report.h"
+#include "app/cli/bench_salad.h"
 #include "app/cli/bench_sparse.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
@@ -85,7 +86,8 @@ class BenchAttentionCommand final : public Command {
  public:
     explicit BenchAttentionCommand(CLI::App& bench)
         : Command(bench, "attention",
-                  "Time and memory of dense attention, and of sparse beside it, from 2048 to 16384 tokens") {
+                  "Time and memory of dense attention, of sparse beside it and of SALAD's passes, at 2 to 16 "
+                  "thousand tokens") {
         m_app->add_option("--device", m_device, "auto, cpu, …")->capture_default_str();
         m_app->add_option("--threads", m_threads, "CPU threads; 0: all")
             ->check(CLI::Range(0, 1024))
@@ -114,6 +116,7 @@ class BenchAttentionCommand final : public Command {
         }
         if (report->contains("sparse")) {
             printSparseAttention((*report)["sparse"]);
+            printSaladPasses((*report)["salad"]);
         }
         return kDone;
     }
@@ -141,6 +144,7 @@ class BenchAttentionCommand final : public Command {
         FW_ASSIGN(const auto ops, device->createOps({.threads = m_threads}));
         if (ops->supportsSparseAttention()) {
             FW_ASSIGN(report["sparse"], measureSparseAttention(*device, dtype, m_threads, session.cancel));
+            FW_ASSIGN(report["salad"], measureSaladPasses(*device, dtype, m_threads, session.cancel));
         }
         return report;
     }

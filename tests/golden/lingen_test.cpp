@@ -1,6 +1,7 @@
 // LinGen's parts against the published Mamba2, and whole transformers against the training code.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "core/model/video_model.h"
@@ -333,6 +334,67 @@ TEST_F(LinGenFolder, CostsGrowInStepWithItsLength) {
     EXPECT_NEAR((flops(257) - flops(129)) / 32.0, perFrame, 0.01 * perFrame);
     const job::Plan plan = require(pipeline::makePlan(request(129)));
     EXPECT_LT(plan.attention.pairs, plan.attention.densePairs / 4);
+}
+
+// A clip of eleven seconds: frames leave in pieces, progress grows to its end, previews come, and decoding takes no
+// more memory than that of a short clip.
+TEST_F(LinGenFolder, LongClipsStream) {
+    job::GenerationRequest wanted = request(257);
+    wanted.steps = 2;
+    const auto generator = require(pipeline::Generator::create(folder(), "cpu", "f32", 1));
+    pipeline::GeneratorOptions options;
+    options.preview = pipeline::PreviewKind::Projection;
+    std::vector<double> progress;
+    int previews = 0;
+    pipeline::GeneratorEvents events;
+    events.progress = [&](const pipeline::Progress& seen) { progress.push_back(seen.fraction); };
+    events.preview = [&](const pipeline::Preview&) { ++previews; };
+    std::int64_t frames = 0, largestPiece = 0;
+    const auto sink = [&](const ConstTensorView& piece) -> Status {
+        frames += piece.dim(0);
+        largestPiece = std::max(largestPiece, piece.dim(0));
+        return {};
+    };
+    const auto report = require(generator->generate(wanted, options, events, sink, {}));
+    EXPECT_EQ(frames, 257);
+    EXPECT_LE(largestPiece, 16) << "of the four latent frames decoded at once";
+    EXPECT_EQ(previews, 2);
+    ASSERT_GT(progress.size(), 10U) << "decoding reports as well";
+    EXPECT_TRUE(std::is_sorted(progress.begin(), progress.end()));
+    EXPECT_GT(progress.back(), 0.9);
+    EXPECT_LE(progress.back(), 1.0);
+}
+
+TEST_F(LinGenFolder, MemoryOfLongClipsIsThatOfTheirTokens) {
+    const auto scratch = [&](std::int64_t frames, std::size_t phase) {
+        return static_cast<double>(require(pipeline::makePlan(request(frames))).phases.at(phase).scratchBytes);
+    };
+    constexpr std::size_t kDenoise = 1, kDecode = 2;
+    EXPECT_EQ(scratch(513, kDecode), scratch(33, kDecode)) << "decoding streams";
+    // Latent frames 65, 129 and 257.
+    const double perFrame = (scratch(513, kDenoise) - scratch(257, kDenoise)) / 64.0;
+    EXPECT_NEAR((scratch(1025, kDenoise) - scratch(513, kDenoise)) / 128.0, perFrame, 0.01 * perFrame);
+
+    // More than the model has positions for, or than fits, is refused before the run, with the numbers.
+    const auto unplaced = pipeline::makePlan(request(4097));
+    ASSERT_FALSE(unplaced);
+    EXPECT_THAT(unplaced.error().message, testing::HasSubstr("the model knows 1024 positions per axis"));
+    job::GenerationRequest wanted = request(2049);
+    wanted.width = wanted.height = 512;
+    wanted.memoryBudget = std::int64_t{512} << 20;
+    const job::Plan plan = require(pipeline::makePlan(wanted));
+    EXPECT_THAT(plan.memory.shortage, testing::HasSubstr("the budget is 512.0 MiB"));
+    const auto generator = require(pipeline::Generator::create(folder(), "cpu", "f32", 1));
+    int pieces = 0;
+    const auto sink = [&](const ConstTensorView&) -> Status {
+        ++pieces;
+        return {};
+    };
+    const auto refused = generator->generate(wanted, {}, {}, sink, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::OutOfMemory);
+    EXPECT_EQ(refused.error().message, plan.memory.shortage);
+    EXPECT_EQ(pieces, 0);
 }
 
 TEST_F(LinGenFolder, RefusesWhatItCannotRun) {

@@ -85,6 +85,11 @@ class PartsTest : public QObject {
                 QCOMPARE(lengths.count(length), 1);
             }
         }
+        // A model made for long clips says so by its own length, and the lengths offered grow with it.
+        defaults.frames = 129;
+        QCOMPARE(lengthPresets(defaults), (QList<qint64>{1, 33, 65, 129}));
+        defaults.frames = 1025;
+        QCOMPARE(lengthPresets(defaults), (QList<qint64>{1, 257, 513, 1025}));
     }
 
     void numbersRead() {
