@@ -48,18 +48,47 @@ HWY_INLINE float rectified(float x) {
     return x < 0.0F ? 0.0F : x;
 }
 
+// Pairs [m, m + lanes) of a row; the components of a pair lie beside one another.
+struct FeaturePairs {
+    Floats even, odd;
+};
+
+HWY_INLINE FeaturePairs loadPairs(const float* row) {
+    FeaturePairs pairs{hn::Zero(FloatTag()), hn::Zero(FloatTag())};
+    hn::LoadInterleaved2(FloatTag(), row, pairs.even, pairs.odd);
+    return pairs;
+}
+
+// max(x, 0); NaN stays NaN, so that it is not lost.
+HWY_INLINE Floats rectifiedVector(Floats x) {
+    return hn::IfThenElse(hn::Lt(x, hn::Zero(FloatTag())), hn::Zero(FloatTag()), x);
+}
+
 // A row of q or k becomes ρ in `plain` and φ in `turned`.
 void features(const LinearAttentionArgs& args, std::int64_t token, float* plain, float* turned) {
     const std::int64_t width = args.operands.headDim;
     if (args.cosine == nullptr) {
-        for (std::int64_t d = 0; d < width; ++d) {
-            turned[d] = plain[d] = rectified(plain[d]);
-        }
+        forVectors(width, [&](std::int64_t i, auto lanes) HWY_ATTR {
+            const Floats value = rectifiedVector(load(static_cast<const float*>(plain) + i, lanes));
+            store(value, plain + i, lanes);
+            store(value, turned + i, lanes);
+        });
         return;
     }
+    const FloatTag d;
     const float* cosine = args.cosine + token * args.cosineRow;
     const float* sine = args.sine + token * args.sineRow;
-    for (std::int64_t m = 0; m < width / 2; ++m) {
+    std::int64_t m = 0;
+    for (const std::int64_t lanes = floatLanes(); m + lanes <= width / 2; m += lanes) {
+        const FeaturePairs pairs = loadPairs(plain + 2 * m);
+        const Floats c = load(cosine + m, FullVector{});
+        const Floats s = load(sine + m, FullVector{});
+        const Floats a = rectifiedVector(hn::MulAdd(pairs.even, c, hn::Mul(pairs.odd, s)));
+        const Floats b = rectifiedVector(hn::MulSub(pairs.odd, c, hn::Mul(pairs.even, s)));
+        hn::StoreInterleaved2(a, b, d, plain + 2 * m);
+        hn::StoreInterleaved2(hn::MulSub(a, c, hn::Mul(b, s)), hn::MulAdd(a, s, hn::Mul(b, c)), d, turned + 2 * m);
+    }
+    for (; m < width / 2; ++m) {
         const float even = plain[2 * m];
         const float odd = plain[2 * m + 1];
         const float a = rectified(even * cosine[m] + odd * sine[m]);
@@ -72,23 +101,27 @@ void features(const LinearAttentionArgs& args, std::int64_t token, float* plain,
 }
 
 // c [rows, columns] += Σ over steps of a(row, step) · b [step, columns]; element (row, step) of a at
-// a[row * rowStride + step * stepStride]. c has kRows rows.
+// a[row * rowStride + step * stepStride]. c has kRows rows. The sums stay in registers only when the loops over
+// rows are unrolled.
 template <std::size_t kRows>
 HWY_INLINE void accumulateRows(const float* a, std::int64_t rowStride, std::int64_t stepStride, const float* b,
                                std::int64_t steps, std::int64_t columns, float* c) {
     forVectors(columns, [&](std::int64_t i, auto lanes) HWY_ATTR {
         Floats sums[kRows];
+#pragma GCC unroll 8
         for (std::size_t row = 0; row < kRows; ++row) {
             sums[row] = load(static_cast<const float*>(c) + static_cast<std::int64_t>(row) * columns + i, lanes);
         }
         for (std::int64_t step = 0; step < steps; ++step) {
             const Floats right = load(b + step * columns + i, lanes);
+            const float* left = a + step * stepStride;
+#pragma GCC unroll 8
             for (std::size_t row = 0; row < kRows; ++row) {
-                const Floats left =
-                    hn::Set(FloatTag(), a[static_cast<std::int64_t>(row) * rowStride + step * stepStride]);
-                sums[row] = hn::MulAdd(left, right, sums[row]);
+                sums[row] = hn::MulAdd(hn::Set(FloatTag(), left[static_cast<std::int64_t>(row) * rowStride]), right,
+                                       sums[row]);
             }
         }
+#pragma GCC unroll 8
         for (std::size_t row = 0; row < kRows; ++row) {
             store(sums[row], c + static_cast<std::int64_t>(row) * columns + i, lanes);
         }
