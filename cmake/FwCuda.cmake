@@ -1,6 +1,25 @@
-# The CUDA toolkit: nvcc, cuBLASLt and cuDNN. Included only with FW_CUDA.
+# The CUDA toolkit: nvcc, cuBLASLt and cuDNN. From here on FW_CUDA is ON or OFF; FW_CUDA_TESTS says whether what checks the
+# engine itself is built as well, which takes longer than the engine.
 
-include(CheckLanguage)
+set(FW_CUDA_TESTS OFF)
+if(FW_CUDA STREQUAL "AUTO")
+  find_package(CUDAToolkit 13.0 QUIET)
+  find_path(FW_CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+  find_library(FW_CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR})
+  if(CUDAToolkit_NVCC_EXECUTABLE AND TARGET CUDA::cublasLt AND FW_CUDNN_INCLUDE AND FW_CUDNN_LIBRARY)
+    message(STATUS "CUDA engine: built, which takes some minutes the first time (-DFW_CUDA=OFF leaves it out)")
+    set(FW_CUDA ON)
+  else()
+    message(STATUS "CUDA engine: left out, because CUDA 13 with nvcc, cuBLASLt and cuDNN was not found")
+    set(FW_CUDA OFF)
+  endif()
+elseif(FW_CUDA)
+  set(FW_CUDA_TESTS ON)
+endif()
+if(NOT FW_CUDA)
+  return()
+endif()
+
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
   find_program(FW_NVCC nvcc HINTS /usr/local/cuda/bin)
   if(FW_NVCC)
