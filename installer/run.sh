@@ -30,7 +30,11 @@ ensure_packages build
 say "Building Framewright into build/release (minutes the first time, seconds afterwards) …"
 log="$root/build/run.log"
 mkdir -p "$root/build"
-build release fw framewright -- -DFW_BUILD_TESTS=OFF >"$log" 2>&1 || {
+cuda=OFF
+if nvidia-smi -L >/dev/null 2>&1; then
+    cuda=AUTO # where the toolkit is as well
+fi
+build release fw framewright -- -DFW_BUILD_TESTS=OFF -DFW_CUDA="$cuda" >"$log" 2>&1 || {
     tail -n 40 "$log" >&2
     die "the build failed; its last lines are above, all of it is in $log"
 }

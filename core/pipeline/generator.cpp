@@ -488,7 +488,10 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
                                                   const GeneratorOptions& options, const GeneratorEvents& events,
                                                   const model::FrameSink& sink, const CancelToken& cancel) {
     FW_TRY(cancel.check());
-    (void)m_parts.ops->synchronize();  // what an abandoned clip left behind is not this one's failure
+    // What an abandoned clip left behind is not this one's failure, unless it was the device's last.
+    if (Status left = m_parts.ops->synchronize(); !left && left.error().code == ErrorCode::DeviceLost) {
+        return tl::unexpected(std::move(left).error());
+    }
     GenerationReport report;
     FW_ASSIGN(report.request, job::resolve(request, m_info.defaults));
     FW_TRY(checkMethod(m_info, report.request));
