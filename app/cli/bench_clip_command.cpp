@@ -3,6 +3,7 @@
 
 #include <system_error>
 
+#include "app/cli/bench_model.h"
 #include "app/cli/bench_report.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
@@ -51,6 +52,7 @@ class BenchClipCommand final : public Command {
         m_app->add_option("--repeats", m_repeats, "Clips to make; every one loads the model anew")
             ->check(CLI::Range(1, 1000))
             ->capture_default_str();
+        m_model.addTo(*m_app);
         m_app->add_flag("--json", m_json, "Print one JSON object instead of text");
     }
 
@@ -72,8 +74,9 @@ class BenchClipCommand final : public Command {
     }
 
  private:
-    [[nodiscard]] Result<OrderedJson> makeReport(const Session& session) const {
+    [[nodiscard]] Result<OrderedJson> makeReport(const Session& session) {
         FW_ASSIGN(job::GenerationRequest request, m_request.request());
+        FW_TRY(m_model.apply(request));
         FW_ASSIGN(const TemporaryFolder folder, TemporaryFolder::create());
         app::ClipJobOptions options;
         options.output = folder.path() / "clip.mp4";
@@ -106,6 +109,7 @@ class BenchClipCommand final : public Command {
     }
 
     RequestOptions m_request;
+    BenchModel m_model;
     int m_repeats = 1;
     bool m_json = false;
 };

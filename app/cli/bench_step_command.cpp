@@ -1,4 +1,10 @@
 // fw bench step: one denoising step against the plainest large matrix product of the same library, side by side.
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include "app/cli/bench_model.h"
+#include "app/cli/bench_modules.h"
 #include "app/cli/bench_report.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
@@ -9,6 +15,7 @@
 #include "core/pipeline/philox.h"
 #include "core/pipeline/planner.h"
 #include "core/pipeline/run_stages.h"
+#include "core/trace/trace.h"
 
 namespace fw::cli {
 
@@ -62,11 +69,13 @@ Result<StepBench> prepareStep(const job::GenerationRequest& request, const std::
 }
 
 // The first step of a run, sampler included, again and again: the work does not depend on the values.
-Status runStep(StepBench& bench, const CancelToken& cancel) {
+Status runStep(StepBench& bench, const CancelToken& cancel, trace::Trace* trace = nullptr) {
     const pipeline::SigmaSchedule schedule = pipeline::makeSchedule(
         {.kind = bench.request.sampler, .steps = *bench.request.steps, .shift = *bench.request.shift});
     method::RunContext context{
         .ops = *bench.parts.ops, .arena = *bench.arena, .selfAttention = *bench.method, .cancel = cancel};
+    context.trace = trace;
+    context.step = 0;
     pipeline::SamplerState start = bench.state.sampler;
     FW_TRY(pipeline::predictVelocity(context, bench.parts, bench.state, schedule.timesteps.front(),
                                      *bench.request.guidance));
@@ -130,6 +139,45 @@ Result<Measured> measure(StepBench& bench, int repeats, const CancelToken& cance
     return measured;
 }
 
+// A step and the decoder, module by module. Waiting for each module costs a little: the sum is more than a step.
+Result<trace::Trace> traceModules(StepBench& bench, const CancelToken& cancel) {
+    trace::Trace trace;
+    trace.originUs = bench.parts.ops->timestampUs();
+    FW_TRY(runStep(bench, cancel, &trace));
+    method::RunContext context{.ops = *bench.parts.ops,
+                               .arena = *bench.arena,
+                               .selfAttention = *bench.method,
+                               .cancel = cancel,
+                               .trace = &trace};
+    FW_TRY(pipeline::decodeFrames(context, bench.parts, bench.state.sampler.sample, pipeline::tilingOf(bench.plan),
+                                  [](const ConstTensorView&) -> Status { return {}; }));
+    FW_TRY(context.ops.synchronize());
+    return trace;
+}
+
+// After a rest, and after steps for `seconds`: a machine at its power limit is slower.
+Result<OrderedJson> measureModules(StepBench& bench, double seconds, const CancelToken& cancel) {
+    constexpr std::chrono::seconds kRest{2};
+    FW_ASSIGN(Product product, Product::create(bench.parts));
+    const auto rate = [&]() -> Result<double> {
+        FW_ASSIGN(const double time, timed([&] { return product.run(*bench.parts.ops); }));
+        return static_cast<double>(Product::flops()) / time;
+    };
+    FW_TRY(traceModules(bench, cancel));  // kernels are chosen and loaded
+    FW_TRY(rate());
+    std::this_thread::sleep_for(kRest);
+    FW_ASSIGN(const double restedRate, rate());
+    FW_ASSIGN(const trace::Trace rested, traceModules(bench, cancel));
+    for (double spent = 0.0; spent < seconds;) {
+        FW_TRY(cancel.check());
+        FW_ASSIGN(const double step, timed([&] { return runStep(bench, cancel); }));
+        spent += step;
+    }
+    FW_ASSIGN(const trace::Trace sustained, traceModules(bench, cancel));
+    FW_ASSIGN(const double sustainedRate, rate());
+    return moduleTable(rested, sustained, restedRate, sustainedRate);
+}
+
 class BenchStepCommand final : public Command {
  public:
     explicit BenchStepCommand(CLI::App& bench)
@@ -138,6 +186,12 @@ class BenchStepCommand final : public Command {
         m_app->add_option("--repeats", m_repeats, "Measurements of each, in turns")
             ->check(CLI::Range(1, 1000))
             ->capture_default_str();
+        m_model.addTo(*m_app);
+        m_app
+            ->add_option("--modules", m_moduleSeconds,
+                         "Also a table of every kind of module, decoding included: after a rest, and after so many "
+                         "seconds of steps")
+            ->check(CLI::Range(0.0, 600.0));
         m_app->add_flag("--json", m_json, "Print one JSON object instead of text");
     }
 
@@ -155,14 +209,15 @@ class BenchStepCommand final : public Command {
     }
 
  private:
-    [[nodiscard]] Result<OrderedJson> makeReport(const Session& session) const {
-        FW_ASSIGN(const job::GenerationRequest request, m_request.request());
+    [[nodiscard]] Result<OrderedJson> makeReport(const Session& session) {
+        FW_ASSIGN(job::GenerationRequest request, m_request.request());
+        FW_TRY(m_model.apply(request));
         FW_ASSIGN(const auto folder, app::modelFolder(request));
         FW_ASSIGN(StepBench bench, prepareStep(request, folder, session.cancel));
         FW_ASSIGN(const Measured measured, measure(bench, m_repeats, session.cancel));
         const double stepRate = static_cast<double>(measured.stepFlops) / measured.step.median();
         const double productRate = static_cast<double>(Product::flops()) / measured.product.median();
-        return OrderedJson{
+        OrderedJson report{
             {"device", bench.parts.device->info().name},
             {"dtype", dtypeName(bench.parts.dtype)},
             {"width", *bench.request.width},
@@ -175,6 +230,13 @@ class BenchStepCommand final : public Command {
             {"product", cli::toJson(measured.product, Product::flops())},
             {"step_to_product", stepRate / productRate},
         };
+        if (!m_model.config().empty()) {
+            report["config"] = m_model.config();
+        }
+        if (m_moduleSeconds) {
+            FW_ASSIGN(report["modules"], measureModules(bench, *m_moduleSeconds, session.cancel));
+        }
+        return report;
     }
 
     static void print(const OrderedJson& report) {
@@ -190,9 +252,14 @@ class BenchStepCommand final : public Command {
         line("step", report["step"]);
         line("product", report["product"]);
         say("ratio    {:.2f}\n", report["step_to_product"].get<double>());
+        if (report.contains("modules")) {
+            printModuleTable(report["modules"]);
+        }
     }
 
     RequestOptions m_request;
+    BenchModel m_model;
+    std::optional<double> m_moduleSeconds;
     int m_repeats = 5;
     bool m_json = false;
 };

@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <set>
 
 #include "core/base/json.h"
 #include "program_run.h"
@@ -302,6 +303,25 @@ TEST_F(Cli, KeepsEncodedPromptsUnlessToldNotTo) {
     EXPECT_EQ(made({}).exit, 0);
     EXPECT_EQ(std::distance(fs::directory_iterator(m_folder / "prompts"), fs::directory_iterator()), 1);
     EXPECT_EQ(run(tiny({"--out", "clip.gif", "--quiet"})).exit, 0) << "off";
+}
+
+TEST_F(Cli, ABenchmarkTellsWhereAStepGoes) {
+    const std::vector<std::string> step{"bench",     "step", "--width",   "64",  "--height",  "64", "--frames", "9",
+                                        "--repeats", "1",    "--modules", "0.1", "--threads", "1",  "--json"};
+    const Outcome made = run(step);
+    ASSERT_EQ(made.exit, 0) << made.err;
+    std::set<std::string> modules;
+    for (const Json& row : Json::parse(made.out).at("modules")) {
+        modules.insert(row.at("module").get<std::string>());
+        EXPECT_GT(row.at("calls").get<int>(), 0);
+    }
+    for (const char* module :
+         {"self_attention", "attention_core", "cross_attention", "feed_forward", "vae_decode"}) {
+        EXPECT_TRUE(modules.contains(module)) << module;
+    }
+    const Outcome unknown = run({"bench", "step", "--config", "wan9"});
+    EXPECT_EQ(unknown.exit, 2);
+    EXPECT_THAT(unknown.err, HasSubstr("wan2.1-t2v-1.3b"));
 }
 
 TEST_F(Cli, ListsModelsPlansAndDiagnoses) {
