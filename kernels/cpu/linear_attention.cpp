@@ -53,7 +53,7 @@ struct FeaturePairs {
     Floats even, odd;
 };
 
-HWY_INLINE FeaturePairs loadPairs(const float* row) {
+HWY_INLINE FeaturePairs loadFeaturePairs(const float* row) {
     FeaturePairs pairs{hn::Zero(FloatTag()), hn::Zero(FloatTag())};
     hn::LoadInterleaved2(FloatTag(), row, pairs.even, pairs.odd);
     return pairs;
@@ -80,7 +80,7 @@ void features(const LinearAttentionArgs& args, std::int64_t token, float* plain,
     const float* sine = args.sine + token * args.sineRow;
     std::int64_t m = 0;
     for (const std::int64_t lanes = floatLanes(); m + lanes <= width / 2; m += lanes) {
-        const FeaturePairs pairs = loadPairs(plain + 2 * m);
+        const FeaturePairs pairs = loadFeaturePairs(plain + 2 * m);
         const Floats c = load(cosine + m, FullVector{});
         const Floats s = load(sine + m, FullVector{});
         const Floats a = rectifiedVector(hn::MulAdd(pairs.even, c, hn::Mul(pairs.odd, s)));
