@@ -23,7 +23,7 @@ struct ForwardCost {
 // Borrows device and operations.
 class ForwardRunner {
  public:
-    // As model::loadTransformer(). `method`: an id and its parameters; models with a mixer of their own take none.
+    // As model::loadTransformer(). `method` is never null; models with a mixer of their own do not ask it.
     [[nodiscard]] static Result<ForwardRunner> load(const std::filesystem::path& folder, backend::Device& device,
                                                     backend::Ops& ops, DType dtype,
                                                     std::unique_ptr<method::AttentionMethod> method);
