@@ -260,8 +260,11 @@ Result<job::Plan> makePlan(const job::GenerationRequest& request) {
         limit = memoryLimit(about, budget, 0);
         limit.canStream = dynamic_cast<backend::StreamsWeights*>(device->get()) != nullptr;
     } else if (budget > 0) {
-        limit.budget = limit.bytes = budget;
-        limit.onHost = resolved.device == "cpu";
+        backend::DeviceInfo absent;
+        absent.kind = resolved.device == "cpu" ? DeviceKind::Cpu : DeviceKind::Cuda;
+        absent.id = resolved.device;
+        absent.freeBytes = budget;
+        limit = memoryLimit(absent, budget, 0);
         limit.canStream = !limit.onHost;
     }
     FW_ASSIGN(ModelParts meta, loadParts(request.model, backend::createMetaDevice(dtype), dtype, 1, {}));

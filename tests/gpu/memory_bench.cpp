@@ -117,8 +117,10 @@ Status memoryBench(std::span<char*> arguments) {
                                 percentAbove(row.measured, rows.empty() ? row.measured : rows[0].measured));
         rows.push_back(std::move(row));
     }
-    FW_ASSIGN(const auto streaming, streamingRows(setup));
-    rows.insert(rows.end(), streaming.begin(), streaming.end());
+    const auto streaming = streamingRows(setup);
+    if (streaming) {
+        rows.insert(rows.end(), streaming->begin(), streaming->end());
+    }
     OrderedJson list = OrderedJson::array();
     fmt::print("{} {}, {}; memory as in gpu_bench clip\n\n", options.text("config"), options.text("size"),
                setup.base.dtype);
@@ -133,7 +135,8 @@ Status memoryBench(std::span<char*> arguments) {
                         {"forecast_bytes", row.forecast},
                         {"note", row.note}});
     }
-    return writeReport(options, {{"size", options.text("size")}, {"rows", std::move(list)}});
+    FW_TRY(writeReport(options, {{"size", options.text("size")}, {"rows", std::move(list)}}));
+    return streaming ? Status() : tl::unexpected(streaming.error());
 }
 
 }  // namespace

@@ -259,6 +259,15 @@ TEST_F(Memory, ABudgetIsKeptTo) {
     EXPECT_NE(planOf(request).memory.shortage, "");
 }
 
+// A plan for a GPU says the same whether the GPU is in this machine or not.
+TEST_F(Memory, ABudgetOfAGpuLeavesRoomForItsLibraries) {
+    job::GenerationRequest request = smallRequest();
+    request.memoryBudget = 512 * kMebi;
+    EXPECT_EQ(planOf(request).memory.limitBytes, 512 * kMebi);
+    request.device = "cuda:7";
+    EXPECT_EQ(planOf(request).memory.limitBytes, (512 - 256) * kMebi);
+}
+
 // Parts that come and go, and working memory of its own for each phase, change nothing.
 TEST_F(Memory, ABudgetThatLeavesTheDecoderAloneChangesNoPixel) {
     const auto generator = load();
