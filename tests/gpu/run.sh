@@ -12,6 +12,7 @@
 #     pair            LinGen-4B against DiT-4B, 90 s and 12 GiB of temporary files in turns
 #     clip            whole clips of the 1.3B configuration with random weights at 480p: dense, step caches, SALAD
 #     clip-720p       the same at 720p, from each kind of step
+#     clip-fp8        the transformer's blocks in e4m3, at 480p from each kind of step
 #     clip-overhead   a step cache that never reuses anything, beside none
 #     memory          decoding of several lengths, a transformer that visits the device, forecasts beside what was measured
 #     memcheck-all, racecheck-all    backend_ops_test whole, in FW_PARTS (16) parts side by side, each at most
@@ -135,6 +136,7 @@ bench="$work/with $work/bin/gpu_bench"
     named clip 400 $bench clip --variants "${FW_VARIANTS:-dense,pab,pab3,salad,salad+pab}" --json "$logs/clip.json"
     named clip-overhead 120 $bench clip --by-signature --repeats 4 --variants dense,never,dense,never,dense,never \
         --json "$logs/clip-overhead.json"
+    named clip-fp8 120 $bench clip --by-signature --dtype fp8 --variants dense,pab,salad --json "$logs/clip-fp8.json"
     named clip-720p 300 $bench clip --size 1280x720 --by-signature --variants "${FW_VARIANTS_720P:-dense,pab,pab3,salad}" \
         --json "$logs/clip-720p.json"
     named memory 240 $bench memory --json "$logs/memory.json"
