@@ -43,8 +43,10 @@ class LinearTest : public OpsTest {
         const ConstTensorView weightView = weight.view();
         const ConstTensorView biasView = bias.view();
         const LinearSource source{{&weightView, 1}, {&biasView, c.bias ? std::size_t{1} : std::size_t{0}}};
-        // cuBLASLt's GELU takes the hardware's tanh, off by up to 5e-4.
-        m_slack = c.activation == Activation::GeluTanh && y.storage().dtype() == DType::BF16 ? 1.5 : 1.0;
+        // A bias fused into a bf16 product is itself rounded to bf16, up to 2⁻⁷ of the values here, and cuBLASLt's
+        // GELU takes the hardware's tanh, off by up to 5e-4.
+        const bool narrow = y.storage().dtype() == DType::BF16;
+        m_slack = narrow && (c.bias || c.activation == Activation::GeluTanh) ? 2.0 : 1.0;
         expectMatch(c.text(), {&x}, y, [&](Ops& ops, const ViewOf& view) {
             auto packed = ops.packLinear(source, dtype());
             ASSERT_TRUE(packed) << packed.error().message;

@@ -108,7 +108,7 @@ nvidia-smi --query-gpu=name,driver_version,clocks.sm,temperature.gpu,power.limit
 step device 60 "$work/with" "$work/bin/backend_device_test" '--gtest_filter=*Cuda*'
 step operations 100 "$work/with" "$work/bin/backend_ops_test" '--gtest_filter=*cuda_0*'
 step mini 120 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MiniOnGpu*'
-step methods 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MethodsOnGpu*'
+step methods 90 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*MethodsOnGpu*'
 step lingen 60 "$work/with" "$work/bin/gpu_test" '--gtest_filter=*LinGenOnGpu*'
 if command -v compute-sanitizer >/dev/null; then
     step memcheck 60 "$work/with" compute-sanitizer --tool memcheck "$work/bin/backend_device_test" \
