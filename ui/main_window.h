@@ -91,6 +91,9 @@ class MainWindow : public QMainWindow {
     // --- main_window_inspector.cpp
     void connectInspector();
     void inspect(const store::Clip& clip);
+    void watch();
+    void offerTrace(const store::Job& job);
+    void branch(const Json& whatIf);
     void rerunWithProbes();
     // Of a clip that was made: if it is the one made again, it is compared with the first.
     void checkRerun(const store::Clip& clip);
@@ -159,6 +162,12 @@ class MainWindow : public QMainWindow {
         QString first;
     };
     std::optional<Rerun> m_rerun;
+    // A clip being made again with changes made by hand, and the trace they were made in.
+    struct Branch {
+        Json whatIf;
+        QString first;
+    };
+    std::optional<Branch> m_branch;
     Banner* m_queueBanner;
     Banner* m_awayBanner;
     ThemeChoice m_appearance = ThemeChoice::System;  // of the settings when they were last applied

@@ -1,8 +1,12 @@
 // The inspector's dock: it follows the clip on the stage and the one chosen in the library.
 #include <QDockWidget>
+#include <QFileInfo>
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "app/clips/clip_files.h"
+#include "app/library/clip_filing.h"
 #include "app/studio/studio_session.h"
 #include "ui/error_presenter.h"
 #include "ui/inspector/inspector_panel.h"
@@ -17,6 +21,23 @@ QString shortened(const std::string& prompt) {
     constexpr int kMost = 60;
     const QString text = QString::fromStdString(prompt).simplified();
     return text.size() > kMost ? text.left(kMost - 1).trimmed() + QChar(0x2026) : text;
+}
+
+// What the views show; errors of step caches cost the computing of what they saved.
+Json everySight() {
+    return Json::array({"map", "stats", "mask", "kept", "gate", "change", "words", "scan"});
+}
+
+// A few of the steps that are still to come, spread evenly; one at least.
+std::vector<int> stepsLeft(const app::JobProgress& progress) {
+    constexpr int kMost = 8;
+    const int first = progress.step + 1, last = std::max(progress.steps - 1, 0);
+    std::vector<int> steps;
+    const int count = std::clamp(last - first + 1, 1, kMost);
+    for (int i = 0; i < count; ++i) {
+        steps.push_back(count == 1 ? last : first + (last - first) * i / (count - 1));
+    }
+    return steps;
 }
 
 // What a clip was asked for, apart from who looked on.
@@ -36,6 +57,29 @@ void MainWindow::connectInspector() {
             inspect(*m_director->clip());
         }
     });
+    connect(&m_director->running(), &app::RunningJob::began, this, [this] {
+        if (!m_director->isAway()) {
+            watch();
+        }
+    });
+    connect(m_inspector, &InspectorPanel::lookRequested, this, [this](bool withProbes) {
+        const auto& progress = m_director->running().progress();
+        Json probes;
+        if (withProbes) {
+            probes["kinds"] = everySight();
+            if (progress && progress->phase == app::JobPhase::Denoise) {
+                probes["steps"] = stepsLeft(*progress);
+            }
+        }
+        m_session.queue().lookInside(probes);
+    });
+    connect(&m_session.queue(), &app::JobQueue::traceReady, this, [this](qint64 job, int, const QString& file) {
+        if (m_inspector->isWatching() && m_director->running().id() == job) {
+            m_inspector->updateTrace(file);
+        }
+    });
+    connect(m_director, &StageDirector::jobEnded, this, &MainWindow::offerTrace);
+    connect(m_inspector, &InspectorPanel::branchRequested, this, &MainWindow::branch);
     connect(m_library, &LibraryPanel::clipSelected, this, &MainWindow::inspect);
     connect(m_inspector, &InspectorPanel::notice, this,
             [this](const QString& sentence) { m_director->say(sentence); });
@@ -48,6 +92,60 @@ void MainWindow::connectInspector() {
         [this](const QString&, const QString&, const Error& error) { m_director->say(asSentence(error.message)); });
 }
 
+// The clip that is being made: its trace comes step by step while the panel is open.
+void MainWindow::watch() {
+    m_inspected.reset();
+    m_inspector->setTarget({.trace = {},
+                            .clip = {},
+                            .name = shortened(m_director->running().request().prompt),
+                            .canRerun = false,
+                            .isRunning = true,
+                            .pictures = {}});
+}
+
+// Of a job that failed: what was seen until then, over the last picture there was.
+void MainWindow::offerTrace(const store::Job& job) {
+    const QString trace = QString::fromStdString(app::traceOf(m_session.folder().toStdString(), job.id).string());
+    if (job.state != store::JobState::Failed || !QFileInfo::exists(trace)) {
+        return;
+    }
+    const auto& preview = m_director->running().preview();
+    const auto request = job::requestFromJson(Json::parse(job.requestJson, nullptr, false));
+    const InspectTarget target{.trace = trace,
+                               .clip = {},
+                               .name = request ? shortened(request->prompt) : QString(),
+                               .canRerun = false,
+                               .isRunning = false,
+                               .pictures = preview ? preview->images : app::ClipImages()};
+    m_inspected.reset();
+    m_inspector->setTarget(target);
+    m_director->say(tr("What was seen inside until then is kept."), tr("Look inside"), [this, target] {
+        m_inspector->setTarget(target);
+        m_inspectorDock->show();
+        m_inspectorDock->raise();
+    });
+}
+
+// The clip again, with changes made by hand.
+void MainWindow::branch(const Json& whatIf) {
+    if (!m_inspected) {
+        return;
+    }
+    auto request = job::requestFromJson(Json::parse(m_inspected->requestJson, nullptr, false));
+    if (!request) {
+        m_director->say(tr("The settings of this clip cannot be read."));
+        return;
+    }
+    request->probes = Json{{"kinds", everySight()}};
+    if (const RunModel* run = m_inspector->run(); run != nullptr && run->hasProbes()) {
+        (*request->probes)["steps"] = run->probes().steps;  // so that both can be laid beside one another
+    }
+    request->whatIf = whatIf;
+    m_branch = Branch{whatIf, m_inspector->run()->file()};
+    m_director->expectJob();
+    m_session.queue().add({*request}, 1);
+}
+
 void MainWindow::inspect(const store::Clip& clip) {
     const auto path = [this](const std::string& file) {
         return file.empty() ? QString() : m_session.folder() + QLatin1Char('/') + QString::fromStdString(file);
@@ -56,7 +154,9 @@ void MainWindow::inspect(const store::Clip& clip) {
     m_inspector->setTarget({.trace = path(clip.traceFile),
                             .clip = path(clip.file),
                             .name = shortened(clip.prompt),
-                            .canRerun = !clip.requestJson.empty()});
+                            .canRerun = !clip.requestJson.empty(),
+                            .isRunning = false,
+                            .pictures = {}});
 }
 
 void MainWindow::rerunWithProbes() {
@@ -69,7 +169,7 @@ void MainWindow::rerunWithProbes() {
         return;
     }
     // Everything the views show; and of the patch that was chosen, exactly where it attends.
-    Json kinds = {"map", "stats", "mask", "kept", "gate", "change", "words"};
+    Json kinds = everySight();
     request->probes = Json::object();
     const int token = m_inspector->selection().token;
     if (m_inspector->run() != nullptr && token >= 0) {
@@ -84,6 +184,13 @@ void MainWindow::rerunWithProbes() {
 }
 
 void MainWindow::checkRerun(const store::Clip& clip) {
+    const Json made = Json::parse(clip.requestJson, nullptr, false);
+    if (m_branch && made.is_object() && made.contains("what_if") && made["what_if"] == m_branch->whatIf) {
+        const QString first = std::exchange(m_branch, std::nullopt)->first;
+        inspect(clip);
+        m_inspector->setOther(first, true);
+        m_director->say(tr("Made again with your changes: the inspector shows both side by side."));
+    }
     const bool isProbed = Json::parse(clip.requestJson, nullptr, false).contains("probes");
     if (m_rerun && isProbed && m_rerun->settings == settingsWithoutProbes(clip.requestJson)) {
         const QString first = std::exchange(m_rerun, std::nullopt)->first;

@@ -138,6 +138,10 @@ fs::path stagingFolder(const fs::path& library, std::int64_t jobId) {
     return library / "staging" / std::to_string(jobId);
 }
 
+fs::path traceOf(const fs::path& library, std::int64_t jobId) {
+    return stagingFolder(library, jobId) / "trace.safetensors";
+}
+
 void sweepStaging(const fs::path& library, store::LibraryStore& store) {
     std::error_code error;
     for (fs::directory_iterator entry(library / "staging", error), end; !error && entry != end;

@@ -16,6 +16,8 @@ namespace fw::app {
 
 // Where the worker writes what belongs to a job: <library>/staging/<id>.
 [[nodiscard]] std::filesystem::path stagingFolder(const std::filesystem::path& library, std::int64_t jobId);
+// The trace of a job that runs or failed, if it left one.
+[[nodiscard]] std::filesystem::path traceOf(const std::filesystem::path& library, std::int64_t jobId);
 // Removes the staging folders of jobs that will not go on: done, cancelled or without a row.
 void sweepStaging(const std::filesystem::path& library, store::LibraryStore& store);
 

@@ -248,6 +248,12 @@ void JobQueue::showNow() {
     }
 }
 
+void JobQueue::lookInside(const Json& probes) {
+    if (m_stage == Stage::Running) {
+        m_worker.send(ipc::LookInside{m_running, probes});
+    }
+}
+
 void JobQueue::setPreviews(int steps, double share) {
     m_previewEvery = steps;
     m_previewShare = share;
@@ -353,6 +359,11 @@ void JobQueue::handleOfJob(const ipc::Message& message) {
         saveProgress(*saved);
     } else if (const auto* seen = std::get_if<ipc::PreviewReady>(&message); seen && seen->jobId == m_running) {
         showPreview(*seen);
+    } else if (const auto* trace = std::get_if<ipc::TraceReady>(&message); trace && trace->jobId == m_running) {
+        // No other file than its own is opened for a worker.
+        if (trace->file == traceOf(m_library.folder(), m_running).string()) {
+            emit traceReady(trace->jobId, trace->step, text(trace->file));
+        }
     } else if (const auto* clip = std::get_if<ipc::ClipReady>(&message); clip && clip->jobId == m_running) {
         takeClip(*clip);
     } else if (const auto* failed = std::get_if<ipc::Failed>(&message); failed && failed->jobId == m_running) {
@@ -469,10 +480,12 @@ void JobQueue::writeEnding() {
                     ending.message += ' ' + twice;
                 }
                 FW_TRY(store.finishJob(id, ending.state, ending.code, ending.message));
+                std::error_code ignored;
+                // What was seen of a job that failed is there to be looked at, until the job is removed.
                 const bool over = ending.state == store::JobState::Cancelled ||
-                                  (ending.state == store::JobState::Failed && !resumable);
+                                  (ending.state == store::JobState::Failed && !resumable &&
+                                   !std::filesystem::exists(traceOf(folder, id), ignored));
                 if (over) {
-                    std::error_code ignored;
                     std::filesystem::remove_all(stagingFolder(folder, id), ignored);
                 }
                 return {};

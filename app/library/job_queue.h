@@ -62,6 +62,9 @@ class JobQueue : public QObject {
     void cancel(std::int64_t id, bool keepEstimate);
     void cancelWaiting(const std::vector<std::int64_t>& ids);  // one that was taken meanwhile is stopped
     void showNow();                                            // one exact preview of the running job
+    // traceReady() of the running job from its next step on. `probes`: what a job without any looks at from then on
+    // (job::ProbeSelection); null: nothing more.
+    void lookInside(const Json& probes);
     // Of jobs that begin from now on: a preview every `steps` steps, for at most `share` of the time (0: no limit).
     void setPreviews(int steps, double share);
 
@@ -71,6 +74,7 @@ class JobQueue : public QObject {
     void workerChanged();
     void progress(const fw::ipc::Progress& progress);
     void preview(const fw::app::PreviewFrames& frames);
+    void traceReady(std::int64_t jobId, int step, const QString& file);  // what was seen so far, on lookInside()
     void clipAdded(std::int64_t clipId, std::int64_t jobId);
     void jobFailed(std::int64_t jobId, const QString& code, const QString& message);
     void notice(const QString& sentence);  // something the user should know that belongs to no job

@@ -130,4 +130,21 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>fw::ui::WhatIfBar</name>
+    <message numerus="yes">
+        <source>%n heads painted</source>
+        <translation>
+            <numerusform>%n head painted</numerusform>
+            <numerusform>%n heads painted</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n steps to compute</source>
+        <translation>
+            <numerusform>%n step to compute</numerusform>
+            <numerusform>%n steps to compute</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

@@ -246,6 +246,34 @@
         <source>%1 of %2 calls of modules were answered by the cache &apos;%3&apos; (%4 %).</source>
         <translation>На %1 из %2 вызовов модулей ответил кэш «%3» (%4 %).</translation>
     </message>
+    <message>
+        <source>Below</source>
+        <translation>Внизу</translation>
+    </message>
+    <message>
+        <source>What the cache was wrong by, or how much outputs change from step to step</source>
+        <translation>Насколько ошибся кэш или насколько выходы меняются от шага к шагу</translation>
+    </message>
+    <message>
+        <source>measured error</source>
+        <translation>измеренная ошибка</translation>
+    </message>
+    <message>
+        <source>change</source>
+        <translation>изменение</translation>
+    </message>
+    <message>
+        <source>error %1 of the mean square</source>
+        <translation>ошибка: %1 среднего квадрата</translation>
+    </message>
+    <message>
+        <source>measured error of what stood in (mean square, relative), mean of layers</source>
+        <translation>измеренная ошибка замены (средний квадрат, относительно), среднее по слоям</translation>
+    </message>
+    <message>
+        <source>Their measured error is %1 of the mean square, in the mean.</source>
+        <translation>Их измеренная ошибка в среднем — %1 среднего квадрата.</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::ClipDelegate</name>
@@ -1218,6 +1246,30 @@ ratio %3, mean gate %4</source>
         <source>Traces (*.safetensors)</source>
         <translation>Протоколы (*.safetensors)</translation>
     </message>
+    <message>
+        <source>Look inside from the next step on</source>
+        <translation>Заглянуть внутрь со следующего шага</translation>
+    </message>
+    <message>
+        <source>Adds probes to the clip that is being made; the clip stays the same</source>
+        <translation>Добавляет датчики к клипу, который создаётся; сам клип не меняется</translation>
+    </message>
+    <message>
+        <source>Save the changes for fw branch…</source>
+        <translation>Сохранить изменения для fw branch…</translation>
+    </message>
+    <message>
+        <source>Save the changes</source>
+        <translation>Сохранить изменения</translation>
+    </message>
+    <message>
+        <source>%1 cannot be written: %2.</source>
+        <translation>%1 не удалось записать: %2.</translation>
+    </message>
+    <message>
+        <source>%1 is being made: what happens inside appears here after its next step.</source>
+        <translation>%1 создаётся: происходящее внутри появится здесь после следующего шага.</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::InvitationView</name>
@@ -2100,6 +2152,18 @@ Its file is missing: %2</source>
         <source>Made again, but not the same: %1 of %2 frames differ. Another device, number type or version?</source>
         <translation>Создано заново, но клип другой: отличаются %1 из %2 кадров. Другое устройство, тип чисел или версия?</translation>
     </message>
+    <message>
+        <source>What was seen inside until then is kept.</source>
+        <translation>Увиденное внутри до этого момента сохранено.</translation>
+    </message>
+    <message>
+        <source>Look inside</source>
+        <translation>Заглянуть внутрь</translation>
+    </message>
+    <message>
+        <source>Made again with your changes: the inspector shows both side by side.</source>
+        <translation>Создано заново с вашими изменениями: инспектор показывает оба рядом.</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::Maps</name>
@@ -2316,6 +2380,129 @@ mass %3</source>
         <source>Compared: %1 tiles in both, %2 only here, %3 only there; Jaccard index %4.</source>
         <translation>Сравнение: плиток в обеих %1, только здесь %2, только там %3; индекс Жаккара %4.</translation>
     </message>
+    <message>
+        <source>painted</source>
+        <translation>нарисовано</translation>
+    </message>
+    <message>
+        <source>erased</source>
+        <translation>стёрто</translation>
+    </message>
+    <message>
+        <source>This head reads the frames of one place together: such a mask cannot be painted.</source>
+        <translation>Эта голова читает кадры одного места подряд: такую маску рисовать нельзя.</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Memories</name>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 токенов</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Память</translation>
+    </message>
+    <message>
+        <source>No scans here: only LinGen&apos;s models have them, and the probe &apos;scan&apos; shows how long they remember.</source>
+        <translation>Здесь нет сканов: они есть только у моделей LinGen, а датчик «scan» показывает, как долго они помнят.</translation>
+    </message>
+    <message>
+        <source>how long it remembers</source>
+        <translation>как долго помнит</translation>
+    </message>
+    <message>
+        <source>what it takes from the review tokens</source>
+        <translation>что берёт из обзорных токенов</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Показать</translation>
+    </message>
+    <message>
+        <source>Tokens until half is forgotten, or the share of each review token in what the scan begins with</source>
+        <translation>Токены до забывания половины или доля каждого обзорного токена в том, с чего начинается скан</translation>
+    </message>
+    <message>
+        <source>Direction</source>
+        <translation>Направление</translation>
+    </message>
+    <message>
+        <source>The scan reads the clip from both ends</source>
+        <translation>Скан читает клип с обоих концов</translation>
+    </message>
+    <message>
+        <source>forwards</source>
+        <translation>вперёд</translation>
+    </message>
+    <message>
+        <source>backwards</source>
+        <translation>назад</translation>
+    </message>
+    <message>
+        <source>Nothing was kept of the scan here.</source>
+        <translation>Здесь о скане ничего не сохранено.</translation>
+    </message>
+    <message>
+        <source>review tokens a head draws on</source>
+        <translation>обзорные токены, на которые опирается голова</translation>
+    </message>
+    <message>
+        <source>tokens until half is forgotten, median of places</source>
+        <translation>токены до забывания половины, медиана по местам</translation>
+    </message>
+    <message>
+        <source>head %1</source>
+        <translation>голова %1</translation>
+    </message>
+    <message>
+        <source>head %1: %2</source>
+        <translation>голова %1: %2</translation>
+    </message>
+    <message>
+        <source>share of each review token; step %1, layer %2, head %3</source>
+        <translation>доля каждого обзорного токена; шаг %1, слой %2, голова %3</translation>
+    </message>
+    <message>
+        <source>tokens until half is forgotten; step %1, layer %2, head %3</source>
+        <translation>токены до забывания половины; шаг %1, слой %2, голова %3</translation>
+    </message>
+    <message>
+        <source>share %1</source>
+        <translation>доля %1</translation>
+    </message>
+    <message>
+        <source>share of the scan&apos;s beginning</source>
+        <translation>доля начала скана</translation>
+    </message>
+    <message>
+        <source>tokens, logarithmic</source>
+        <translation>токены, логарифмически</translation>
+    </message>
+    <message>
+        <source>This layer&apos;s path through the clip is not one of LinGen&apos;s four.</source>
+        <translation>Путь этого слоя через клип — не один из четырёх путей LinGen.</translation>
+    </message>
+    <message>
+        <source>place in the sequence</source>
+        <translation>место в последовательности</translation>
+    </message>
+    <message>
+        <source>tokens until half is forgotten, along the scan</source>
+        <translation>токены до забывания половины, вдоль скана</translation>
+    </message>
+    <message>
+        <source>step %1, layer %2, head %3, %4</source>
+        <translation>шаг %1, слой %2, голова %3, %4</translation>
+    </message>
+    <message>
+        <source>The scan begins with what is left of %1 review tokens, as if it took %2 of them evenly; %3.</source>
+        <translation>Скан начинается с того, что осталось от %1 обзорных токенов, как если бы он взял поровну %2 из них; %3.</translation>
+    </message>
+    <message>
+        <source>Half is forgotten after %1 along the scan, median of places; %2.</source>
+        <translation>Половина забывается через %1 вдоль скана, медиана по местам; %2.</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::MethodForm</name>
@@ -2479,6 +2666,13 @@ Prefers %3 × %4 pixels, %5 frames at %6 per second, %7 steps
     <message>
         <source>Close this remark</source>
         <translation>Закрыть сообщение</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Pair</name>
+    <message>
+        <source>nothing of this view</source>
+        <translation>для этого вида ничего нет</translation>
     </message>
 </context>
 <context>
@@ -3404,10 +3598,6 @@ Last used on %2</source>
         <translation>Слой %1: %2</translation>
     </message>
     <message>
-        <source>This run used no scan: the path is what LinGen would take through its tokens.</source>
-        <translation>Этот запуск обошёлся без обхода: так по его токенам прошёл бы LinGen.</translation>
-    </message>
-    <message>
         <source>Layers %1, %2, …</source>
         <translation>Слои %1, %2, …</translation>
     </message>
@@ -3432,6 +3622,10 @@ place %4 of %5</source>
     <message>
         <source>Layer %1 reads %2 × %3 × %4 tokens %5.</source>
         <translation>Слой %1 читает %2 × %3 × %4 токенов: %5.</translation>
+    </message>
+    <message>
+        <source>No scan was seen in this run: the path is what LinGen would take through its tokens.</source>
+        <translation>В этом запуске скана не видно: показан путь, которым LinGen прошёл бы по его токенам.</translation>
     </message>
 </context>
 <context>
@@ -4292,10 +4486,66 @@ Make it again with probes (fw generate --probe default): the seed stays, so the 
     </message>
 </context>
 <context>
-    <name>fw::ui::Pair</name>
+    <name>fw::ui::WhatIfBar</name>
     <message>
-        <source>nothing of this view</source>
-        <translation>для этого вида ничего нет</translation>
+        <source>Paint</source>
+        <translation>Рисовать</translation>
+    </message>
+    <message>
+        <source>Draw on the mask of the chosen head: what if it computed these tiles?</source>
+        <translation>Рисовать на маске выбранной головы: что если бы она вычисляла эти плитки?</translation>
+    </message>
+    <message>
+        <source>Compute this step</source>
+        <translation>Вычислить этот шаг</translation>
+    </message>
+    <message>
+        <source>What if the step cache stood aside at the chosen step, and everything were computed?</source>
+        <translation>Что если бы кэш шагов на выбранном шаге не вмешивался и всё вычислялось?</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Отменить</translation>
+    </message>
+    <message>
+        <source>Takes back the last change made by hand</source>
+        <translation>Отменяет последнее изменение, сделанное вручную</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Отбросить</translation>
+    </message>
+    <message>
+        <source>Forgets all changes made by hand</source>
+        <translation>Забывает все изменения, сделанные вручную</translation>
+    </message>
+    <message>
+        <source>Adds the clip to the queue again, with the same seed and these changes; when it is made, both are shown side by side</source>
+        <translation>Снова ставит клип в очередь, с тем же зерном и этими изменениями; когда он готов, оба показаны рядом</translation>
+    </message>
+    <message>
+        <source>Make it again from step %1</source>
+        <translation>Создать заново с шага %1</translation>
+    </message>
+    <message>
+        <source>Make it again so</source>
+        <translation>Создать так заново</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n heads painted</source>
+        <translation>
+            <numerusform>Нарисована %n голова</numerusform>
+            <numerusform>Нарисованы %n головы</numerusform>
+            <numerusform>Нарисовано %n голов</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n steps to compute</source>
+        <translation>
+            <numerusform>%n шаг к вычислению</numerusform>
+            <numerusform>%n шага к вычислению</numerusform>
+            <numerusform>%n шагов к вычислению</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

@@ -246,6 +246,34 @@
         <source>%1 of %2 calls of modules were answered by the cache &apos;%3&apos; (%4 %).</source>
         <translation>%2 次模块调用中有 %1 次由缓存“%3”应答（%4 %）。</translation>
     </message>
+    <message>
+        <source>Below</source>
+        <translation>下方</translation>
+    </message>
+    <message>
+        <source>What the cache was wrong by, or how much outputs change from step to step</source>
+        <translation>缓存偏差多少,或输出在步与步之间变化多少</translation>
+    </message>
+    <message>
+        <source>measured error</source>
+        <translation>测得的误差</translation>
+    </message>
+    <message>
+        <source>change</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>error %1 of the mean square</source>
+        <translation>误差:均方值的 %1</translation>
+    </message>
+    <message>
+        <source>measured error of what stood in (mean square, relative), mean of layers</source>
+        <translation>替代值的测得误差(均方,相对),各层均值</translation>
+    </message>
+    <message>
+        <source>Their measured error is %1 of the mean square, in the mean.</source>
+        <translation>其测得误差平均为均方值的 %1。</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::ClipDelegate</name>
@@ -1206,6 +1234,30 @@ ratio %3, mean gate %4</source>
         <source>Traces (*.safetensors)</source>
         <translation>记录 (*.safetensors)</translation>
     </message>
+    <message>
+        <source>Look inside from the next step on</source>
+        <translation>从下一步起观察内部</translation>
+    </message>
+    <message>
+        <source>Adds probes to the clip that is being made; the clip stays the same</source>
+        <translation>为正在生成的片段加入探针;片段本身不变</translation>
+    </message>
+    <message>
+        <source>Save the changes for fw branch…</source>
+        <translation>保存更改供 fw branch 使用…</translation>
+    </message>
+    <message>
+        <source>Save the changes</source>
+        <translation>保存更改</translation>
+    </message>
+    <message>
+        <source>%1 cannot be written: %2.</source>
+        <translation>无法写入 %1:%2。</translation>
+    </message>
+    <message>
+        <source>%1 is being made: what happens inside appears here after its next step.</source>
+        <translation>正在生成 %1:下一步之后,内部情况会显示在这里。</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::InvitationView</name>
@@ -2070,6 +2122,18 @@ Its file is missing: %2</source>
         <source>Made again, but not the same: %1 of %2 frames differ. Another device, number type or version?</source>
         <translation>已重新生成，但不相同：%2 帧中有 %1 帧不同。是否换了设备、数值类型或版本？</translation>
     </message>
+    <message>
+        <source>What was seen inside until then is kept.</source>
+        <translation>此前观察到的内部情况已保留。</translation>
+    </message>
+    <message>
+        <source>Look inside</source>
+        <translation>观察内部</translation>
+    </message>
+    <message>
+        <source>Made again with your changes: the inspector shows both side by side.</source>
+        <translation>已按您的更改重新生成:检查器并排显示两者。</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::Maps</name>
@@ -2286,6 +2350,129 @@ mass %3</source>
         <source>Compared: %1 tiles in both, %2 only here, %3 only there; Jaccard index %4.</source>
         <translation>比较：两者共有 %1 块，仅此处 %2 块，仅彼处 %3 块；杰卡德指数 %4。</translation>
     </message>
+    <message>
+        <source>painted</source>
+        <translation>已绘制</translation>
+    </message>
+    <message>
+        <source>erased</source>
+        <translation>已擦除</translation>
+    </message>
+    <message>
+        <source>This head reads the frames of one place together: such a mask cannot be painted.</source>
+        <translation>此头按同一位置的各帧连续读取:这种掩码无法绘制。</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Memories</name>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 个词元</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>记忆</translation>
+    </message>
+    <message>
+        <source>No scans here: only LinGen&apos;s models have them, and the probe &apos;scan&apos; shows how long they remember.</source>
+        <translation>这里没有扫描:只有 LinGen 模型才有,探针 scan 显示其记忆长度。</translation>
+    </message>
+    <message>
+        <source>how long it remembers</source>
+        <translation>记忆多久</translation>
+    </message>
+    <message>
+        <source>what it takes from the review tokens</source>
+        <translation>从回顾词元中取得什么</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>显示</translation>
+    </message>
+    <message>
+        <source>Tokens until half is forgotten, or the share of each review token in what the scan begins with</source>
+        <translation>遗忘一半所经过的词元数,或每个回顾词元在扫描起点中的份额</translation>
+    </message>
+    <message>
+        <source>Direction</source>
+        <translation>方向</translation>
+    </message>
+    <message>
+        <source>The scan reads the clip from both ends</source>
+        <translation>扫描从两端读取片段</translation>
+    </message>
+    <message>
+        <source>forwards</source>
+        <translation>向前</translation>
+    </message>
+    <message>
+        <source>backwards</source>
+        <translation>向后</translation>
+    </message>
+    <message>
+        <source>Nothing was kept of the scan here.</source>
+        <translation>这里没有保留扫描的任何信息。</translation>
+    </message>
+    <message>
+        <source>review tokens a head draws on</source>
+        <translation>头所依据的回顾词元</translation>
+    </message>
+    <message>
+        <source>tokens until half is forgotten, median of places</source>
+        <translation>遗忘一半所经过的词元数,各位置中位数</translation>
+    </message>
+    <message>
+        <source>head %1</source>
+        <translation>头 %1</translation>
+    </message>
+    <message>
+        <source>head %1: %2</source>
+        <translation>头 %1:%2</translation>
+    </message>
+    <message>
+        <source>share of each review token; step %1, layer %2, head %3</source>
+        <translation>每个回顾词元的份额;第 %1 步,第 %2 层,头 %3</translation>
+    </message>
+    <message>
+        <source>tokens until half is forgotten; step %1, layer %2, head %3</source>
+        <translation>遗忘一半所经过的词元数;第 %1 步,第 %2 层,头 %3</translation>
+    </message>
+    <message>
+        <source>share %1</source>
+        <translation>份额 %1</translation>
+    </message>
+    <message>
+        <source>share of the scan&apos;s beginning</source>
+        <translation>扫描起点的份额</translation>
+    </message>
+    <message>
+        <source>tokens, logarithmic</source>
+        <translation>词元数,对数</translation>
+    </message>
+    <message>
+        <source>This layer&apos;s path through the clip is not one of LinGen&apos;s four.</source>
+        <translation>该层穿过片段的路径不属于 LinGen 的四种。</translation>
+    </message>
+    <message>
+        <source>place in the sequence</source>
+        <translation>在序列中的位置</translation>
+    </message>
+    <message>
+        <source>tokens until half is forgotten, along the scan</source>
+        <translation>遗忘一半所经过的词元数,沿扫描方向</translation>
+    </message>
+    <message>
+        <source>step %1, layer %2, head %3, %4</source>
+        <translation>第 %1 步,第 %2 层,头 %3,%4</translation>
+    </message>
+    <message>
+        <source>The scan begins with what is left of %1 review tokens, as if it took %2 of them evenly; %3.</source>
+        <translation>扫描以 %1 个回顾词元的剩余部分为起点,相当于均匀取用其中 %2 个;%3。</translation>
+    </message>
+    <message>
+        <source>Half is forgotten after %1 along the scan, median of places; %2.</source>
+        <translation>沿扫描经过 %1 后遗忘一半,各位置中位数;%2。</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::MethodForm</name>
@@ -2447,6 +2634,13 @@ Prefers %3 × %4 pixels, %5 frames at %6 per second, %7 steps
     <message>
         <source>Close this remark</source>
         <translation>关闭此提示</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::Pair</name>
+    <message>
+        <source>nothing of this view</source>
+        <translation>没有此视图的内容</translation>
     </message>
 </context>
 <context>
@@ -3372,10 +3566,6 @@ Last used on %2</source>
         <translation>第 %1 层：%2</translation>
     </message>
     <message>
-        <source>This run used no scan: the path is what LinGen would take through its tokens.</source>
-        <translation>此次运行没有使用扫描：路径为 LinGen 会在其词元上采用的顺序。</translation>
-    </message>
-    <message>
         <source>Layers %1, %2, …</source>
         <translation>层 %1、%2…</translation>
     </message>
@@ -3400,6 +3590,10 @@ place %4 of %5</source>
     <message>
         <source>Layer %1 reads %2 × %3 × %4 tokens %5.</source>
         <translation>第 %1 层读取 %2 × %3 × %4 个词元：%5。</translation>
+    </message>
+    <message>
+        <source>No scan was seen in this run: the path is what LinGen would take through its tokens.</source>
+        <translation>此次运行中没有观察到扫描:所示为 LinGen 会在其词元间经过的路径。</translation>
     </message>
 </context>
 <context>
@@ -4260,10 +4454,62 @@ Make it again with probes (fw generate --probe default): the seed stays, so the 
     </message>
 </context>
 <context>
-    <name>fw::ui::Pair</name>
+    <name>fw::ui::WhatIfBar</name>
     <message>
-        <source>nothing of this view</source>
-        <translation>没有此视图的内容</translation>
+        <source>Paint</source>
+        <translation>绘制</translation>
+    </message>
+    <message>
+        <source>Draw on the mask of the chosen head: what if it computed these tiles?</source>
+        <translation>在所选头的掩码上绘制:如果它计算这些块会怎样?</translation>
+    </message>
+    <message>
+        <source>Compute this step</source>
+        <translation>计算此步</translation>
+    </message>
+    <message>
+        <source>What if the step cache stood aside at the chosen step, and everything were computed?</source>
+        <translation>如果步缓存在所选步让开、全部重新计算会怎样?</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Takes back the last change made by hand</source>
+        <translation>撤回上一次手动更改</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>放弃</translation>
+    </message>
+    <message>
+        <source>Forgets all changes made by hand</source>
+        <translation>丢弃所有手动更改</translation>
+    </message>
+    <message>
+        <source>Adds the clip to the queue again, with the same seed and these changes; when it is made, both are shown side by side</source>
+        <translation>将片段再次加入队列,使用相同种子和这些更改;生成后并排显示两者</translation>
+    </message>
+    <message>
+        <source>Make it again from step %1</source>
+        <translation>从第 %1 步重新生成</translation>
+    </message>
+    <message>
+        <source>Make it again so</source>
+        <translation>如此重新生成</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n heads painted</source>
+        <translation>
+            <numerusform>已绘制 %n 个头</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n steps to compute</source>
+        <translation>
+            <numerusform>待计算 %n 步</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

@@ -52,8 +52,13 @@ int main(int argc, char** argv) {
     const QString file = (argc > 1 ? QString::fromLocal8Bit(argv[1]) : temporary.path()) +
                          QStringLiteral("/bench.trace.safetensors");
     // Wan2.1-T2V-1.3B at 832 x 480, 81 frames, 50 steps; maps of 7 x 5 x 4 blocks, masks of the first step.
-    const fw::ui::test::SyntheticRun run{
-        .grid = {21, 30, 52}, .pool = {3, 6, 13}, .steps = 50, .layers = 30, .heads = 12, .maskSteps = 1};
+    const fw::ui::test::SyntheticRun run{.grid = {21, 30, 52},
+                                         .pool = {3, 6, 13},
+                                         .steps = 50,
+                                         .layers = 30,
+                                         .heads = 12,
+                                         .operands = true,
+                                         .maskSteps = 1};
     if (const auto written = fw::ui::test::writeSyntheticTrace(run, file); !written) {
         std::fprintf(stderr, "%s\n", written.error().message.c_str());
         return 1;
@@ -87,6 +92,21 @@ int main(int argc, char** argv) {
             1.0e3 * static_cast<double>(std::clock() - before) / static_cast<double>(CLOCKS_PER_SEC) / kFrames;
         std::printf("%-8s %10.1f %10.1f %10.1f %14.1f\n", qPrintable(view->id()), first, times[times.size() / 2],
                     times[times.size() * 95 / 100], processor);
+    }
+    // Where a patch attends, from queries and keys that were kept: the click, the row, the picture.
+    panel.showView(QStringLiteral("query"));
+    for (const bool all : {false, true}) {
+        panel.view().setOption(1, all ? 1 : 0);
+        std::vector<double> times;
+        for (int i = 0; i < 9; ++i) {
+            timer.restart();
+            panel.select({.head = i % 12, .token = 1000 + 3001 * i});
+            panel.surface()->repaint();
+            times.push_back(milliseconds(timer));
+        }
+        std::sort(times.begin(), times.end());
+        std::printf("row of a query, %s: median %.1f ms, most %.1f ms\n", all ? "mean of 12 heads" : "one head",
+                    times[times.size() / 2], times.back());
     }
     std::printf("surface: %d x %d\n", panel.surface()->width(), panel.surface()->height());
     QFile::remove(file);

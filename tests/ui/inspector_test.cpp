@@ -1,4 +1,5 @@
 // The inspector: traces opened and refused, views drawn, clicked, stepped through and saved. On synthetic traces.
+#include <QAbstractButton>
 #include <QApplication>
 #include <QCheckBox>
 #include <QClipboard>
@@ -11,6 +12,7 @@
 #include <QTest>
 #include <QXmlStreamReader>
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "core/trace/trace_file.h"
@@ -60,6 +62,12 @@ class InspectorTest : public QObject {
     void twoRunsAreSeenSideBySide();
     void whatIsMissingIsSaid();
     void viewsAreSaved();
+    void aMaskIsPaintedAndMadeAgain();
+    void aStepIsToldToBeComputed();
+    void aRunningJobIsWatched();
+    void scansTellHowLongTheyRemember();
+    void measuredErrorsOfTheCacheAreShown();
+    void anyPatchIsAskedWhereQueriesAndKeysWereKept();
     void theClipBesideATraceIsFound();
 
  private:
@@ -421,6 +429,197 @@ void InspectorTest::viewsAreSaved() {
     QVERIFY(notice.last().first().toString().contains(QLatin1String("/nowhere/at/all.svg")));
     panel->copyImage();
     QVERIFY(!QApplication::clipboard()->image().isNull());
+}
+
+// With the mouse: a stroke over the matrix sets or clears what it meets, and the clip is asked for with that mask.
+void InspectorTest::aMaskIsPaintedAndMadeAgain() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("mask"));
+    panel->select({.step = 2, .layer = 1, .head = 1});
+    settle(*panel);
+    const auto button = [&](const QString& name) {
+        for (auto* tool : panel->findChildren<QAbstractButton*>()) {
+            if (tool->isVisible() && tool->text().startsWith(name)) {
+                return tool;
+            }
+        }
+        return static_cast<QAbstractButton*>(nullptr);
+    };
+    QVERIFY(button(QStringLiteral("Paint")) != nullptr && button(QStringLiteral("Make it again")) == nullptr);
+    QTest::mouseClick(button(QStringLiteral("Paint")), Qt::LeftButton);
+    settle(*panel);
+    // Down the left side of the matrix, which has six tiles a side and takes most of the height.
+    auto* surface = panel->surface();
+    const QPoint from(30, 70);
+    QTest::mousePress(surface, Qt::LeftButton, {}, from);
+    settle(*panel);
+    QTRY_COMPARE_WITH_TIMEOUT(panel->painter().painted(), 1, kLongMs);
+    const quint64 first = panel->painter().revision();
+    for (int y = from.y(); y < surface->height() - 80; y += 20) {
+        QTest::mouseMove(surface, QPoint(from.x(), y));
+        settle(*panel);
+    }
+    QTest::mouseRelease(surface, Qt::LeftButton, {}, QPoint(from.x(), surface->height() - 80));
+    settle(*panel);
+    QVERIFY2(panel->painter().revision() > first, "the stroke went on");
+    QCOMPARE(panel->selection(), (Selection{.step = 2, .layer = 1, .head = 1}));
+    QVERIFY2(surface->accessibleDescription().contains(QLatin1String("Jaccard")),
+             "it is compared with what was computed");
+    keep(*panel, QStringLiteral("painted"));
+
+    QSignalSpy asked(panel.get(), &InspectorPanel::branchRequested);
+    auto* make = button(QStringLiteral("Make it again from step 3"));
+    QVERIFY(make != nullptr && make->isEnabled() && !make->toolTip().isEmpty());
+    QTest::mouseClick(make, Qt::LeftButton);
+    QCOMPARE(asked.size(), 1);
+    const auto whatIf = job::whatIfFromJson(asked[0][0].value<Json>());
+    QVERIFY2(whatIf.has_value(), whatIf ? "" : whatIf.error().message.c_str());
+    QCOMPARE(whatIf->fromStep, 2);
+    QCOMPARE(whatIf->masks.size(), std::size_t{1});
+    const job::PaintedMask& mask = whatIf->masks[0];
+    QVERIFY(mask.layer == 1 && mask.head == 1 && mask.size == 8 && mask.rows.size() == 6);
+    int changed = 0, alike = 0;
+    for (int q = 0; q < 6; ++q) {
+        const auto& row = mask.rows[static_cast<std::size_t>(q)];
+        for (int k = 0; k < 6; ++k) {
+            const bool is = std::find(row.begin(), row.end(), k) != row.end();
+            (is == syntheticMask({}, q, k) ? alike : changed) += 1;
+            QVERIFY2(is == syntheticMask({}, q, k) || k == 0, "only the first column was painted");
+        }
+    }
+    QVERIFY(changed > 0 && alike > 0);
+
+    QTest::mouseClick(button(QStringLiteral("Undo")), Qt::LeftButton);
+    QVERIFY(panel->painter().isEmpty());
+    settle(*panel);
+    QVERIFY(!surface->accessibleDescription().contains(QLatin1String("Jaccard")));
+    QVERIFY(button(QStringLiteral("Make it again")) == nullptr);
+}
+
+void InspectorTest::aStepIsToldToBeComputed() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("cache"));
+    panel->select({.step = 1});
+    settle(*panel);
+    QSignalSpy asked(panel.get(), &InspectorPanel::branchRequested);
+    for (const QString& name : {QStringLiteral("Compute this step"), QStringLiteral("Make it again so")}) {
+        for (auto* tool : panel->findChildren<QAbstractButton*>()) {
+            if (tool->isVisible() && tool->text() == name) {
+                QTest::mouseClick(tool, Qt::LeftButton);
+            }
+        }
+    }
+    QCOMPARE(asked.size(), 1);
+    QVERIFY(asked[0][0].value<Json>() == (Json{{"from_step", 0}, {"compute", {1}}}));
+}
+
+// A target without a trace yet; then one that grows, while what is looked at stays chosen.
+void InspectorTest::aRunningJobIsWatched() {
+    InspectorPanel panel;
+    panel.resize(1100, 760);
+    panel.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&panel));
+    QSignalSpy looks(&panel, &InspectorPanel::lookRequested), opened(&panel, &InspectorPanel::opened);
+    panel.setTarget(
+        {.trace = {}, .clip = {}, .name = QStringLiteral("a fox"), .canRerun = false, .isRunning = true});
+    QVERIFY2(panel.message().contains(QLatin1String("is being made")), qPrintable(panel.message()));
+    QCOMPARE(looks.size(), 1);
+    QVERIFY(!looks[0][0].toBool());
+
+    QVERIFY(writeSyntheticTrace({.steps = 2, .probes = false}, path("growing")));
+    panel.updateTrace(path("growing"));
+    QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 1, kLongMs);
+    QCOMPARE(panel.message(), QString());
+    panel.showView(QStringLiteral("maps"));
+    QVERIFY(!panel.message().isEmpty());
+    for (auto* button : panel.findChildren<QPushButton*>()) {
+        if (button->isVisible() && button->text().startsWith(QStringLiteral("Look inside"))) {
+            QTest::mouseClick(button, Qt::LeftButton);
+        }
+    }
+    QCOMPARE(looks.size(), 2);
+    QVERIFY2(looks[1][0].toBool(), "with probes");
+
+    QVERIFY(writeSyntheticTrace({.steps = 3}, path("growing")));
+    panel.updateTrace(path("growing"));
+    QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 2, kLongMs);
+    QCOMPARE(panel.message(), QString());
+    panel.select({.step = 1, .layer = 2, .head = 1});
+    QVERIFY(writeSyntheticTrace({.steps = 4}, path("growing")));
+    panel.updateTrace(path("growing"));
+    QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 3, kLongMs);
+    QCOMPARE(panel.run()->steps(), 4);
+    QCOMPARE(panel.selection(), (Selection{.step = 1, .layer = 2, .head = 1}));
+}
+
+void InspectorTest::scansTellHowLongTheyRemember() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("memory"));
+    settle(*panel);
+    const auto said = [&] { return panel->surface()->accessibleDescription(); };
+    QVERIFY2(said().startsWith(QLatin1String("Half is forgotten after 1.00 tokens along the scan")),
+             qPrintable(said()));
+    choose(*panel, QStringLiteral("Direction"), QStringLiteral("backwards"));
+    settle(*panel);
+    QVERIFY2(said().startsWith(QLatin1String("Half is forgotten after 2.00 tokens")), qPrintable(said()));
+    choose(*panel, QStringLiteral("Direction"), QStringLiteral("forwards"));
+    choose(*panel, QStringLiteral("Show"), QStringLiteral("what it takes from the review tokens"));
+    settle(*panel);
+    // 1 / (0.1² + 0.2² + 0.3² + 0.4²)
+    QVERIFY2(said().contains(QLatin1String("4 review tokens, as if it took 3.33 of them")), qPrintable(said()));
+    keep(*panel, QStringLiteral("review"));
+}
+
+void InspectorTest::measuredErrorsOfTheCacheAreShown() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("cache"));
+    settle(*panel);
+    QVERIFY2(panel->surface()->accessibleDescription().contains(QLatin1String("measured error is 0.125")),
+             qPrintable(panel->surface()->accessibleDescription()));
+    const QString csv = m_folder.filePath(QStringLiteral("errors.csv"));
+    QVERIFY(panel->exportTo(ViewFormat::Csv, csv));
+    QFile table(csv);
+    QVERIFY(table.open(QIODevice::ReadOnly));
+    const QByteArray numbers = table.readAll();
+    QVERIFY(numbers.contains("measured_error") && numbers.contains(",reused,0.01,0.125"));
+    choose(*panel, QStringLiteral("Below"), QStringLiteral("change"));
+    settle(*panel);
+}
+
+// No row was kept of this patch; it follows from what was.
+void InspectorTest::anyPatchIsAskedWhereQueriesAndKeysWereKept() {
+    const SyntheticRun with{.operands = true};
+    QVERIFY(writeSyntheticTrace(with, path("operands")));
+    const auto panel = open(path("operands"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("query"));
+    panel->select({.head = 1, .token = 17});
+    settle(*panel);
+    const QString said = panel->surface()->accessibleDescription();
+    QVERIFY2(!said.contains(QLatin1String("pooled")), qPrintable(said));
+    // Exact: the same sum in double precision, of the numbers as they were kept.
+    const trace::ProbeTable& keys = *panel->run()->table(trace::ProbeKind::AttentionKey);
+    const auto values = keys.values(keys.find({0, 0, 0, 1}));
+    double own = 0.0, all = 0.0;
+    for (std::size_t token = 0; token < 48; ++token) {
+        double dot = 0.0;
+        for (std::size_t i = 0; i < 8; ++i) {
+            dot += static_cast<double>(values[17 * 8 + i]) * static_cast<double>(values[token * 8 + i]);
+        }
+        const double weight = std::exp(dot / std::sqrt(8.0));
+        all += weight;
+        own = token == 17 ? weight : own;
+    }
+    const QString csv = m_folder.filePath(QStringLiteral("row.csv"));
+    QVERIFY(panel->exportTo(ViewFormat::Csv, csv));
+    QFile table(csv);
+    QVERIFY(table.open(QIODevice::ReadOnly));
+    const QList<QByteArray> cells = table.readAll().trimmed().split('\n').at(3 + 17).split(',');
+    QVERIFY2(std::abs(cells.at(3).toDouble() - own / all) < 1e-4, cells.at(3).constData());
 }
 
 void InspectorTest::theClipBesideATraceIsFound() {

@@ -139,10 +139,47 @@ void addTables(trace::Trace& result, const SyntheticRun& run) {
                 table(ProbeKind::Gate).append(all, 0, gate);
                 table(ProbeKind::WordHeat).append(all, 0, heat);
             }
+            const bool stoodIn = run.cached && step % 2 == 1;
+            if (stoodIn) {
+                table(ProbeKind::CacheError)
+                    .append(all, static_cast<int>(Module::CrossAttention), std::vector<float>{0.125F, 0.25F});
+            }
+            // Heads of the scan remember ever longer, the backward direction twice as long.
+            std::vector<float> lives, shares;
+            for (int direction = 0; direction < 2; ++direction) {
+                for (int head = 0; head < 4; ++head) {
+                    for (std::int64_t block = 0; block < info.blockCount(); ++block) {
+                        lives.push_back(static_cast<float>((direction + 1) * std::pow(10.0, head)));
+                    }
+                    for (int token = 0; token < 4; ++token) {
+                        shares.push_back(direction == 0 ? static_cast<float>(token + 1) / 10.0F : 0.0F);
+                    }
+                }
+            }
+            table(ProbeKind::ScanMemory).append(all, layer % 4, lives);
+            table(ProbeKind::ReviewWeight).append(all, 0, shares);
             const float bend = static_cast<float>(step) / static_cast<float>(run.steps) - 0.5F;
             table(ProbeKind::Change)
                 .append(all, static_cast<int>(Module::SelfAttention),
                         std::vector<float>{0.05F + bend * bend, 0.1F});
+        }
+    }
+}
+
+// Keys along a circle: a query looks at those that lie near its own angle.
+void addOperands(trace::Trace& result, const SyntheticRun& run) {
+    trace::ProbeInfo& info = result.probes.info;
+    const auto width = static_cast<std::size_t>(info.headDim), tokens = static_cast<std::size_t>(info.tokens());
+    for (int head = 0; head < run.heads; ++head) {
+        std::vector<float> values(tokens * width);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const double angle = static_cast<double>(i / width) * 6.28 / static_cast<double>(tokens);
+            const double size = static_cast<double>(head + 2);
+            values[i] = static_cast<float>(i % width % 2 == 0 ? size * std::cos(angle) : size * std::sin(angle));
+        }
+        for (const ProbeKind kind : {ProbeKind::AttentionQuery, ProbeKind::AttentionKey}) {
+            result.probes.tables.try_emplace(kind, probeType(kind), probeRecordShape(kind, info))
+                .first->second.append({0, 0, 0, head}, 0, values);
         }
     }
 }
@@ -168,7 +205,12 @@ trace::Trace syntheticTrace(const SyntheticRun& run) {
         info.words = {{"a", 0, 1}, {"red", 1, 1}, {"fox", 2, 1}, {"runs", 3, 1}};
         info.queries = {0, static_cast<std::int32_t>(info.tokens() / 2)};
         info.mask.size = info.tokens() > 1024 ? 64 : 8;
+        info.headDim = info.tokens() > 1024 ? 128 : 8;
+        info.scan = {4, 2, {1, 2, 2}};
         addTables(result, run);
+        if (run.operands) {
+            addOperands(result, run);
+        }
     }
     return result;
 }

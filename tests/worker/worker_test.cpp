@@ -10,6 +10,7 @@
 
 #include "app/library/job_queue.h"
 #include "core/media/clip_reader.h"
+#include "core/trace/trace_file.h"
 
 using namespace fw;
 using fw::app::JobQueue;
@@ -273,6 +274,29 @@ class WorkerTest : public QObject {
         QTRY_VERIFY_WITH_TIMEOUT(progress.count() > before + 3, 30000);
         QCOMPARE(exact.size(), 1U);
         studio.queue->cancel(studio.queue->runningJob(), false);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.queue->runningJob(), std::int64_t{0}, 20000);
+    }
+
+    // Nothing is written before somebody looks; then what there is comes step by step, and probes begin on the way.
+    void aRunningJobIsLookedInto() {
+        Studio studio;
+        QSignalSpy progress(studio.queue.get(), &JobQueue::progress),
+            traces(studio.queue.get(), &JobQueue::traceReady);
+        studio.queue->add({request(400)}, 1);
+        QTRY_VERIFY_WITH_TIMEOUT(progress.count() > 8, 60000);
+        const std::int64_t job = studio.queue->runningJob();
+        const auto file = app::traceOf(studio.folder.path().toStdString(), job);
+        QCOMPARE(traces.count(), 0);
+        QVERIFY(!std::filesystem::exists(file));
+        studio.queue->lookInside(Json{{"kinds", {"map"}}, {"steps", "all"}, {"layers", {0}}});
+        QTRY_VERIFY_WITH_TIMEOUT(traces.count() >= 2, 60000);
+        QCOMPARE(traces.at(0).at(0).toLongLong(), job);
+        QCOMPARE(traces.at(0).at(2).toString(), QString::fromStdString(file.string()));
+        const auto seen = trace::readTrace(file);
+        QVERIFY2(seen.has_value(), seen ? "" : seen.error().message.c_str());
+        QVERIFY(seen->metadata.value("unfinished", false));
+        QVERIFY(!seen->rows().empty() && seen->probes.find(trace::ProbeKind::AttentionMap) != nullptr);
+        studio.queue->cancel(job, false);
         QTRY_COMPARE_WITH_TIMEOUT(studio.queue->runningJob(), std::int64_t{0}, 20000);
     }
 

@@ -82,9 +82,10 @@ struct Curve {
     std::vector<std::pair<int, double>> points;
 };
 
-// Mean over layers of how much a module's output changed since the step before; the U-curve caches rest on.
-std::vector<Curve> changes(const RunModel& run, int branch) {
-    const auto* table = run.table(ProbeKind::Change);
+// Mean over layers of one of: how much a module's output changed since the step before, the U-curve caches rest on;
+// how far what stood in for a module was from what it would have given.
+std::vector<Curve> meansOfLayers(const RunModel& run, ProbeKind kind, int branch) {
+    const auto* table = run.table(kind);
     if (table == nullptr) {
         return {};
     }
@@ -107,6 +108,26 @@ std::vector<Curve> changes(const RunModel& run, int branch) {
         curves.push_back(std::move(curve));
     }
     return curves;
+}
+
+// Measured: nothing where it was not.
+std::optional<double> errorAt(const RunModel& run, Module module, const trace::ProbeSite& site) {
+    const qint64 record = run.findItem(ProbeKind::CacheError, site, static_cast<int>(module));
+    return record < 0 ? std::nullopt
+                      : std::optional(static_cast<double>(run.table(ProbeKind::CacheError)->values(record)[0]));
+}
+
+// Over all that was measured.
+std::optional<double> meanError(const RunModel& run) {
+    const auto* table = run.table(ProbeKind::CacheError);
+    double sum = 0.0;
+    int count = 0;
+    for (std::int64_t i = 0; table != nullptr && i < table->size(); ++i) {
+        const double value = static_cast<double>(table->values(i)[0]);
+        sum += std::isfinite(value) ? value : 0.0;
+        count += std::isfinite(value) ? 1 : 0;
+    }
+    return count == 0 ? std::nullopt : std::optional(sum / count);
 }
 
 // What a cache that follows the data saw, step by step.
@@ -159,9 +180,23 @@ QString CacheView::missing(const RunModel& run) const {
     return lanes(run, 0).empty() ? Caches::tr("This trace holds no calls of modules.") : QString();
 }
 
+bool CacheView::showsErrors(const RunModel& run) const {
+    return run.table(ProbeKind::CacheError) != nullptr && (m_errors || run.table(ProbeKind::Change) == nullptr);
+}
+
+std::vector<ViewOption> CacheView::options(const RunModel& run) const {
+    if (run.table(ProbeKind::CacheError) == nullptr || run.table(ProbeKind::Change) == nullptr) {
+        return {};
+    }
+    return {{Caches::tr("Below"),
+             Caches::tr("What the cache was wrong by, or how much outputs change from step to step"),
+             {Caches::tr("measured error"), Caches::tr("change")},
+             m_errors ? 0 : 1}};
+}
+
 void CacheView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
-    const bool curves =
-        scene.run.table(ProbeKind::Change) != nullptr || !decisions(scene.run, scene.selection.branch).empty();
+    const bool curves = scene.run.table(ProbeKind::Change) != nullptr || showsErrors(scene.run) ||
+                        !decisions(scene.run, scene.selection.branch).empty();
     const double below = curves ? std::floor(area.height() * 0.36) : canvas.lineHeight() * 2;
     const double lower = drawTimeline(canvas, area.adjusted(0, 0, 0, -below - 2 * kGrid), scene) + 3 * kGrid;
     const QRectF rest(area.left(), lower, area.width(), std::min(area.bottom() - lower, area.height() * 0.5));
@@ -221,11 +256,15 @@ double CacheView::drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene)
                                                     .arg(step + 1)
                                                     .arg(layer + 1)
                                                     .arg(titleOf(lane.module));
-                    canvas.setTip(call ? where + QLatin1Char('\n') +
-                                             Caches::tr("%1, %2 ms")
-                                                 .arg(sourceTitle(call->source),
-                                                      readable(static_cast<double>(call->durationUs) * 1.0e-3))
-                                       : where + QLatin1Char('\n') + Caches::tr("not called"));
+                    QString tip = where + QLatin1Char('\n') +
+                                  (call ? Caches::tr("%1, %2 ms")
+                                              .arg(sourceTitle(call->source),
+                                                   readable(static_cast<double>(call->durationUs) * 1.0e-3))
+                                        : Caches::tr("not called"));
+                    if (const auto error = errorAt(run, lane.module, {step, scene.selection.branch, layer, -1})) {
+                        tip += QLatin1Char('\n') + Caches::tr("error %1 of the mean square").arg(readable(*error));
+                    }
+                    canvas.setTip(tip);
                 }
                 if (canvas.isClicked(cell)) {
                     scene.selection.step = step;
@@ -250,8 +289,10 @@ double CacheView::drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene)
 
 void CacheView::drawCurves(Canvas& canvas, const QRectF& area, const Scene& scene) const {
     const bool dark = canvas.colours().text.lightness() > 128;
-    const auto curves = changes(scene.run, scene.selection.branch);
-    const auto log = decisions(scene.run, scene.selection.branch);
+    const bool errors = showsErrors(scene.run);
+    const auto curves =
+        meansOfLayers(scene.run, errors ? ProbeKind::CacheError : ProbeKind::Change, scene.selection.branch);
+    const auto log = errors ? std::vector<Decision>() : decisions(scene.run, scene.selection.branch);
     double most = 0.0;
     for (const Curve& curve : curves) {
         for (const auto& [step, value] : curve.points) {
@@ -263,7 +304,8 @@ void CacheView::drawCurves(Canvas& canvas, const QRectF& area, const Scene& scen
     }
     const Axis x{0.0, static_cast<double>(scene.run.steps()), false, Caches::tr("step")};
     const Axis y{0.0, most > 0.0 ? most * 1.05 : 1.0, false,
-                 curves.empty()
+                 errors ? Caches::tr("measured error of what stood in (mean square, relative), mean of layers")
+                 : curves.empty()
                      ? Caches::tr("predictor of the cache against its threshold")
                      : Caches::tr("change since the step before (mean square, relative), mean of layers")};
     const Chart chart(canvas, area, x, y, false);
@@ -304,25 +346,34 @@ QString CacheView::caption(const Scene& scene) const {
     if (count.stoodIn == 0) {
         return Caches::tr("Every module was computed in every step.");
     }
-    return Caches::tr("%1 of %2 calls of modules were answered by the cache '%3' (%4 %).")
-        .arg(count.stoodIn)
-        .arg(count.calls)
-        .arg(scene.run.cache(), readable(100.0 * count.stoodIn / std::max(1, count.calls)));
+    QString text = Caches::tr("%1 of %2 calls of modules were answered by the cache '%3' (%4 %).")
+                       .arg(count.stoodIn)
+                       .arg(count.calls)
+                       .arg(scene.run.cache(), readable(100.0 * count.stoodIn / std::max(1, count.calls)));
+    if (const auto error = meanError(scene.run)) {
+        text += QLatin1Char(' ') +
+                Caches::tr("Their measured error is %1 of the mean square, in the mean.").arg(readable(*error));
+    }
+    return text;
 }
 
 QList<QStringList> CacheView::table(const Scene& scene) const {
     QList<QStringList> rows{{QStringLiteral("step"), QStringLiteral("branch"), QStringLiteral("layer"),
-                             QStringLiteral("module"), QStringLiteral("source"), QStringLiteral("milliseconds")}};
+                             QStringLiteral("module"), QStringLiteral("source"), QStringLiteral("milliseconds"),
+                             QStringLiteral("measured_error")}};
     for (const auto& row : scene.run.trace().rows()) {
         if (row.step < 0 || std::find(kModules.begin(), kModules.end(), row.module) == kModules.end()) {
             continue;
         }
         static constexpr const char* kSources[] = {"computed", "reused", "predicted"};
         const auto name = trace::moduleName(row.module);
+        const auto error = row.source == Source::Computed
+                               ? std::nullopt
+                               : errorAt(scene.run, row.module, {row.step, row.branch, row.layer, -1});
         rows.append({QString::number(row.step), QString::number(row.branch), QString::number(row.layer),
                      QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size())),
                      QLatin1String(kSources[static_cast<std::size_t>(row.source)]),
-                     plain(static_cast<double>(row.durationUs) * 1.0e-3)});
+                     plain(static_cast<double>(row.durationUs) * 1.0e-3), error ? plain(*error) : QString()});
     }
     return rows;
 }

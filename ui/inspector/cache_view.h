@@ -13,11 +13,17 @@ class CacheView final : public InspectorView {
     void draw(Canvas& canvas, const QRectF& area, Scene& scene) override;
     [[nodiscard]] QString caption(const Scene& scene) const override;
     [[nodiscard]] QList<QStringList> table(const Scene& scene) const override;
+    [[nodiscard]] std::vector<ViewOption> options(const RunModel& run) const override;
+    void setOption(std::size_t, int value) override { m_errors = value == 0; }
 
  private:
+    // Whether the lower chart shows measured errors, not changes from step to step.
+    [[nodiscard]] bool showsErrors(const RunModel& run) const;
     // Gives the lower end of what it drew.
     double drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene) const;
     void drawCurves(Canvas& canvas, const QRectF& area, const Scene& scene) const;
+
+    bool m_errors = true;
 };
 
 }  // namespace fw::ui

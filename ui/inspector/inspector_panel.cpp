@@ -10,6 +10,7 @@
 #include <QLabel>
 #include <QMenu>
 #include <QPushButton>
+#include <QSaveFile>
 #include <QShortcut>
 #include <QSpinBox>
 #include <QStackedLayout>
@@ -26,6 +27,7 @@
 #include "ui/inspector/imgui_widget.h"
 #include "ui/inspector/pair_view.h"
 #include "ui/inspector/view_export.h"
+#include "ui/inspector/what_if_bar.h"
 #include "ui/key_map.h"
 #include "ui/theme.h"
 
@@ -138,6 +140,7 @@ QWidget* InspectorPanel::buildHeader() {
         m_surface->redraw();
     });
     column->addWidget(line);
+    buildWhatIf(column);
     connect(m_branch, &QComboBox::currentIndexChanged, this, [this](int branch) {
         Selection next = m_selection;
         next.branch = branch;
@@ -180,6 +183,13 @@ QWidget* InspectorPanel::buildMessage() {
     m_rerun->setToolTip(tr("Adds the clip to the queue again, with the same seed, and looks into it on the way"));
     connect(m_rerun, &QPushButton::clicked, this, &InspectorPanel::rerunRequested);
     column->addWidget(m_rerun, 0, Qt::AlignHCenter);
+    m_lookInside = makeButton(tr("Look inside from the next step on"), QStringLiteral("primary"));
+    m_lookInside->setToolTip(tr("Adds probes to the clip that is being made; the clip stays the same"));
+    connect(m_lookInside, &QPushButton::clicked, this, [this] {
+        m_lookInside->setEnabled(false);
+        emit lookRequested(true);
+    });
+    column->addWidget(m_lookInside, 0, Qt::AlignHCenter);
     column->addStretch(1);
     return page;
 }
@@ -194,24 +204,29 @@ void InspectorPanel::buildExportMenu() {
     menu->addAction(tr("Save as PNG…"), this, [this] { askAndExport(ViewFormat::Png); });
     menu->addAction(tr("Save the numbers as CSV…"), this, [this] { askAndExport(ViewFormat::Csv); });
     menu->addAction(tr("Save the numbers for NumPy…"), this, [this] { askAndExport(ViewFormat::Npz); });
+    m_saveWhatIf = menu->addAction(tr("Save the changes for fw branch…"), this, &InspectorPanel::saveWhatIf);
     menu->addSeparator();
     menu->addAction(tr("Compare with another trace…"), this, &InspectorPanel::chooseOther);
     m_export->setMenu(menu);
 }
 
 void InspectorPanel::setTarget(const InspectTarget& target) {
-    if (target.trace == m_target.trace && target.clip == m_target.clip && m_problem.isEmpty()) {
+    if (target.trace == m_target.trace && target.clip == m_target.clip && target.isRunning == m_target.isRunning &&
+        m_problem.isEmpty()) {
         return;
     }
     m_target = target;
     m_run.reset();
     updatePair();
+    m_painter.clear();
+    m_painter.setActive(false);
     m_problem.clear();
-    m_clip = {};
+    m_clip = target.pictures;
     m_clipFile.clear();
     ++m_newest;  // whatever is being read is no longer wanted
     m_reading = false;
     m_wanted = !target.trace.isEmpty();
+    m_lookInside->setEnabled(true);
     if (isVisible()) {
         openWanted();
     }
@@ -219,7 +234,19 @@ void InspectorPanel::setTarget(const InspectTarget& target) {
     updateMessage();
 }
 
+void InspectorPanel::updateTrace(const QString& trace) {
+    m_target.trace = trace;
+    m_problem.clear();
+    m_wanted = true;
+    if (isVisible()) {
+        openWanted();
+    }
+}
+
 void InspectorPanel::openWanted() {
+    if (m_target.isRunning && m_target.trace.isEmpty()) {
+        emit lookRequested(false);
+    }
     if (std::exchange(m_wanted, false)) {
         m_reading = true;
         read(m_target.trace, &InspectorPanel::onRead, &m_newest);
@@ -238,8 +265,9 @@ void InspectorPanel::updatePair() {
     }
 }
 
-void InspectorPanel::setOther(const QString& trace) {
+void InspectorPanel::setOther(const QString& trace, bool sideBySide) {
     m_other.reset();
+    m_wantsPair = sideBySide;
     ++m_newestOther;
     updatePair();
     if (!trace.isEmpty()) {
@@ -282,6 +310,9 @@ void InspectorPanel::onRead(const Result<Run>& run) {
 
 void InspectorPanel::onOtherRead(const Result<Run>& run) {
     m_other = run ? *run : nullptr;
+    if (std::exchange(m_wantsPair, false) && m_other != nullptr) {
+        m_sideBySide->setChecked(true);
+    }
     updatePair();
     updateControls();
     updateCaption();
@@ -291,7 +322,57 @@ void InspectorPanel::onOtherRead(const Result<Run>& run) {
 }
 
 Scene InspectorPanel::scene() {
-    return {*m_run, m_selection, m_clip.frames.isEmpty() ? nullptr : &m_clip, m_other.get()};
+    return {*m_run, m_selection, m_clip.frames.isEmpty() ? nullptr : &m_clip, m_other.get(),
+            m_pair == nullptr ? &m_painter : nullptr};
+}
+
+void InspectorPanel::buildWhatIf(QVBoxLayout* column) {
+    m_whatIf = new WhatIfBar;
+    column->addWidget(m_whatIf);
+    const auto change = [this](auto&& how) {
+        how();
+        updateWhatIf();
+        updateCaption();
+        m_surface->redraw();
+    };
+    connect(m_whatIf, &WhatIfBar::paintToggled, this,
+            [this, change](bool on) { change([&] { m_painter.setActive(on); }); });
+    connect(m_whatIf, &WhatIfBar::computeToggled, this,
+            [this, change] { change([this] { m_painter.toggleCompute(m_selection.step); }); });
+    connect(m_whatIf, &WhatIfBar::undoAsked, this, [this, change] { change([this] { m_painter.undo(); }); });
+    connect(m_whatIf, &WhatIfBar::clearAsked, this, [this, change] { change([this] { m_painter.clear(); }); });
+    connect(m_whatIf, &WhatIfBar::runAsked, this, [this] { emit branchRequested(job::toJson(whatIf())); });
+}
+
+job::WhatIf InspectorPanel::whatIf() const {
+    return m_painter.whatIf(m_run->probes().mask, m_selection.step);
+}
+
+void InspectorPanel::updateWhatIf() {
+    const QString id = view().id();
+    const bool single = m_run != nullptr && m_pair == nullptr && m_pages->currentIndex() == 0;
+    m_whatIf->show(m_painter, {.masks = single && id == QLatin1String("mask"),
+                               .cache = single && id == QLatin1String("cache") && m_run->hasStandIns(),
+                               .step = m_selection.step,
+                               .canRun = m_target.canRerun});
+    m_saveWhatIf->setEnabled(m_run != nullptr && !m_painter.isEmpty());
+}
+
+void InspectorPanel::saveWhatIf() {
+    const QString file = QFileDialog::getSaveFileName(
+        this, tr("Save the changes"), QFileInfo(m_target.trace).baseName() + QStringLiteral("-what-if.json"),
+        QStringLiteral("*.json"));
+    if (file.isEmpty() || m_run == nullptr) {
+        return;
+    }
+    QSaveFile out(file);
+    const std::string text = job::toJson(whatIf()).dump(2) + '\n';
+    const bool saved =
+        out.open(QIODevice::WriteOnly) &&
+        out.write(text.data(), static_cast<qint64>(text.size())) == static_cast<qint64>(text.size()) &&
+        out.commit();
+    emit notice(saved ? tr("Saved: %1").arg(QFileInfo(file).fileName())
+                      : tr("%1 cannot be written: %2.").arg(QFileInfo(file).fileName(), out.errorString()));
 }
 
 void InspectorPanel::drawView() {
@@ -299,6 +380,7 @@ void InspectorPanel::drawView() {
         return;
     }
     const Selection before = m_selection;
+    const quint64 painted = m_painter.revision();
     Scene here = scene();
     ImguiCanvas canvas(*m_surface);
     const QRectF area = QRectF(m_surface->rect()).adjusted(kMargin, kMargin, -kMargin, -kMargin);
@@ -308,7 +390,7 @@ void InspectorPanel::drawView() {
     view().draw(canvas, area, here);
     clampSelection();
     canvas.showTip();
-    if (m_selection != before) {
+    if (m_selection != before || m_painter.revision() != painted) {
         // The controls are Qt's: they change after this paint.
         QMetaObject::invokeMethod(
             this,
@@ -361,15 +443,24 @@ QString InspectorPanel::emptyText() const {
     if (!m_problem.isEmpty()) {
         return m_problem;
     }
-    if (m_reading || m_wanted) {
+    if (m_run == nullptr && (m_reading || m_wanted)) {
         return tr("Reading the trace…");
+    }
+    if (m_run == nullptr && m_target.isRunning) {
+        return tr("%1 is being made: what happens inside appears here after its next step.").arg(m_target.name);
     }
     if (m_run == nullptr) {
         return m_target.clip.isEmpty()
                    ? tr("Choose a clip in the library to look into how it was made.")
                    : tr("%1 has no trace: nothing was kept of how it was made.").arg(m_target.name);
     }
-    return m_views[m_current]->missing(*m_run);
+    const QString missing = m_views[m_current]->missing(*m_run);
+    const Json& about = m_run->trace().metadata;
+    if (const auto refused = about.find("probes_refused");
+        !missing.isEmpty() && refused != about.end() && refused->is_string()) {
+        return asSentence(refused->get<std::string>());  // they were asked for, and that is why there are none
+    }
+    return missing;
 }
 
 QString InspectorPanel::message() const {
@@ -379,6 +470,7 @@ QString InspectorPanel::message() const {
 void InspectorPanel::updateMessage() {
     const QString text = emptyText();
     m_messageText->setText(text);
+    m_lookInside->setVisible(m_target.isRunning && m_run != nullptr && !m_run->hasProbes());
     const bool lacksProbes = m_run != nullptr ? !m_run->hasProbes() : !m_target.clip.isEmpty() && !m_reading;
     m_rerun->setVisible(m_target.canRerun && lacksProbes && m_problem.isEmpty());
     m_pages->setCurrentIndex(text.isEmpty() ? 0 : 1);
@@ -388,6 +480,7 @@ void InspectorPanel::updateMessage() {
         m_clipFile = m_target.clip;
         m_files.load(m_clipFile);
     }
+    updateWhatIf();
     updateCaption();
 }
 
@@ -418,6 +511,7 @@ void InspectorPanel::updateControls() {
     m_branchLabel->setVisible(any && used[0] && m_run->branches() > 1);
     m_updating = false;
     updateOptions();
+    updateWhatIf();
 }
 
 void InspectorPanel::updateOptions() {

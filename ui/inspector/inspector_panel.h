@@ -10,7 +10,9 @@
 
 #include "app/clips/clip_files.h"
 #include "ui/inspector/inspector_view.h"
+#include "ui/inspector/mask_painter.h"
 
+class QAction;
 class QComboBox;
 class QLabel;
 class QPushButton;
@@ -19,6 +21,7 @@ class QStackedLayout;
 class QTabBar;
 class QCheckBox;
 class QToolButton;
+class QVBoxLayout;
 
 namespace fw::ui {
 
@@ -26,13 +29,16 @@ class FlowLayout;
 class ImguiWidget;
 class KeyMap;
 class PairView;
+class WhatIfBar;
 enum class ViewFormat : quint8;
 
 // What to look into. Empty paths: there is none.
 struct InspectTarget {
     QString trace, clip;
-    QString name;           // of the clip, for messages
-    bool canRerun = false;  // a rerunRequested() would be heeded
+    QString name;                   // of the clip, for messages
+    bool canRerun = false;          // a rerunRequested() would be heeded
+    bool isRunning = false;         // being made: updateTrace() comes with every step
+    app::ClipImages pictures = {};  // to lay numbers over while there is no clip
 };
 
 class InspectorPanel : public QWidget {
@@ -44,8 +50,12 @@ class InspectorPanel : public QWidget {
 
     // Opens the target's trace as soon as the panel is visible; off the window's thread.
     void setTarget(const InspectTarget& target);
-    // A second run to compare with; empty: none.
-    void setOther(const QString& trace);
+    // A newer trace of a target that is being made, or that failed; what is looked at stays chosen.
+    void updateTrace(const QString& trace);
+    [[nodiscard]] bool isWatching() const { return m_target.isRunning; }
+    // A second run to compare with; empty: none. `sideBySide`: shown beside the first as soon as it is read.
+    void setOther(const QString& trace, bool sideBySide = false);
+    [[nodiscard]] MaskPainter& painter() { return m_painter; }
 
     [[nodiscard]] const RunModel* run() const { return m_run.get(); }
     [[nodiscard]] const Selection& selection() const { return m_selection; }
@@ -65,6 +75,11 @@ class InspectorPanel : public QWidget {
     void selectionChanged();
     // The run should be made again with probes, with the same seed.
     void rerunRequested();
+    // The target is being made, the panel is visible, and updateTrace() is waited for. `withProbes`: and probes
+    // wanted.
+    void lookRequested(bool withProbes);
+    // The run should be made again with these changes, with the same seed (job::WhatIf).
+    void branchRequested(const fw::Json& whatIf);
     void notice(const QString& sentence);
     void opened();  // a trace is shown, or it could not be: see run()
 
@@ -95,6 +110,10 @@ class InspectorPanel : public QWidget {
     void move(int Selection::*member, int by);
     void chooseOther();
     void askAndExport(ViewFormat format);
+    void buildWhatIf(QVBoxLayout* column);
+    void updateWhatIf();
+    void saveWhatIf();
+    [[nodiscard]] job::WhatIf whatIf() const;
     [[nodiscard]] Scene scene();
     [[nodiscard]] QString emptyText() const;
 
@@ -119,7 +138,7 @@ class InspectorPanel : public QWidget {
     ImguiWidget* m_surface;
     QStackedLayout* m_pages;
     QLabel* m_messageText;
-    QPushButton* m_rerun;
+    QPushButton *m_rerun, *m_lookInside;
     QLabel* m_caption;
     std::array<std::pair<QSpinBox*, QWidget*>, 3> m_numbers{};  // step, layer, head, each with its label
     QComboBox* m_branch;
@@ -129,6 +148,10 @@ class InspectorPanel : public QWidget {
     KeyMap* m_keys;
     std::vector<std::pair<QWidget*, QComboBox*>> m_options;
     QToolButton* m_export;
+    MaskPainter m_painter;
+    WhatIfBar* m_whatIf;
+    QAction* m_saveWhatIf;
+    bool m_wantsPair = false;  // the other run, once it is read, goes beside the first
 };
 
 }  // namespace fw::ui

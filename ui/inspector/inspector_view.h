@@ -14,12 +14,15 @@
 
 namespace fw::ui {
 
+class MaskPainter;
+
 // What is looked at. The run outlives the call it is passed to.
 struct Scene {
     const RunModel& run;
     Selection& selection;
     const app::ClipImages* clip = nullptr;  // the pictures, once they are read
     const RunModel* other = nullptr;        // a second run to compare with
+    MaskPainter* painter = nullptr;         // changes made by hand; none where nothing can be changed
 };
 
 // A choice a view offers; the panel makes a control of it.

@@ -4,6 +4,7 @@
 #include "ui/inspector/inspector_view.h"
 #include "ui/inspector/maps_view.h"
 #include "ui/inspector/mask_view.h"
+#include "ui/inspector/memory_view.h"
 #include "ui/inspector/query_view.h"
 #include "ui/inspector/scan_view.h"
 
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<InspectorView>> makeInspectorViews() {
     views.push_back(std::make_unique<MaskView>());
     views.push_back(std::make_unique<GateView>());
     views.push_back(std::make_unique<ScanView>());
+    views.push_back(std::make_unique<MemoryView>());
     return views;
 }
 

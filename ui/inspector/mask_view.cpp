@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ui/inspector/frame_grid.h"
+#include "ui/inspector/mask_painter.h"
 
 namespace fw::ui {
 namespace {
@@ -34,6 +35,16 @@ trace::TileOrder orderAt(const RunModel& run, const Selection& at) {
     const qint64 record = run.find(ProbeKind::Mask, at);
     return record < 0 ? trace::TileOrder::FrameMajor
                       : static_cast<trace::TileOrder>(run.table(ProbeKind::Mask)->item(record));
+}
+
+// Dense attention leaves nothing out and records no mask; its mask is known all the same.
+bool isDense(const RunModel& run) {
+    return run.hasProbes() && run.table(ProbeKind::Mask) == nullptr && run.method() == QLatin1String("dense") &&
+           run.probes().scan.heads == 0;
+}
+
+bool isPainted(const Scene& scene) {
+    return scene.painter != nullptr && scene.painter->isPainted(scene.selection.layer, scene.selection.head);
 }
 
 double density(const MaskBits& bits) {
@@ -74,7 +85,7 @@ QString MaskView::title() const {
 }
 
 QString MaskView::missing(const RunModel& run) const {
-    if (run.table(ProbeKind::Mask) != nullptr) {
+    if (run.table(ProbeKind::Mask) != nullptr || isDense(run)) {
         return {};
     }
     return run.hasProbes() ? Masks::tr(
@@ -93,13 +104,25 @@ std::vector<ViewOption> MaskView::options(const RunModel&) const {
 }
 
 MaskBits MaskView::bitsAt(const RunModel& run, const Selection& at) const {
+    const std::int64_t tiles = run.probes().maskTileCount();
+    if (isDense(run)) {
+        m_full.assign(static_cast<std::size_t>((tiles * tiles + 7) / 8), 0xff);
+        return {ConstTensorView(m_full.data(), DType::U8, {static_cast<std::int64_t>(m_full.size())}), tiles};
+    }
     const qint64 record = run.find(ProbeKind::Mask, at);
-    return record < 0 ? MaskBits()
-                      : MaskBits(run.table(ProbeKind::Mask)->record(record), run.probes().maskTileCount());
+    return record < 0 ? MaskBits() : MaskBits(run.table(ProbeKind::Mask)->record(record), tiles);
+}
+
+MaskBits MaskView::shownBits(const Scene& scene) const {
+    const Selection& at = scene.selection;
+    return isPainted(scene) ? scene.painter->bits(at.layer, at.head) : bitsAt(scene.run, at);
 }
 
 MaskBits MaskView::otherBits(const Scene& scene) const {
     Selection at = scene.selection;
+    if (m_compare == kNothing && isPainted(scene)) {
+        return bitsAt(scene.run, at);  // what was painted against what was computed
+    }
     switch (m_compare) {
         case kStepBefore: {  // that was kept
             const auto& steps = scene.run.stepsOf(ProbeKind::Mask);
@@ -126,7 +149,7 @@ MaskBits MaskView::otherBits(const Scene& scene) const {
 }
 
 std::optional<MaskView::Difference> MaskView::difference(const Scene& scene) const {
-    const MaskBits here = bitsAt(scene.run, scene.selection), there = otherBits(scene);
+    const MaskBits here = shownBits(scene), there = otherBits(scene);
     if (here.isEmpty() || there.isEmpty()) {
         return std::nullopt;
     }
@@ -148,10 +171,12 @@ std::int64_t MaskView::chosenTile(const RunModel& run, const Selection& at) cons
 }
 
 void MaskView::refresh(const Scene& scene, bool dark) {
+    const quint64 revision = scene.painter != nullptr ? scene.painter->revision() : 0;
     if (m_run == &scene.run && m_other == scene.other && m_shown == scene.selection &&
-        m_shownCompare == m_compare && m_dark == dark) {
+        m_shownCompare == m_compare && m_dark == dark && m_shownRevision == revision) {
         return;
     }
+    m_shownRevision = revision;
     m_run = &scene.run;
     m_other = scene.other;
     m_shown = scene.selection;
@@ -160,7 +185,7 @@ void MaskView::refresh(const Scene& scene, bool dark) {
     m_matrix = QImage();
     m_difference = difference(scene);
     m_frames.clear();
-    const MaskBits here = bitsAt(scene.run, scene.selection);
+    const MaskBits here = shownBits(scene);
     if (here.isEmpty()) {
         return;
     }
@@ -202,7 +227,7 @@ void MaskView::refresh(const Scene& scene, bool dark) {
 void MaskView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
     const Selection near = scene.run.kept(ProbeKind::Mask, scene.selection);
     Selection chosen = near;
-    Scene there{scene.run, chosen, scene.clip, scene.other};
+    Scene there{scene.run, chosen, scene.clip, scene.other, scene.painter};
     drawAt(canvas, area, there);
     if (chosen != near) {
         scene.selection = chosen;
@@ -216,7 +241,12 @@ void MaskView::drawAt(Canvas& canvas, const QRectF& area, Scene& scene) {
     const double line = canvas.lineHeight();
     const bool dark = m_dark;
     std::vector<std::pair<QColor, QString>> key;
-    if (m_difference) {
+    if (m_difference && m_compare == kNothing) {
+        key = {{pairColour(true, true, dark), Masks::tr("computed")},
+               {pairColour(true, false, dark), Masks::tr("painted")},
+               {pairColour(false, true, dark), Masks::tr("erased")},
+               {pairColour(false, false, dark), Masks::tr("skipped")}};
+    } else if (m_difference) {
         key = {{pairColour(true, true, dark), Masks::tr("computed by both")},
                {pairColour(true, false, dark), Masks::tr("only here")},
                {pairColour(false, true, dark), Masks::tr("only there")},
@@ -286,16 +316,24 @@ void MaskView::drawMatrix(Canvas& canvas, const QRectF& area, Scene& scene) {
             ? canvas.elided(Masks::tr("right: share of the attention that was kept, 0 (dark) to 1"), area.width())
             : canvas.elided(Masks::tr("tiles of %1 tokens").arg(scene.run.probes().mask.size), area.width()),
         c.textSecondary);
+    paint(canvas, map, scene);
     if (!canvas.isHovered(map)) {
         return;
     }
-    const auto bits = bitsAt(scene.run, scene.selection);
+    const auto bits = shownBits(scene);
     const int k = std::clamp(static_cast<int>((canvas.pointer().x() - map.left()) / cell), 0, tiles - 1);
     const int q = std::clamp(static_cast<int>((canvas.pointer().y() - map.top()) / cell), 0, tiles - 1);
     canvas.setTip(Masks::tr("query tile %1, key tile %2: %3")
                       .arg(q + 1)
                       .arg(k + 1)
                       .arg(!bits.isEmpty() && bits.at(q, k) ? Masks::tr("computed") : Masks::tr("skipped")));
+    if (scene.painter != nullptr && scene.painter->isActive()) {
+        if (orderAt(scene.run, scene.selection) == trace::TileOrder::TokenMajor) {
+            canvas.setTip(
+                Masks::tr("This head reads the frames of one place together: such a mask cannot be painted."));
+        }
+        return;
+    }
     if (canvas.isClicked(map)) {
         for (int token = 0; token < scene.run.tokens(); ++token) {
             if (tileOf(token, scene.run.probes(), orderAt(scene.run, scene.selection)) == q) {
@@ -303,6 +341,30 @@ void MaskView::drawMatrix(Canvas& canvas, const QRectF& area, Scene& scene) {
                 break;
             }
         }
+    }
+}
+
+void MaskView::paint(Canvas& canvas, const QRectF& map, Scene& scene) {
+    MaskPainter* const painter = scene.painter;
+    if (painter == nullptr || !painter->isActive() ||
+        orderAt(scene.run, scene.selection) == trace::TileOrder::TokenMajor) {
+        return;
+    }
+    const MaskBits bits = shownBits(scene);
+    if (!canvas.isPressed(map) || bits.isEmpty()) {
+        painter->end();
+        return;
+    }
+    const double cell = map.width() / static_cast<double>(bits.tiles());
+    const auto tileAt = [&](double offset) {
+        return std::clamp<std::int64_t>(static_cast<std::int64_t>(offset / cell), 0, bits.tiles() - 1);
+    };
+    const std::int64_t query = tileAt(canvas.pointer().y() - map.top()),
+                       key = tileAt(canvas.pointer().x() - map.left());
+    if (canvas.isClicked(map)) {
+        painter->begin(scene.selection.layer, scene.selection.head, bits, query, key);
+    } else {
+        painter->drag(query, key);
     }
 }
 
@@ -384,14 +446,14 @@ void MaskView::drawKeys(Canvas& canvas, const QRectF& area, Scene& scene) {
 
 QString MaskView::caption(const Scene& asked) const {
     Selection at = asked.run.kept(ProbeKind::Mask, asked.selection);
-    const Scene scene{asked.run, at, asked.clip, asked.other};
-    const MaskBits bits = bitsAt(scene.run, scene.selection);
+    const Scene scene{asked.run, at, asked.clip, asked.other, asked.painter};
+    const MaskBits bits = shownBits(scene);
     QString text = Masks::tr("Step %1, layer %2, head %3: %4 of the tiles computed")
                        .arg(scene.selection.step + 1)
                        .arg(scene.selection.layer + 1)
                        .arg(scene.selection.head + 1)
                        .arg(percent(density(bits)));
-    if (const auto mass = keptMass(scene.run, scene.selection)) {
+    if (const auto mass = isPainted(scene) ? std::nullopt : keptMass(scene.run, scene.selection)) {
         text += Masks::tr(", %1 of the attention kept").arg(percent(*mass));
     }
     text += QLatin1Char('.');
@@ -408,10 +470,10 @@ QString MaskView::caption(const Scene& asked) const {
 
 QList<QStringList> MaskView::table(const Scene& asked) const {
     Selection at = asked.run.kept(ProbeKind::Mask, asked.selection);
-    const Scene scene{asked.run, at, asked.clip, asked.other};
+    const Scene scene{asked.run, at, asked.clip, asked.other, asked.painter};
     QList<QStringList> rows{{QStringLiteral("query_tile"), QStringLiteral("key_tile"), QStringLiteral("computed"),
                              QStringLiteral("computed_there")}};
-    const MaskBits here = bitsAt(scene.run, scene.selection), there = otherBits(scene);
+    const MaskBits here = shownBits(scene), there = otherBits(scene);
     for (std::int64_t q = 0; q < here.tiles(); ++q) {
         for (std::int64_t k = 0; k < here.tiles(); ++k) {
             rows.append({QString::number(q), QString::number(k), QString::number(here.at(q, k) ? 1 : 0),

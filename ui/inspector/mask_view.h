@@ -33,6 +33,9 @@ class MaskView final : public InspectorView {
     void drawHeads(Canvas& canvas, const QRectF& area, Scene& scene) const;
     void drawKeys(Canvas& canvas, const QRectF& area, Scene& scene);
     [[nodiscard]] MaskBits bitsAt(const RunModel& run, const Selection& at) const;
+    // What is shown: painted by hand, or what was computed.
+    [[nodiscard]] MaskBits shownBits(const Scene& scene) const;
+    void paint(Canvas& canvas, const QRectF& map, Scene& scene);
     [[nodiscard]] MaskBits otherBits(const Scene& scene) const;
     [[nodiscard]] std::int64_t chosenTile(const RunModel& run, const Selection& at) const;
 
@@ -42,6 +45,8 @@ class MaskView final : public InspectorView {
     Selection m_shown;
     int m_shownCompare = -1;
     bool m_dark = false;
+    quint64 m_shownRevision = 0;
+    mutable std::vector<std::uint8_t> m_full;  // the mask of dense attention
     std::optional<Difference> m_difference;
     QImage m_matrix;
     std::vector<QImage> m_frames;  // the keys of the chosen tile, frame by frame

@@ -75,6 +75,7 @@ QString QueryView::title() const {
 
 QString QueryView::missing(const RunModel& run) const {
     const bool any = run.table(ProbeKind::AttentionRow) != nullptr ||
+                     run.table(ProbeKind::AttentionKey) != nullptr ||
                      run.table(ProbeKind::AttentionMap) != nullptr || run.table(ProbeKind::WordHeat) != nullptr;
     return any ? QString() : missingProbes(Query::tr("attention of single patches or words"));
 }
@@ -122,10 +123,44 @@ QueryView::Heat QueryView::wordHeat(const RunModel& run, const Selection& select
     return heat;
 }
 
-QueryView::Heat QueryView::rowHeat(const RunModel& run, const Selection& selection) const {
+QueryView::Heat QueryView::operandHeat(const RunModel& run, const Selection& selection) const {
     Heat heat;
+    if (m_computed.run != &run) {
+        m_computed = {};  // another run may come to lie where this one lay
+    }
+    const auto near = run.nearest(ProbeKind::AttentionKey, selection);
+    if (!near || run.table(ProbeKind::AttentionQuery) == nullptr) {
+        return heat;
+    }
+    heat.at = *near;
+    if (m_computed.run != nullptr && m_computed.at == *near && m_computed.allHeads == m_allHeads) {
+        return m_computed.heat;
+    }
+    int heads = 0;
+    for (int head = 0; head < run.heads(); ++head) {
+        const trace::ProbeSite site{near->step, near->branch, near->layer, head};
+        const qint64 query = run.findItem(ProbeKind::AttentionQuery, site, 0);
+        const qint64 key = run.findItem(ProbeKind::AttentionKey, site, 0);
+        if ((m_allHeads || head == near->head) && query >= 0 && key >= 0) {
+            addTo(heat.values,
+                  trace::attentionRow(run.table(ProbeKind::AttentionQuery)->record(query),
+                                      run.table(ProbeKind::AttentionKey)->record(key), selection.token));
+            ++heads;
+        }
+    }
+    for (float& value : heat.values) {
+        value /= static_cast<float>(std::max(1, heads));
+    }
+    m_computed = {&run, *near, m_allHeads, heat};
+    return heat;
+}
+
+QueryView::Heat QueryView::rowHeat(const RunModel& run, const Selection& selection) const {
     const int query = nearestQuery(run, selection.token);
-    std::optional<Selection> near = query < 0 ? std::nullopt : run.nearest(ProbeKind::AttentionRow, selection);
+    // A row that was kept for this very patch first; then queries and keys, which know every patch.
+    Heat heat = query == selection.token ? Heat() : operandHeat(run, selection);
+    std::optional<Selection> near =
+        query < 0 || !heat.values.empty() ? std::nullopt : run.nearest(ProbeKind::AttentionRow, selection);
     if (near) {
         heat.at = *near;
         heat.at.token = query;

@@ -29,10 +29,21 @@ class QueryView final : public InspectorView {
     };
 
     [[nodiscard]] Heat heat(const RunModel& run, const Selection& selection) const;
+    // Computed from queries and keys that were kept; no values where they were not.
+    [[nodiscard]] Heat operandHeat(const RunModel& run, const Selection& selection) const;
     [[nodiscard]] Heat rowHeat(const RunModel& run, const Selection& selection) const;
     [[nodiscard]] Heat wordHeat(const RunModel& run, const Selection& selection) const;
     void refresh(const Scene& scene);
     void drawWords(Canvas& canvas, const QRectF& area, const RunModel& run);
+
+    // The last row computed from queries and keys: picture, caption and table want the same one.
+    struct Computed {
+        const RunModel* run = nullptr;
+        Selection at;
+        bool allHeads = false;
+        Heat heat;
+    };
+    mutable Computed m_computed;
 
     int m_word = -1;
     bool m_allHeads = false;

@@ -38,7 +38,14 @@ QString orderTitle(ScanOrder order) {
     return {};
 }
 
-ScanOrder orderOf(int layer) {
+// As the run recorded it; LinGen's turn where it did not, or where the order is none of the four.
+ScanOrder orderOf(const RunModel& run, int layer) {
+    const auto* table = run.table(trace::ProbeKind::ScanMemory);
+    for (std::int64_t i = 0; table != nullptr && i < table->size(); ++i) {
+        if (table->site(i).layer == layer && table->item(i) <= static_cast<int>(ScanOrder::TemporalColumn)) {
+            return static_cast<ScanOrder>(table->item(i));
+        }
+    }
     return static_cast<ScanOrder>(layer % 4);
 }
 
@@ -87,14 +94,14 @@ void ScanView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
     const Colours& c = canvas.colours();
     const double line = canvas.lineHeight();
     const auto grid = scene.run.grid();
-    const ScanOrder order = orderOf(scene.selection.layer);
+    const ScanOrder order = orderOf(scene.run, scene.selection.layer);
     canvas.text(area.topLeft(), Scans::tr("Layer %1: %2").arg(scene.selection.layer + 1).arg(orderTitle(order)),
                 c.text, true);
     double y = area.top() + line + 4;
-    if (scene.run.method() != QLatin1String("mate")) {
+    if (scene.run.probes().scan.heads == 0) {
         y += canvas.paragraph(
             {area.left(), y, area.width(), line},
-            Scans::tr("This run used no scan: the path is what LinGen would take through its tokens."),
+            Scans::tr("No scan was seen in this run: the path is what LinGen would take through its tokens."),
             c.textSecondary);
     }
     // Four small ones to choose from, the layer's own large.
@@ -206,13 +213,13 @@ QString ScanView::caption(const Scene& scene) const {
         .arg(grid[0])
         .arg(grid[1])
         .arg(grid[2])
-        .arg(orderTitle(orderOf(scene.selection.layer)));
+        .arg(orderTitle(orderOf(scene.run, scene.selection.layer)));
 }
 
 QList<QStringList> ScanView::table(const Scene& scene) const {
     QList<QStringList> rows{
         {QStringLiteral("place"), QStringLiteral("t"), QStringLiteral("h"), QStringLiteral("w")}};
-    const ScanOrder order = orderOf(scene.selection.layer);
+    const ScanOrder order = orderOf(scene.run, scene.selection.layer);
     for (int i = 0; i < scene.run.tokens(); ++i) {
         const auto token = scanToken(order, scene.run.grid(), i);
         rows.append(
