@@ -20,8 +20,6 @@ using pipeline::LinearPair;
 using pipeline::LinearSize;
 using pipeline::PairFolders;
 
-constexpr double kTera = 1e12;
-constexpr double kGibibyte = 1024.0 * 1024.0 * 1024.0;
 
 OrderedJson passJson(const pipeline::ForwardCost& cost) {
     return {{"flops", cost.flops}, {"bytes", cost.bytes()}};

@@ -34,10 +34,10 @@ ModuleSums sumModules(const trace::Trace& trace) {
 }
 
 OrderedJson stateJson(const ModuleSum& sum, double rate) {
-    constexpr double kMicro = 1e-6, kTera = 1e-12;
+    constexpr double kMicro = 1e-6;
     const double seconds = static_cast<double>(sum.us) * kMicro;
     const double speed = sum.us > 0 ? static_cast<double>(sum.flops) / seconds : 0.0;
-    return {{"seconds", seconds}, {"tflops_per_second", speed * kTera}, {"share_of_product", speed / rate}};
+    return {{"seconds", seconds}, {"tflops_per_second", speed / kTera}, {"share_of_product", speed / rate}};
 }
 
 }  // namespace

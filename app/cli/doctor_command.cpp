@@ -19,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kGibibyte = 1024.0 * 1024.0 * 1024.0;
 
 // One line of the report. An essential thing that is not ok makes `fw generate` fail with `exit`.
 struct Finding {

@@ -11,6 +11,8 @@ namespace fw::cli {
 
 inline constexpr double kMebibyte = 1024.0 * 1024.0;
 inline constexpr double kGiga = 1e9;
+inline constexpr double kTera = 1e12;
+inline constexpr double kGibibyte = 1024.0 * 1024.0 * 1024.0;
 
 // fmt::print throws when the stream cannot be written (a closed pipe, a full disk). What the program does and its
 // exit code must not depend on whether somebody reads along, so failures are ignored here.
