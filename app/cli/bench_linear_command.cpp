@@ -20,7 +20,6 @@ using pipeline::LinearPair;
 using pipeline::LinearSize;
 using pipeline::PairFolders;
 
-
 OrderedJson passJson(const pipeline::ForwardCost& cost) {
     return {{"flops", cost.flops}, {"bytes", cost.bytes()}};
 }

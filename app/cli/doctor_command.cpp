@@ -19,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-
 // One line of the report. An essential thing that is not ok makes `fw generate` fail with `exit`.
 struct Finding {
     std::string name;

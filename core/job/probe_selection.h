@@ -1,8 +1,9 @@
 // What a run's probes look at: GenerationRequest::probes, and `fw generate --probe`.
 //
 // JSON: {"kinds": ["map", …], "steps": [0, 10, -1], "layers": […], "queries": […], "samples": 2}. Only "kinds"
-// must be there, a list or "default" or "all" (every kind but qk, which is large). Steps ("all" or a list) and layers may count from the end (-1 is the
-// last); without them, layers are all, and steps a few spread over the run.
+// must be there, a list or "default" or "all" (every kind but qk, which is large). Steps ("all" or a list) and
+// layers may count from the end (-1 is the last); without them, layers are all, and steps a few spread over the
+// run.
 #pragma once
 
 #include <array>

@@ -32,7 +32,8 @@ using TensorTable = std::vector<TensorSpec>;
 [[nodiscard]] std::string rowScalesOf(std::string_view weight);
 
 // What differs between file and table by name, shape and type (weights are F32, F16 or BF16; matrices also I8 with
-// their rows' scales beside them), one sentence each: missing, unknown, wrong shape. At most `limit` sentences, then one that counts the rest. Empty: they agree.
+// their rows' scales beside them), one sentence each: missing, unknown, wrong shape. At most `limit` sentences,
+// then one that counts the rest. Empty: they agree.
 [[nodiscard]] std::vector<std::string> compareWithTable(const SafetensorsFile& file, const TensorTable& table,
                                                         std::size_t limit = 8);
 // The same as a status: BadModel with the first difference and the number of further ones.

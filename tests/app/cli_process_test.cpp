@@ -310,8 +310,9 @@ TEST_F(Cli, ABenchmarkTellsWhereAStepGoes) {
                                         "--repeats", "1",    "--modules", "0.1", "--threads", "1",  "--json"};
     const Outcome made = run(step);
     ASSERT_EQ(made.exit, 0) << made.err;
+    const Json report = Json::parse(made.out);
     std::set<std::string> modules;
-    for (const Json& row : Json::parse(made.out).at("modules")) {
+    for (const Json& row : report.at("modules")) {
         modules.insert(row.at("module").get<std::string>());
         EXPECT_GT(row.at("calls").get<int>(), 0);
     }

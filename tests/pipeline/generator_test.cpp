@@ -225,11 +225,11 @@ TEST(Plan, CountsWhatTilesGatherOnTheHost) {
     const auto whole = makePlan(request);
     ASSERT_TRUE(whole) << whole.error().message;
     EXPECT_EQ(whole->hostBytes, 0);
-    request.width = 1024;
-    request.height = 640;
+    request.width = 1312;
+    request.height = 784;
     const auto tiled = makePlan(request);
     ASSERT_TRUE(tiled) << tiled.error().message;
-    EXPECT_GT(tiled->hostBytes, 5 * 1024 * 640 * 3) << "the clip and the overlaps of its tiles";
+    EXPECT_GT(tiled->hostBytes, 5 * 1312 * 784 * 3) << "the clip and the overlaps of its tiles";
     EXPECT_EQ(tiled->peakBytes,
               tiled->weightBytes + tiled->stateBytes + tiled->hostBytes + tiled->phases[1].scratchBytes +
                   std::max<std::int64_t>(0, tiled->phases[2].scratchBytes - tiled->phases[1].scratchBytes));
