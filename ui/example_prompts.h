@@ -8,7 +8,7 @@ namespace fw::ui {
 
 // Four sentences the model called `model` is good at: from the world of the embedded model, or general ones.
 [[nodiscard]] QStringList examplePrompts(const QString& model);
-// What fits into the prompt's placeholder.
+// The greyed example in an empty prompt.
 [[nodiscard]] QString placeholderPrompt(const QString& model);
 
 }  // namespace fw::ui

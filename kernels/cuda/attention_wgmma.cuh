@@ -88,6 +88,19 @@ template <int kWidth>
 inline constexpr int kWgmmaSharedBytes = kTileAlignment + WgmmaTiles<kWidth>::kBytes +
                                          static_cast<int>(sizeof(typename WgmmaTiles<kWidth>::Barriers));
 
+// By one thread; `freeing`: how many warps say that they have read a tile.
+template <int kStages>
+__device__ __forceinline__ void startBarriers(WgmmaBarriers<kStages>& barriers, int freeing) {
+    initBarrier(&barriers.queries, 1);
+    for (int stage = 0; stage < kStages; ++stage) {
+        initBarrier(&barriers.keysFull[stage], 1);
+        initBarrier(&barriers.valuesFull[stage], 1);
+        initBarrier(&barriers.keysFree[stage], freeing);
+        initBarrier(&barriers.valuesFree[stage], freeing);
+    }
+    publishBarriers();
+}
+
 // One thread keeps the copies ahead of the computing warpgroups: keys a tile further than values, as they are
 // needed.
 template <int kWidth>
@@ -288,44 +301,45 @@ __device__ __forceinline__ void writeResult(const AttentionArgs& args, const Wgm
     }
 }
 
-// 64 queries against the keys of its work, by one warpgroup; `self` is its number.
-template <int kWidth>
-__device__ __forceinline__ void computeQueries(const AttentionArgs& args, const WgmmaTiles<kWidth>& tiles, int self,
-                                               const WgmmaWork& work) {
+// How many columns of the last tile of keys of a block's work are keys.
+template <int kKeys>
+__device__ __forceinline__ int keysOfLastTile(const AttentionArgs& args, const WgmmaWork& work) {
+    return work.toTheEnd
+               ? static_cast<int>(args.keys - static_cast<std::int64_t>(work.firstTile + work.keyTiles - 1) * kKeys)
+               : kKeys;
+}
+
+// 64 queries against the keys of its block's work, by one warpgroup; `self` is its number. The operands' type is in
+// the three functions: startScoresOf(scores, keys) and startResultOf(result, weights, values) put a product on the
+// tensor cores, pack(weights, scores) makes one's sums the other's operand. `rest`: keysOfLastTile().
+template <class Weights, int kComputing, int kKeys, class Tiles, int kResult, int kSteps, class StartScores,
+          class StartResult, class Pack>
+__device__ __forceinline__ void attendTiles(float (&result)[kResult], std::uint32_t (&weights)[kSteps][4],
+                                            SoftmaxState& state, const Tiles& tiles, int self, int keyTiles,
+                                            int rest, const float (&scales)[2], const StartScores& startScoresOf,
+                                            const StartResult& startResultOf, const Pack& pack) {
     constexpr int kTurns = 1;                     // the first barrier of the turns; 0 is __syncthreads()
     constexpr int kTurnThreads = 2 * kWarpgroup;  // who gives and who takes
-    constexpr int kComputing = WgmmaShape<kWidth>::kComputing;
-    constexpr int kKeys = kWgmmaKeys<kWidth>;
-    constexpr int kStages = WgmmaTiles<kWidth>::kStages;
-    typename WgmmaTiles<kWidth>::Barriers* barriers = tiles.barriers();
-    const unsigned char* queries = tiles.queries() + self * 64 * kTileRowBytes;
-    const float scale = args.scale * 1.4426950408889634F;  // scores in units of log 2
-    const int keyTiles = work.keyTiles;
-    const int rest =
-        work.toTheEnd
-            ? static_cast<int>(args.keys - static_cast<std::int64_t>(work.firstTile + keyTiles - 1) * kKeys)
-            : kKeys;
-    float result[kWidth / 2];
+    constexpr int kStages = Tiles::kStages;
+    typename Tiles::Barriers* barriers = tiles.barriers();
 #pragma unroll
     for (float& value : result) {
         value = 0.0F;
     }
-    SoftmaxState state;
-    std::uint32_t weights[kKeys / 16][4];
     {
         float scores[kKeys / 2];
         waitFor(&barriers->queries, 0);
         waitFor(&barriers->keysFull[0], 0);
-        startScores<kWidth>(scores, queries, tiles.keys(0));
+        startScoresOf(scores, tiles.keys(0));
         waitForProducts<0>();
         claim(scores);
         freeTile(&barriers->keysFree[0]);
         if (keyTiles == 1) {
-            softmaxStep<true>(scores, state, scale, rest);
+            softmaxStep<true, Weights>(scores, state, scales, rest);
         } else {
-            softmaxStep<false>(scores, state, scale, rest);
+            softmaxStep<false, Weights>(scores, state, scales, rest);
         }
-        packWeights(weights, scores);
+        pack(weights, scores);
     }
     if (self == kComputing - 1) {
         giveTurn(kTurns, kTurnThreads);  // the first warpgroup begins
@@ -336,31 +350,49 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
         float scores[kKeys / 2];
         waitFor(&barriers->keysFull[stage], tile / kStages % 2);
         waitForTurn(kTurns + self, kTurnThreads);
-        startScores<kWidth>(scores, queries, tiles.keys(stage));
+        startScoresOf(scores, tiles.keys(stage));
         waitFor(&barriers->valuesFull[before], (tile - 1) / kStages % 2);
-        startResult<kWidth>(result, weights, tiles.values(before));
+        startResultOf(result, weights, tiles.values(before));
         giveTurn(kTurns + (self + 1) % kComputing, kTurnThreads);
         waitForProducts<1>();
         claim(scores);
         freeTile(&barriers->keysFree[stage]);
         if (tile + 1 == keyTiles) {
-            softmaxStep<true>(scores, state, scale, rest);
+            softmaxStep<true, Weights>(scores, state, scales, rest);
         } else {
-            softmaxStep<false>(scores, state, scale, rest);
+            softmaxStep<false, Weights>(scores, state, scales, rest);
         }
         waitForProducts<0>();
         claim(result);
         freeTile(&barriers->valuesFree[before]);
         shrinkResult(result, state);
-        packWeights(weights, scores);
+        pack(weights, scores);
     }
     const int last = keyTiles - 1;
     waitFor(&barriers->valuesFull[last % kStages], last / kStages % 2);
-    startResult<kWidth>(result, weights, tiles.values(last % kStages));
+    startResultOf(result, weights, tiles.values(last % kStages));
     waitForProducts<0>();
     claim(result);
-    const int warp = static_cast<int>(threadIdx.x) % kWarpgroup / 32;
+}
+
+template <int kWidth>
+__device__ __forceinline__ void computeQueries(const AttentionArgs& args, const WgmmaTiles<kWidth>& tiles, int self,
+                                               const WgmmaWork& work) {
+    constexpr int kKeys = kWgmmaKeys<kWidth>;
+    const unsigned char* queries = tiles.queries() + self * 64 * kTileRowBytes;
+    const float scale = args.scale * 1.4426950408889634F;  // scores in units of log 2
     const float scales[2] = {scale, scale};
+    float result[kWidth / 2];
+    std::uint32_t weights[kKeys / 16][4];
+    SoftmaxState state;
+    attendTiles<Bf16Weights, WgmmaShape<kWidth>::kComputing, kKeys>(
+        result, weights, state, tiles, self, work.keyTiles, keysOfLastTile<kKeys>(args, work), scales,
+        [&](auto& scores, const unsigned char* keys) { startScores<kWidth>(scores, queries, keys); },
+        [](auto& sums, const auto& operand, const unsigned char* values) {
+            startResult<kWidth>(sums, operand, values);
+        },
+        [](auto& operand, const auto& scores) { packWeights(operand, scores); });
+    const int warp = static_cast<int>(threadIdx.x) % kWarpgroup / 32;
     writeResult<kWidth, kWgmmaQueries<kWidth>>(args, work, state, result, scales, 1.0F, self * 64 + warp * 16);
 }
 
@@ -398,14 +430,7 @@ __global__ __launch_bounds__(kWgmmaThreads<kWidth>,
     const Tiles tiles{memory + (kTileAlignment - misaligned) % kTileAlignment};
     typename Tiles::Barriers* barriers = tiles.barriers();
     if (threadIdx.x == 0) {
-        initBarrier(&barriers->queries, 1);
-        for (int stage = 0; stage < Tiles::kStages; ++stage) {
-            initBarrier(&barriers->keysFull[stage], 1);
-            initBarrier(&barriers->valuesFull[stage], 1);
-            initBarrier(&barriers->keysFree[stage], kFreeing);
-            initBarrier(&barriers->valuesFree[stage], kFreeing);
-        }
-        publishBarriers();
+        startBarriers(*barriers, kFreeing);
     }
     __syncthreads();
     const WgmmaWork work =

@@ -129,17 +129,12 @@ __device__ __forceinline__ void packFp8Weights(std::uint32_t (&weights)[kColumns
     }
 }
 
-// As computeQueries(), which explains the order of the steps.
+// 64 queries against the keys of its block's work, by one warpgroup; `self` is its number.
 template <int kWidth>
 __device__ __forceinline__ void computeFp8Queries(const AttentionArgs& args, const Fp8Operands& operands,
                                                   const Fp8Tiles<kWidth>& tiles, int self, const WgmmaWork& work) {
     using Tiles = Fp8Tiles<kWidth>;
-    constexpr int kTurns = 1;                     // the first barrier of the turns; 0 is __syncthreads()
-    constexpr int kTurnThreads = 2 * kWarpgroup;  // who gives and who takes
-    constexpr int kComputing = Fp8Shape<kWidth>::kComputing;
     constexpr int kKeys = Tiles::kKeys;
-    constexpr int kStages = Tiles::kStages;
-    typename Tiles::Barriers* barriers = tiles.barriers();
     const unsigned char* queries = tiles.queries() + self * 64 * kFp8Column;
     const int warp = static_cast<int>(threadIdx.x) % kWarpgroup / 32;
     const int firstRow = self * 64 + warp * 16;
@@ -149,65 +144,16 @@ __device__ __forceinline__ void computeFp8Queries(const AttentionArgs& args, con
     // Scores in units of log 2.
     const float common = args.scale * 1.4426950408889634F * operands.scales[head * 2];
     const float scales[2] = {queryScales[0] * common, queryScales[8] * common};
-    const int keyTiles = work.keyTiles;
-    const int rest =
-        work.toTheEnd
-            ? static_cast<int>(args.keys - static_cast<std::int64_t>(work.firstTile + keyTiles - 1) * kKeys)
-            : kKeys;
     float result[kWidth / 2];
-#pragma unroll
-    for (float& value : result) {
-        value = 0.0F;
-    }
-    SoftmaxState state;
     std::uint32_t weights[kKeys / kFp8Column][4];
-    {
-        float scores[kKeys / 2];
-        waitFor(&barriers->queries, 0);
-        waitFor(&barriers->keysFull[0], 0);
-        startFp8Scores<kWidth>(scores, queries, tiles.keys(0));
-        waitForProducts<0>();
-        claim(scores);
-        freeTile(&barriers->keysFree[0]);
-        if (keyTiles == 1) {
-            softmaxStep<true, Fp8Weights>(scores, state, scales, rest);
-        } else {
-            softmaxStep<false, Fp8Weights>(scores, state, scales, rest);
-        }
-        packFp8Weights(weights, scores);
-    }
-    if (self == kComputing - 1) {
-        giveTurn(kTurns, kTurnThreads);  // the first warpgroup begins
-    }
-    for (int tile = 1; tile < keyTiles; ++tile) {
-        const int stage = tile % kStages;
-        const int before = (tile - 1) % kStages;
-        float scores[kKeys / 2];
-        waitFor(&barriers->keysFull[stage], tile / kStages % 2);
-        waitForTurn(kTurns + self, kTurnThreads);
-        startFp8Scores<kWidth>(scores, queries, tiles.keys(stage));
-        waitFor(&barriers->valuesFull[before], (tile - 1) / kStages % 2);
-        startFp8Result<kWidth>(result, weights, tiles.values(before));
-        giveTurn(kTurns + (self + 1) % kComputing, kTurnThreads);
-        waitForProducts<1>();
-        claim(scores);
-        freeTile(&barriers->keysFree[stage]);
-        if (tile + 1 == keyTiles) {
-            softmaxStep<true, Fp8Weights>(scores, state, scales, rest);
-        } else {
-            softmaxStep<false, Fp8Weights>(scores, state, scales, rest);
-        }
-        waitForProducts<0>();
-        claim(result);
-        freeTile(&barriers->valuesFree[before]);
-        shrinkResult(result, state);
-        packFp8Weights(weights, scores);
-    }
-    const int last = keyTiles - 1;
-    waitFor(&barriers->valuesFull[last % kStages], last / kStages % 2);
-    startFp8Result<kWidth>(result, weights, tiles.values(last % kStages));
-    waitForProducts<0>();
-    claim(result);
+    SoftmaxState state;
+    attendTiles<Fp8Weights, Fp8Shape<kWidth>::kComputing, kKeys>(
+        result, weights, state, tiles, self, work.keyTiles, keysOfLastTile<kKeys>(args, work), scales,
+        [&](auto& scores, const unsigned char* keys) { startFp8Scores<kWidth>(scores, queries, keys); },
+        [](auto& sums, const auto& operand, const unsigned char* values) {
+            startFp8Result<kWidth>(sums, operand, values);
+        },
+        [](auto& operand, const auto& scores) { packFp8Weights(operand, scores); });
     writeResult<kWidth, Tiles::kQueries>(args, work, state, result, scales, operands.scales[head * 2 + 1],
                                          firstRow);
 }
@@ -225,14 +171,7 @@ __global__ __launch_bounds__(Fp8Tiles<kWidth>::kThreads, 1) void fp8AttentionKer
     const Tiles tiles{memory + (kTileAlignment - misaligned) % kTileAlignment};
     typename Tiles::Barriers* barriers = tiles.barriers();
     if (threadIdx.x == 0) {
-        initBarrier(&barriers->queries, 1);
-        for (int stage = 0; stage < Tiles::kStages; ++stage) {
-            initBarrier(&barriers->keysFull[stage], 1);
-            initBarrier(&barriers->valuesFull[stage], 1);
-            initBarrier(&barriers->keysFree[stage], kFreeing);
-            initBarrier(&barriers->valuesFree[stage], kFreeing);
-        }
-        publishBarriers();
+        startBarriers(*barriers, kFreeing);
     }
     __syncthreads();
     const WgmmaWork work =

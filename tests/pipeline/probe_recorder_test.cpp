@@ -11,8 +11,8 @@
 #include <random>
 
 #include "core/backend/arena.h"
-#include "core/pipeline/generator.h"
 #include "core/pipeline/probe_recorder.h"
+#include "mini_runs.h"
 
 namespace fw::pipeline {
 namespace {
@@ -400,51 +400,17 @@ TEST_F(Probes, TheSentinelNamesStepLayerAndModule) {
 // --- whole runs of the embedded model
 
 job::GenerationRequest smallRequest() {
-    job::GenerationRequest request;
-    request.model = (std::filesystem::path(FW_SOURCE_DIR) / "resources" / "models" / "mini").string();
-    request.prompt = "a red fox walks in the snow";
-    request.width = 64;
-    request.height = 64;
-    request.frames = 5;
-    request.steps = 3;
-    request.guidance = 2.0;
-    request.seed = 11;
-    request.dtype = "f32";
-    return request;
+    return miniRequest(3);
 }
 
-struct Outcome {
-    Result<GenerationReport> report = fail(ErrorCode::Internal, "not run");
-    trace::Trace trace;
-    std::vector<float> latents;
-};
-
-class ProbedRuns : public testing::Test {
+class ProbedRuns : public MiniRuns {
  protected:
-    static void SetUpTestSuite() {
-        auto generator = Generator::create(smallRequest().model, "cpu", "f32", 1);
-        FW_CHECK(generator.has_value(), "{}", generator.error().message);
-        s_generator = generator->release();
-    }
-    static void TearDownTestSuite() {
-        delete s_generator;
-        s_generator = nullptr;
-    }
-    static Outcome run(const job::GenerationRequest& request, GeneratorOptions options = {}) {
-        Outcome outcome;
-        options.trace = &outcome.trace;
-        options.latentsReady = [&](const ConstTensorView& latents) -> Status {
-            outcome.latents.assign(latents.as<float>(), latents.as<float>() + latents.count());
-            return {};
-        };
-        const auto sink = [](const ConstTensorView&) -> Status { return {}; };
-        outcome.report = s_generator->generate(request, options, {}, sink, {});
+    static MiniRun run(const job::GenerationRequest& request, GeneratorOptions options = {}) {
+        MiniRun outcome = make(request, std::move(options));
         EXPECT_TRUE(outcome.report) << outcome.report.error().message;
         return outcome;
     }
-    static Generator* s_generator;
 };
-Generator* ProbedRuns::s_generator = nullptr;
 
 TEST_F(ProbedRuns, ChangeNeitherTheClipNorTheCountedWork) {
     for (const char* id : {"dense", "sliding_window", "top_k"}) {
@@ -454,9 +420,9 @@ TEST_F(ProbedRuns, ChangeNeitherTheClipNorTheCountedWork) {
         if (id == std::string("top_k")) {
             request.methodParameters["blocks"] = "tiles_4x4x4";
         }
-        const Outcome plain = run(request);
+        const MiniRun plain = run(request);
         request.probes = Json{{"kinds", "all"}, {"steps", "all"}, {"queries", {0, 31}}};
-        const Outcome probed = run(request);
+        const MiniRun probed = run(request);
         EXPECT_EQ(plain.latents, probed.latents) << id;
         EXPECT_FALSE(plain.trace.probes.isPresent());
         ASSERT_TRUE(probed.trace.probes.isPresent());
@@ -482,7 +448,7 @@ TEST_F(ProbedRuns, RecordWhatThePlanForecast) {
     request.method = "sliding_window";
     request.methodParameters = {{"sparsity", 0.5}};
     request.probes = Json{{"kinds", "all"}, {"queries", {0, 31}}, {"layers", {0, -1}}};
-    const Outcome outcome = run(request);
+    const MiniRun outcome = run(request);
     const trace::ProbeData& probes = outcome.trace.probes;
     EXPECT_EQ(probes.info.grid, (std::array<std::int64_t, 3>{2, 4, 4}));
     EXPECT_EQ(probes.info.probedLayers, (std::vector<std::int32_t>{0, 7}));
@@ -523,7 +489,7 @@ TEST_F(ProbedRuns, RecordWhatThePlanForecast) {
 TEST_F(ProbedRuns, TimesOfModulesStayWithinTheirEnclosingOnes) {
     job::GenerationRequest request = smallRequest();
     request.probes = Json{{"kinds", "default"}};
-    const Outcome outcome = run(request);
+    const MiniRun outcome = run(request);
     std::map<std::tuple<int, int, int>, std::pair<std::int64_t, std::int64_t>> attention;
     for (const trace::Row& row : outcome.trace.rows()) {
         EXPECT_GE(row.durationUs, 0);
@@ -546,13 +512,13 @@ TEST_F(ProbedRuns, ABranchIsTheRunThatHadTurnedThere) {
     std::filesystem::create_directories(folder);
     GeneratorOptions options;
     options.stepFolder = folder;
-    const Outcome whole = run(smallRequest(), options);
+    const MiniRun whole = run(smallRequest(), options);
     for (int step = 1; step <= 3; ++step) {
         EXPECT_TRUE(std::filesystem::exists(folder / stepFileName(step)));
     }
     options = {};
     options.branchFrom = folder / stepFileName(2);
-    const Outcome same = run(smallRequest(), options);
+    const MiniRun same = run(smallRequest(), options);
     EXPECT_EQ(same.latents, whole.latents);
     ASSERT_TRUE(same.report);
     EXPECT_EQ(same.report->resumedSteps, 2);
@@ -560,9 +526,9 @@ TEST_F(ProbedRuns, ABranchIsTheRunThatHadTurnedThere) {
     job::GenerationRequest other = smallRequest();
     other.method = "sliding_window";
     other.methodParameters = {{"sparsity", 0.6}};
-    const Outcome branched = run(other, options);
+    const MiniRun branched = run(other, options);
     other.methodParameters["dense_steps"] = 2;
-    const Outcome turned = run(other);
+    const MiniRun turned = run(other);
     EXPECT_EQ(branched.latents, turned.latents);
     EXPECT_NE(branched.latents, whole.latents);
 

@@ -11,8 +11,8 @@
 #include "core/backend/arena.h"
 #include "core/job/what_if.h"
 #include "core/method/painted_masks.h"
-#include "core/pipeline/generator.h"
 #include "core/pipeline/probe_recorder.h"
+#include "mini_runs.h"
 
 namespace fw::pipeline {
 namespace {
@@ -303,47 +303,11 @@ TEST_F(OneCall, AStandInsErrorIsItsDifferenceFromTheTruth) {
 }
 
 job::GenerationRequest tinyRequest() {
-    job::GenerationRequest request;
-    request.model = (std::filesystem::path(FW_SOURCE_DIR) / "resources" / "models" / "mini").string();
-    request.prompt = "a red fox walks in the snow";
-    request.width = 64;
-    request.height = 64;
-    request.frames = 5;
-    request.steps = 5;
-    request.guidance = 2.0;
-    request.seed = 11;
-    request.dtype = "f32";
-    return request;
+    return miniRequest(5);
 }
 
-struct Made {
-    Result<GenerationReport> report = fail(ErrorCode::Internal, "not run");
-    trace::Trace trace;
-    std::vector<float> latents;
-};
-
-class WhatIfRuns : public testing::Test {
+class WhatIfRuns : public MiniRuns {
  protected:
-    static void SetUpTestSuite() {
-        auto generator = Generator::create(tinyRequest().model, "cpu", "f32", 1);
-        FW_CHECK(generator.has_value(), "{}", generator.error().message);
-        s_generator = generator->release();
-    }
-    static void TearDownTestSuite() {
-        delete s_generator;
-        s_generator = nullptr;
-    }
-    static Made make(const job::GenerationRequest& request, GeneratorOptions options = {}) {
-        Made made;
-        options.trace = &made.trace;
-        options.latentsReady = [&](const ConstTensorView& latents) -> Status {
-            made.latents.assign(latents.as<float>(), latents.as<float>() + latents.count());
-            return {};
-        };
-        const auto sink = [](const ConstTensorView&) -> Status { return {}; };
-        made.report = s_generator->generate(request, options, {}, sink, {});
-        return made;
-    }
     // Where a step cache stood in: of the conditional pass.
     static std::set<int> reusedSteps(const trace::Trace& trace) {
         std::set<int> steps;
@@ -354,9 +318,7 @@ class WhatIfRuns : public testing::Test {
         }
         return steps;
     }
-    static Generator* s_generator;
 };
-Generator* WhatIfRuns::s_generator = nullptr;
 
 TEST_F(WhatIfRuns, AMaskFromAStepOnIsTheBranchThatTurnsThere) {
     const auto folder = std::filesystem::temp_directory_path() / ("fw_what_if_" + std::to_string(getpid()));
@@ -364,7 +326,7 @@ TEST_F(WhatIfRuns, AMaskFromAStepOnIsTheBranchThatTurnsThere) {
     job::GenerationRequest request = tinyRequest();
     GeneratorOptions options;
     options.stepFolder = folder;
-    const Made first = make(request, options);
+    const MiniRun first = make(request, options);
     ASSERT_TRUE(first.report) << first.report.error().message;
     // 2 x 4 x 4 tokens in boxes of a frame's quarter each: every box sees itself alone.
     Json rows = Json::array();
@@ -374,7 +336,7 @@ TEST_F(WhatIfRuns, AMaskFromAStepOnIsTheBranchThatTurnsThere) {
     request.whatIf =
         Json{{"from_step", 3}, {"masks", {{{"layer", 2}, {"head", 1}, {"box", {1, 2, 2}}, {"rows", rows}}}}};
     request.probes = Json{{"kinds", {"mask"}}, {"steps", "all"}};
-    const Made painted = make(request);
+    const MiniRun painted = make(request);
     ASSERT_TRUE(painted.report) << painted.report.error().message;
     EXPECT_NE(painted.latents, first.latents);
     const trace::ProbeTable& masks = *painted.trace.probes.find(ProbeKind::Mask);
@@ -388,7 +350,7 @@ TEST_F(WhatIfRuns, AMaskFromAStepOnIsTheBranchThatTurnsThere) {
 
     // Everything painted: the method's own result, up to the order of sums.
     (*request.whatIf)["masks"][0]["rows"] = Json(std::vector<std::string>(8, "0-7"));
-    const Made whole = make(request);
+    const MiniRun whole = make(request);
     ASSERT_EQ(whole.latents.size(), first.latents.size());
     for (std::size_t i = 0; i < first.latents.size(); ++i) {
         EXPECT_NEAR(whole.latents[i], first.latents[i], 1e-3F);
@@ -401,11 +363,11 @@ TEST_F(WhatIfRuns, ACacheStandsAsideWhereItIsTold) {
     job::GenerationRequest request = tinyRequest();
     request.cache = "pab";
     request.cacheParameters = {{"from", 0.0}, {"to", 1.0}, {"cross_range", 2}};
-    const Made plain = make(request);
+    const MiniRun plain = make(request);
     ASSERT_TRUE(plain.report) << plain.report.error().message;
     ASSERT_EQ(reusedSteps(plain.trace), (std::set<int>{1, 3}));
     request.whatIf = Json{{"compute", {3}}};
-    const Made aside = make(request);
+    const MiniRun aside = make(request);
     ASSERT_TRUE(aside.report) << aside.report.error().message;
     EXPECT_EQ(reusedSteps(aside.trace), (std::set<int>{1}));
     EXPECT_NE(aside.latents, plain.latents);
@@ -421,10 +383,10 @@ TEST_F(WhatIfRuns, MeasuredErrorsOfCachesChangeNothing) {
         job::GenerationRequest request = tinyRequest();
         request.cache = id;
         request.cacheParameters = parameters;
-        const Made plain = make(request);
+        const MiniRun plain = make(request);
         ASSERT_TRUE(plain.report) << id << ": " << plain.report.error().message;
         request.probes = Json{{"kinds", {"error"}}};
-        const Made measured = make(request);
+        const MiniRun measured = make(request);
         ASSERT_TRUE(measured.report) << id << ": " << measured.report.error().message;
         EXPECT_EQ(measured.latents, plain.latents) << id;
         EXPECT_EQ(measured.report->plan.totalFlops(), plain.report->plan.totalFlops()) << id;
@@ -442,7 +404,7 @@ TEST_F(WhatIfRuns, MeasuredErrorsOfCachesChangeNothing) {
 
 TEST_F(WhatIfRuns, LooksAtARunningJob) {
     job::GenerationRequest request = tinyRequest();
-    const Made plain = make(request);
+    const MiniRun plain = make(request);
     std::vector<std::size_t> rows;
     std::vector<std::int64_t> maps;
     int steps = 0;
@@ -456,7 +418,7 @@ TEST_F(WhatIfRuns, LooksAtARunningJob) {
         const auto* table = trace.probes.find(ProbeKind::AttentionMap);
         maps.push_back(table == nullptr ? 0 : table->size());
     };
-    const Made watched = make(request, options);
+    const MiniRun watched = make(request, options);
     ASSERT_TRUE(watched.report) << watched.report.error().message;
     EXPECT_EQ(watched.latents, plain.latents) << "who looks changes nothing";
     ASSERT_EQ(rows.size(), 5U);
@@ -468,7 +430,7 @@ TEST_F(WhatIfRuns, LooksAtARunningJob) {
     steps = 0;
     options.traceSoFar = {};
     options.probesWanted = [&] { return std::optional(Json{{"kinds", {"row"}}, {"queries", {99999}}}); };
-    const Made refused = make(request, options);
+    const MiniRun refused = make(request, options);
     ASSERT_TRUE(refused.report) << "a look that cannot be had does not end the run";
     EXPECT_THAT(refused.trace.metadata["probes_refused"].get<std::string>(), HasSubstr("99999"));
 }
