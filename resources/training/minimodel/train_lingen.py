@@ -103,7 +103,10 @@ class LinGenTrainer(DitTrainer):
         save_checkpoint(folder, self.trained, self.state_dict(progress), {**about, "config": self.transformer.config.to_dict()})
 
     def load(self, folder: Path) -> dict | None:
-        """Goes on from a checkpoint; returns its `about`, None where there is none. Raises ValueError when it is of another model."""
+        """Goes on from a checkpoint; returns its `about`, None where there is none. Raises ValueError when it is of another model.
+
+        A checkpoint of weights alone is enough: the optimiser then starts afresh, with its warm-up, and so does the average.
+        """
         saved = load_checkpoint(folder, self.optimiser.adam.state_dict()["param_groups"], self.team.device)
         if saved is None:
             return None
@@ -111,6 +114,8 @@ class LinGenTrainer(DitTrainer):
         if set(weights) != set(self.trained) or about["config"] != self.transformer.config.to_dict():
             raise ValueError(f"{folder} is of another model: use the options of that run, or another folder")
         self.transformer.load_state_dict(weights, strict=False)
+        if not training["average"]:
+            training |= {"average": weights, "optimiser": self.optimiser.state_dict(), "step": 0}
         self.restore(training | {"average": [training["average"][name] for name in self.trained]})
         return about
 
