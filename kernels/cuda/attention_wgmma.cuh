@@ -4,8 +4,11 @@
 // A block computes 64 queries of one head for each of its computing warpgroups. One more warpgroup only asks the
 // tensor memory accelerator for tiles of keys and values ahead of them. The scores of the next tile are on the
 // tensor cores while the softmax of this one is computed, and the warpgroups take turns, so that one's softmax
-// falls into the others' products. Probabilities stay in registers.
+// falls into the others' products. Heads of 64 channels keep probabilities in registers; of 128 they pass through
+// shared memory, so that registers hold three warpgroups.
 #pragma once
+
+#include <type_traits>
 
 #include "kernels/cuda/attention.h"
 #include "kernels/cuda/wgmma.cuh"
@@ -22,10 +25,11 @@ template <int kWidth>
 struct WgmmaShape;
 template <>
 struct WgmmaShape<128> {
-    static constexpr int kComputing = 2;  // warpgroups
-    static constexpr int kKeys = 176;     // of a tile
+    static constexpr int kComputing = 3;  // warpgroups
+    static constexpr int kKeys = 128;     // of a tile
     static constexpr int kStages = 2;     // tiles of keys, and of values, in flight
-    static constexpr int kRegisters = 240;
+    static constexpr int kRegisters = 160;
+    static constexpr bool kSharedWeights = true;  // probabilities are read from shared memory
 };
 template <>
 struct WgmmaShape<64> {
@@ -33,6 +37,7 @@ struct WgmmaShape<64> {
     static constexpr int kKeys = 128;
     static constexpr int kStages = 3;
     static constexpr int kRegisters = 160;
+    static constexpr bool kSharedWeights = false;
 };
 template <int kWidth>
 inline constexpr int kWgmmaThreads = (WgmmaShape<kWidth>::kComputing + 1) * kWarpgroup;
@@ -75,12 +80,19 @@ struct WgmmaTiles {
     static constexpr int kBoxes = kWidth / kTileColumns;
     static constexpr int kQueryBox = kWgmmaQueries<kWidth> * kTileRowBytes;
     static constexpr int kKeyBox = kWgmmaKeys<kWidth> * kTileRowBytes;
-    static constexpr int kBytes = kBoxes * (kQueryBox + 2 * kStages * kKeyBox);
+    static constexpr int kWeightBox = 64 * kTileRowBytes;  // of one warpgroup, 64 keys wide
+    static constexpr int kWeightBytes =
+        WgmmaShape<kWidth>::kSharedWeights ? kWgmmaKeys<kWidth> / kTileColumns * kWeightBox : 0;
+    static constexpr int kOperandBytes = kBoxes * (kQueryBox + 2 * kStages * kKeyBox);
+    static constexpr int kBytes = kOperandBytes + WgmmaShape<kWidth>::kComputing * kWeightBytes;
     using Barriers = WgmmaBarriers<kStages>;
     unsigned char* base;
     __device__ unsigned char* queries() const { return base; }
     __device__ unsigned char* keys(int stage) const { return base + kBoxes * (kQueryBox + stage * kKeyBox); }
     __device__ unsigned char* values(int stage) const { return keys(kStages + stage); }
+    __device__ unsigned char* weights(int warpgroup) const {
+        return base + kOperandBytes + warpgroup * kWeightBytes;
+    }
     __device__ Barriers* barriers() const { return reinterpret_cast<Barriers*>(base + kBytes); }
 };
 
@@ -160,7 +172,7 @@ __device__ __forceinline__ void startScores(float (&scores)[kWgmmaKeys<kWidth> /
     commitProducts();
 }
 
-// result += weights · v for a tile of keys.
+// result += weights · v for a tile of keys, the weights in registers.
 template <int kWidth>
 __device__ __forceinline__ void startResult(float (&result)[kWidth / 2],
                                             const std::uint32_t (&weights)[kWgmmaKeys<kWidth> / 16][4],
@@ -170,6 +182,21 @@ __device__ __forceinline__ void startResult(float (&result)[kWidth / 2],
 #pragma unroll
     for (int step = 0; step < kWgmmaKeys<kWidth> / 16; ++step) {
         wgmmaFromRegisters(result, weights[step], advanced(v, step * 2 * kGroupBytes));
+    }
+    commitProducts();
+}
+
+// The same with the weights in the warpgroup's part of shared memory.
+template <int kWidth>
+__device__ __forceinline__ void startResult(float (&result)[kWidth / 2], const unsigned char* weights,
+                                            const unsigned char* values) {
+    const std::uint64_t p = operandAt(weights, 0, kGroupBytes);
+    const std::uint64_t v = operandAt(values, WgmmaTiles<kWidth>::kKeyBox, kGroupBytes);
+    beginProducts();
+#pragma unroll
+    for (int step = 0; step < kWgmmaKeys<kWidth> / 16; ++step) {
+        wgmmaOntoColumns(result, advanced(p, step / 4 * WgmmaTiles<kWidth>::kWeightBox + step % 4 * 32),
+                         advanced(v, step * 2 * kGroupBytes));
     }
     commitProducts();
 }
@@ -260,6 +287,24 @@ __device__ __forceinline__ void packWeights(std::uint32_t (&weights)[kSteps][4],
     }
 }
 
+// Rounds this warp's 16 rows of weights into its part of a tile in shared memory; only its own products read them.
+template <int kCount>
+__device__ __forceinline__ void packWeights(unsigned char* weights, const float (&scores)[kCount]) {
+    constexpr int kBox = 64 * kTileRowBytes;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int row = static_cast<int>(threadIdx.x) % kWarpgroup / 32 * 16 + lane / 4;  // and 8 below
+#pragma unroll
+    for (int i = 0; i < kCount / 4; ++i) {
+        // 8 columns are a unit of 16 bytes, exchanged within groups of eight rows.
+        const int at = i / 8 * kBox + row * kTileRowBytes + ((i % 8) ^ (row % 8)) * 16 + lane % 4 * 4;
+        *reinterpret_cast<std::uint32_t*>(weights + at) = packBf16(scores[4 * i], scores[4 * i + 1]);
+        *reinterpret_cast<std::uint32_t*>(weights + at + 8 * kTileRowBytes) =
+            packBf16(scores[4 * i + 2], scores[4 * i + 3]);
+    }
+    publishToProducts();
+    __syncwarp();
+}
+
 // Of this thread's two queries, into the result or a part of it. `firstRow`: of the warp, within the block's tile.
 // `scales` are of its scores, `valueScale` of the values.
 template <int kWidth, int kQueries>
@@ -312,11 +357,11 @@ __device__ __forceinline__ int keysOfLastTile(const AttentionArgs& args, const W
 // 64 queries against the keys of its block's work, by one warpgroup; `self` is its number. The operands' type is in
 // the three functions: startScoresOf(scores, keys) and startResultOf(result, weights, values) put a product on the
 // tensor cores, pack(weights, scores) makes one's sums the other's operand. `rest`: keysOfLastTile().
-template <class Weights, int kComputing, int kKeys, class Tiles, int kResult, int kSteps, class StartScores,
+template <class Weights, int kComputing, int kKeys, class Tiles, int kResult, class Operand, class StartScores,
           class StartResult, class Pack>
-__device__ __forceinline__ void attendTiles(float (&result)[kResult], std::uint32_t (&weights)[kSteps][4],
-                                            SoftmaxState& state, const Tiles& tiles, int self, int keyTiles,
-                                            int rest, const float (&scales)[2], const StartScores& startScoresOf,
+__device__ __forceinline__ void attendTiles(float (&result)[kResult], Operand& weights, SoftmaxState& state,
+                                            const Tiles& tiles, int self, int keyTiles, int rest,
+                                            const float (&scales)[2], const StartScores& startScoresOf,
                                             const StartResult& startResultOf, const Pack& pack) {
     constexpr int kTurns = 1;                     // the first barrier of the turns; 0 is __syncthreads()
     constexpr int kTurnThreads = 2 * kWarpgroup;  // who gives and who takes
@@ -383,7 +428,10 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
     const float scale = args.scale * 1.4426950408889634F;  // scores in units of log 2
     const float scales[2] = {scale, scale};
     float result[kWidth / 2];
-    std::uint32_t weights[kKeys / 16][4];
+    std::conditional_t<WgmmaShape<kWidth>::kSharedWeights, unsigned char*, std::uint32_t[kKeys / 16][4]> weights;
+    if constexpr (WgmmaShape<kWidth>::kSharedWeights) {
+        weights = tiles.weights(self);
+    }
     SoftmaxState state;
     attendTiles<Bf16Weights, WgmmaShape<kWidth>::kComputing, kKeys>(
         result, weights, state, tiles, self, work.keyTiles, keysOfLastTile<kKeys>(args, work), scales,

@@ -168,19 +168,21 @@ __device__ __forceinline__ void wgmmaFromShared(float (&sums)[64], std::uint64_t
         : FW_SUM_OPERANDS_64
         : "l"(a), "l"(b), "r"(static_cast<int>(add)));
 }
-__device__ __forceinline__ void wgmmaFromShared(float (&sums)[88], std::uint64_t a, std::uint64_t b, bool add) {
-    asm volatile(
-        "{.reg .pred adds; setp.ne.b32 adds, %90, 0; "
-        "wgmma.mma_async.sync.aligned.m64n176k16.f32.bf16.bf16 {" FW_SUMS_88 "}, %88, %89, adds, 1, 1, 0, 0;}"
-        : FW_SUM_OPERANDS_88
-        : "l"(a), "l"(b), "r"(static_cast<int>(add)));
-}
 __device__ __forceinline__ void wgmmaFromShared(float (&sums)[32], std::uint64_t a, std::uint64_t b, bool add) {
     asm volatile(
         "{.reg .pred adds; setp.ne.b32 adds, %34, 0; "
         "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" FW_SUMS_32 "}, %32, %33, adds, 1, 1, 0, 0;}"
         : FW_SUM_OPERANDS_32
         : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+// sums += a · b: both in shared memory, a as rows of neighbouring elements of the sum's dimension, b as rows of
+// neighbouring columns.
+__device__ __forceinline__ void wgmmaOntoColumns(float (&sums)[64], std::uint64_t a, std::uint64_t b) {
+    asm volatile(
+        "{.reg .pred always; setp.eq.b32 always, 0, 0; "
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" FW_SUMS_64 "}, %64, %65, always, 1, 1, 0, 1;}"
+        : FW_SUM_OPERANDS_64
+        : "l"(a), "l"(b));
 }
 // sums += a · b: a in registers as the sums of an earlier product lie, b in shared memory, rows of neighbouring
 // columns.

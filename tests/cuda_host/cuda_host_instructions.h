@@ -131,6 +131,17 @@ void wgmmaFromShared(float (&sums)[kCount], std::uint64_t a, std::uint64_t b, bo
     }
 }
 template <int kCount>
+void wgmmaOntoColumns(float (&sums)[kCount], std::uint64_t a, std::uint64_t b) {
+    const int lane = static_cast<int>(threadIdx.x % 128);
+    for (int i = 0; i < kCount; ++i) {
+        const int row = lane / 32 * 16 + lane % 32 / 4 + i % 4 / 2 * 8;
+        const int column = i / 4 * 8 + lane % 4 * 2 + i % 2;
+        for (int k = 0; k < 16; ++k) {
+            sums[i] += operandElement(a, row, k, true) * operandElement(b, k, column, false);
+        }
+    }
+}
+template <int kCount>
 void wgmmaFromRegisters(float (&sums)[kCount], const std::uint32_t (&a)[4], std::uint64_t b) {
     struct Fragment {
         std::uint32_t words[4];
