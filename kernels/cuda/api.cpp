@@ -13,6 +13,7 @@
 #include "kernels/cuda/dnn.h"
 #include "kernels/cuda/fp8.h"
 #include "kernels/cuda/queue.h"
+#include "kernels/cuda/row_products.h"
 #include "kernels/cuda/simple_product.h"
 
 namespace fw::kernels::cuda {
@@ -20,6 +21,9 @@ namespace fw::kernels::cuda {
 Code linear(Queue* queue, const LinearArgs& args) {
     if (args.weightScales != nullptr) {
         return fp8Linear(*queue, args);
+    }
+    if (rowProductApplies(args)) {
+        return rowProduct(*queue, args);
     }
     const Code code = queue->blas->linear(*queue, args);
     return code == Code::Unsupported ? simpleLinear(*queue, args) : code;

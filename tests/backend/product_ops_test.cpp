@@ -85,6 +85,20 @@ TEST_P(LinearTest, LeadingDimensionsOfEveryRank) {
          .yLayout = Layout::PaddedRows});
 }
 
+// A gate's logits: one column, which a back-end may compute on a path of its own.
+TEST_P(LinearTest, ASingleColumn) {
+    for (const std::int64_t in : {8, 24, 264, 1536, 1544}) {
+        run({.leading = {1, 67}, .in = in, .out = 1, .resultF32 = true});
+        run({.leading = {1, 67}, .in = in, .out = 1, .xLayout = Layout::PaddedRows, .bias = false});
+        run({.leading = {3, 5},
+             .in = in,
+             .out = 1,
+             .activation = Activation::Silu,
+             .xLayout = Layout::Fused,
+             .yLayout = Layout::PaddedRows});
+    }
+}
+
 TEST_P(LinearTest, WeightsOfEveryFloatType) {
     for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
         run({.leading = {13}, .in = 63, .out = 65, .weightType = type});
