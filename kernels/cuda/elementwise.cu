@@ -286,7 +286,8 @@ Code runWaitingAddition(Queue& queue) {
 Code gatedAdd(Queue* queue, const GatedAddArgs& args) {
     const bool mayWait = args.residual.element == Element::F32 && args.extents.channels % 8 == 0 &&
                          args.extents.channels <= kWidestRegisterRow && isVectorisable(args.residual) &&
-                         isVectorisable(args.delta);
+                         isVectorisable(args.delta) &&
+                         (args.gate == nullptr || isAligned(args.gate, args.gateBatchStride));
     if (!mayWait) {
         return addNow(*queue, args);
     }

@@ -32,7 +32,7 @@ bool isAdditionTo(const GatedAddArgs& addition, const LayerNormArgs& args) {
            residual.batchStride == args.x.batchStride && residual.rowStride == args.x.rowStride &&
            addition.extents.batch == args.extents.batch && addition.extents.rows == args.extents.rows &&
            addition.extents.channels == args.extents.channels && isVectorisable(args.y) &&
-           !isOverwritten(addition, args);
+           LayerPolicy::vectorsAligned(args) && !isOverwritten(addition, args);
 }
 
 Code addLayerNorm(Queue& queue, const GatedAddArgs& addition, const LayerNormArgs& norm) {

@@ -13,6 +13,26 @@ namespace fw::kernels::cuda {
 inline constexpr int kNormThreads = 128;
 inline constexpr std::int64_t kWidestRegisterRow = 5120;
 
+// kCount neighbours; eight or four of them in units of 16 bytes, which the caller has made sure they are aligned
+// to.
+template <int kCount>
+__device__ __forceinline__ void loadFloats(const float* from, float (&values)[kCount]) {
+    if constexpr (kCount == 8) {
+        load8(from, values);
+    } else if constexpr (kCount == 4) {
+        const float4 all = *reinterpret_cast<const float4*>(from);
+        values[0] = all.x, values[1] = all.y, values[2] = all.z, values[3] = all.w;
+    } else {
+#pragma unroll
+        for (int j = 0; j < kCount; ++j) {
+            values[j] = from[j];
+        }
+    }
+}
+[[nodiscard]] inline bool isAligned(const float* vector, std::int64_t step = 0) {
+    return reinterpret_cast<std::uintptr_t>(vector) % 16 == 0 && step % 4 == 0;
+}
+
 // Interleaved pairs (2m, 2m + 1) of a head turned by the angle of table column m, as diffusers' Wan does
 // (Su et al. 2021, https://arxiv.org/abs/2104.09864). `first` is the index of values[0] within the row, even.
 template <int kCount>
@@ -20,16 +40,18 @@ __device__ __forceinline__ void rotate(const RmsNormArgs& args, std::int64_t row
                                        float (&values)[kCount]) {
     // All values lie in one head: its width is a multiple of kCount.
     const std::uint32_t pair = static_cast<std::uint32_t>(first) % static_cast<std::uint32_t>(args.headDim) / 2;
-    const float* cosine = args.cosine + row * args.cosineStride + pair;
-    const float* sine = args.sine + row * args.sineStride + pair;
+    if constexpr (kCount > 1) {
+        float cosine[kCount / 2];
+        float sine[kCount / 2];
+        loadFloats(args.cosine + row * args.cosineStride + pair, cosine);
+        loadFloats(args.sine + row * args.sineStride + pair, sine);
 #pragma unroll
-    for (int j = 0; j + 1 < kCount; j += 2) {
-        const float c = cosine[j / 2];
-        const float s = sine[j / 2];
-        const float even = values[j];
-        const float odd = values[j + 1];
-        values[j] = even * c - odd * s;
-        values[j + 1] = odd * c + even * s;
+        for (int j = 0; j < kCount / 2; ++j) {
+            const float even = values[2 * j];
+            const float odd = values[2 * j + 1];
+            values[2 * j] = even * cosine[j] - odd * sine[j];
+            values[2 * j + 1] = odd * cosine[j] + even * sine[j];
+        }
     }
 }
 
@@ -37,15 +59,22 @@ struct RmsPolicy {
     using Args = RmsNormArgs;
     static constexpr bool kCentred = false;
     static constexpr bool kAdds = false;
+    static bool vectorsAligned(const Args& args) {
+        return isAligned(args.weight) &&
+               (args.cosine == nullptr || (args.headDim % 8 == 0 && isAligned(args.cosine, args.cosineStride) &&
+                                           isAligned(args.sine, args.sineStride)));
+    }
     __device__ static float factor(const Args& args, float squares) {
         return 1.0F / sqrtf(squares / static_cast<float>(args.extents.channels) + args.eps);
     }
     template <int kCount>
     __device__ static void apply(const Args& args, std::int64_t, std::int64_t row, std::int64_t first, float factor,
                                  float (&values)[kCount]) {
+        float weight[kCount];
+        loadFloats(args.weight + first, weight);
 #pragma unroll
         for (int j = 0; j < kCount; ++j) {
-            values[j] *= factor * args.weight[first + j];
+            values[j] *= factor * weight[j];
         }
         if (args.cosine != nullptr) {
             rotate(args, row, first, values);
@@ -57,14 +86,19 @@ struct LayerPolicy {
     using Args = LayerNormArgs;
     static constexpr bool kCentred = true;
     static constexpr bool kAdds = false;
+    static bool vectorsAligned(const Args& args) {
+        return isAligned(args.scale, args.scaleBatchStride) && isAligned(args.shift, args.shiftBatchStride);
+    }
     __device__ static float factor(const Args& args, float squares) {
         return 1.0F / sqrtf(squares / static_cast<float>(args.extents.channels) + args.eps);
     }
     template <int kCount>
     __device__ static void apply(const Args& args, std::int64_t batch, std::int64_t, std::int64_t first,
                                  float factor, float (&values)[kCount]) {
-        const float* scale = args.scale + batch * args.scaleBatchStride + first;
-        const float* shift = args.shift + batch * args.shiftBatchStride + first;
+        float scale[kCount];
+        float shift[kCount];
+        loadFloats(args.scale + batch * args.scaleBatchStride + first, scale);
+        loadFloats(args.shift + batch * args.shiftBatchStride + first, shift);
 #pragma unroll
         for (int j = 0; j < kCount; ++j) {
             values[j] = values[j] * factor * (args.scaleOffset + scale[j]) + shift[j];
@@ -80,16 +114,20 @@ template <class Td>
 struct AddLayerPolicy : LayerPolicy {
     using Args = AddLayerArgs;
     static constexpr bool kAdds = true;
+    __device__ static void loadDelta(const Args& args, std::int64_t batch, std::int64_t row, std::int64_t first,
+                                     float (&delta)[8]) {
+        load8(rowOf<Td>(args.addition.delta, batch, row) + first, delta);
+    }
     __device__ static void add(const Args& args, std::int64_t batch, std::int64_t row, std::int64_t first,
-                               float (&values)[8]) {
+                               const float (&delta)[8], float (&values)[8]) {
         const GatedAddArgs& addition = args.addition;
-        float delta[8];
-        load8(rowOf<Td>(addition.delta, batch, row) + first, delta);
+        float gate[8] = {1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
+        if (addition.gate != nullptr) {
+            loadFloats(addition.gate + batch * addition.gateBatchStride + first, gate);
+        }
 #pragma unroll
         for (int j = 0; j < 8; ++j) {
-            const float gate =
-                addition.gate == nullptr ? 1.0F : addition.gate[batch * addition.gateBatchStride + first + j];
-            values[j] += gate * delta[j];
+            values[j] += gate[j] * delta[j];
         }
         store8(rowOf<float>(addition.residual, batch, row) + first, values);
     }
@@ -99,6 +137,7 @@ struct ChannelPolicy {
     using Args = ChannelNormArgs;
     static constexpr bool kCentred = false;
     static constexpr bool kAdds = false;
+    static bool vectorsAligned(const Args& args) { return isAligned(args.gamma); }
     __device__ static float factor(const Args& args, float squares) {
         const float length = sqrtf(squares);
         // Not fmaxf, which would swallow a NaN.
@@ -107,9 +146,11 @@ struct ChannelPolicy {
     template <int kCount>
     __device__ static void apply(const Args& args, std::int64_t, std::int64_t, std::int64_t first, float factor,
                                  float (&values)[kCount]) {
+        float gamma[kCount];
+        loadFloats(args.gamma + first, gamma);
 #pragma unroll
         for (int j = 0; j < kCount; ++j) {
-            const float value = values[j] * factor * args.gamma[first + j];
+            const float value = values[j] * factor * gamma[j];
             values[j] = args.silu ? siluOf(value) : value;
         }
     }
@@ -126,19 +167,30 @@ __global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Pol
     const std::int64_t row = exists ? index % static_cast<std::uint32_t>(args.extents.rows) : 0;
     const Tx* x = rowOf<Tx>(args.x, batch, row);
     float values[kChunks][8];
-    float sum = 0.0F;
+    [[maybe_unused]] float deltas[Policy::kAdds ? kChunks : 1][8];
+    // All that is read of the row is on its way before the first use.
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
         const int first = (chunk * kGroup + lane) * 8;
         if (exists && first < args.extents.channels) {
             load8(x + first, values[chunk]);
             if constexpr (Policy::kAdds) {
-                Policy::add(args, batch, row, first, values[chunk]);
+                Policy::loadDelta(args, batch, row, first, deltas[chunk]);
             }
         } else {
 #pragma unroll
             for (float& value : values[chunk]) {
                 value = 0.0F;
+            }
+        }
+    }
+    float sum = 0.0F;
+#pragma unroll
+    for (int chunk = 0; chunk < kChunks; ++chunk) {
+        if constexpr (Policy::kAdds) {
+            const int first = (chunk * kGroup + lane) * 8;
+            if (exists && first < args.extents.channels) {
+                Policy::add(args, batch, row, first, deltas[chunk], values[chunk]);
             }
         }
 #pragma unroll
@@ -251,10 +303,8 @@ bool launchNormRegisters(Queue& queue, const typename Policy::Args& args, Code& 
 // Launches one norm for the types and the layout of its operands.
 template <class Policy>
 Code launchNorm(Queue& queue, const typename Policy::Args& args, bool inPairs) {
-    bool vectors = args.extents.channels % 8 == 0 && isVectorisable(args.x) && isVectorisable(args.y);
-    if constexpr (std::is_same_v<Policy, RmsPolicy>) {
-        vectors = vectors && (args.cosine == nullptr || args.headDim % 8 == 0);
-    }
+    const bool vectors = args.extents.channels % 8 == 0 && isVectorisable(args.x) && isVectorisable(args.y) &&
+                         Policy::vectorsAligned(args);
     return withAct(args.x.element, [&](auto tx) {
         return withAct(args.y.element, [&](auto ty) {
             using Tx = decltype(tx);

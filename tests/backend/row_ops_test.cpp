@@ -211,6 +211,44 @@ TEST_P(RowOpsTest, GatedAddThenNorm) {
     }
 }
 
+// A back-end reads scales, gates and tables in wider units than a number where they lie well, and only there.
+TEST_P(RowOpsTest, VectorsAtAnyAddress) {
+    const Shape shape{2, 5, 1536};
+    const TestTensor x = TestTensor::input(DType::F32, shape, Layout::Contiguous, 2.0);
+    const TestTensor before = x.clone();
+    const TestTensor delta = TestTensor::input(dtype(), shape);
+    const TestTensor vectors = TestTensor::input(DType::F32, {2, 1537});
+    const TestTensor weight = TestTensor::input(DType::F32, {1537});
+    const TestTensor tables = TestTensor::input(DType::F32, {5, 65});
+    const TestTensor y = TestTensor::output(dtype(), shape);
+    const std::vector<const TestTensor*> inputs{&x, &before, &delta, &vectors, &weight, &tables};
+    const auto shifted = [](const ConstTensorView& view) {
+        const auto last = static_cast<std::int64_t>(view.rank()) - 1;
+        return view.slice(last, 1, view.dim(last));
+    };
+    expectMatch("norms", inputs, y, [&](Ops& ops, const ViewOf& view) {
+        ops.rmsNormRope(view(delta), shifted(view(weight)), 1e-6F,
+                        RopeTables{shifted(view(tables)), shifted(view(tables))}, 128, view(y));
+    });
+    expectMatch("rows of tables", inputs, y, [&](Ops& ops, const ViewOf& view) {
+        ops.rmsNormRope(view(delta), view(weight).slice(0, 0, 1536), 1e-6F,
+                        RopeTables{view(tables).slice(1, 0, 64), view(tables).slice(1, 0, 64)}, 128, view(y));
+    });
+    expectMatch("channelNorm", inputs, y, [&](Ops& ops, const ViewOf& view) {
+        ops.channelNorm(view(delta), shifted(view(weight)), true, view(y));
+    });
+    expectMatch("gatedAdd, layerNormModulate", inputs, y, [&](Ops& ops, const ViewOf& view) {
+        ops.gatedAdd(view(x), view(delta), shifted(view(vectors)));
+        ops.layerNormModulate(view(x), shifted(view(vectors)), shifted(view(vectors)), 1e-6F, view(y));
+        ops.copy(view(before), view(x));
+    });
+    expectMatch("gatedAdd, layerNorm", inputs, y, [&](Ops& ops, const ViewOf& view) {
+        ops.gatedAdd(view(x), view(delta), ConstTensorView());
+        ops.layerNorm(view(x), shifted(view(weight)), shifted(view(weight)), 1e-6F, view(y));
+        ops.copy(view(before), view(x));
+    });
+}
+
 // Arenas hand memory out again as soon as its last call is made: the norm may write where the addition reads.
 TEST_P(RowOpsTest, GatedAddThenNormIntoTheAddedRows) {
     const Shape shape{1, 700, 1536};
