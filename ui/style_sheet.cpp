@@ -78,6 +78,9 @@ QPushButton {
 QPushButton:hover { background: @controlHover; }
 QPushButton:pressed { background: @line; }
 QPushButton:focus { border: 2px solid @accent; padding: 0px 14px; }
+QPushButton:checked, QPushButton[kind="action"] { background: @accent; color: @onAccent; border-color: @accent; }
+QPushButton:checked:hover, QPushButton[kind="action"]:hover { background: @accentHover; }
+QPushButton:checked:focus, QPushButton[kind="action"]:focus { border: 2px solid @text; padding: 0px 14px; }
 QPushButton:disabled { color: @textDisabled; border-color: @line; background: transparent; }
 
 QPushButton[kind="primary"] { background: @accent; color: @onAccent; border: 0; padding: 2px 16px; min-height: 36px; }

@@ -488,8 +488,16 @@
         <translation>лучшее из достигнутого: %1 GFLOP/s, %2 ГБ/с</translation>
     </message>
     <message>
-        <source>%1 in all, %2 counted; step %3 took %4 ms.</source>
-        <translation>Всего %1, подсчитано %2; шаг %3 занял %4 мс.</translation>
+        <source>%1 in all, %2 counted; step %3 took %4.</source>
+        <translation>Всего %1, подсчитано %2; шаг %3 занял %4.</translation>
+    </message>
+    <message>
+        <source>time of a step, s</source>
+        <translation>время шага, с</translation>
+    </message>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 мс</translation>
     </message>
 </context>
 <context>

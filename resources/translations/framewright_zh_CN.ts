@@ -478,8 +478,16 @@
         <translation>达到的最高值：%1 GFLOP/s，%2 GB/s</translation>
     </message>
     <message>
-        <source>%1 in all, %2 counted; step %3 took %4 ms.</source>
-        <translation>共 %1，计数 %2；第 %3 步用时 %4 毫秒。</translation>
+        <source>%1 in all, %2 counted; step %3 took %4.</source>
+        <translation>共 %1，计数 %2；第 %3 步用时 %4。</translation>
+    </message>
+    <message>
+        <source>time of a step, s</source>
+        <translation>每步时间，秒</translation>
+    </message>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 毫秒</translation>
     </message>
 </context>
 <context>

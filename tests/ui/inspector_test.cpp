@@ -59,6 +59,8 @@ class InspectorTest : public QObject {
     void aClickOnAStepChoosesIt();
     void aClickOnAPatchShowsWhereItAttends();
     void masksOfTwoRunsAreCompared();
+    void masksOfAllHeadsTogetherAreShownForEach();
+    void probesAreNoPartOfThePlan();
     void twoRunsAreSeenSideBySide();
     void whatIsMissingIsSaid();
     void viewsAreSaved();
@@ -309,6 +311,43 @@ void InspectorTest::masksOfTwoRunsAreCompared() {
     QVERIFY(notice.wait(kLongMs));
     settle(*panel);
     QVERIFY(!panel->surface()->accessibleDescription().contains(QLatin1String("Jaccard")));
+}
+
+// Windows in one order and LinGen's have one mask for all heads.
+void InspectorTest::masksOfAllHeadsTogetherAreShownForEach() {
+    QVERIFY(writeSyntheticTrace({.sharedMasks = true, .maskSteps = 2}, path("shared")));
+    const auto panel = open(path("shared"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("mask"));
+    for (const int head : {0, 1}) {
+        for (const int step : {1, 3}) {  // no mask was kept of the last: the nearest is shown
+            panel->select({.step = step, .layer = 2, .head = head});
+            settle(*panel);
+            const QString said = panel->surface()->accessibleDescription();
+            QVERIFY2(said.contains(QStringLiteral("head %1").arg(head + 1)) &&
+                         said.contains(QLatin1String("66.7 % of the tiles computed")),
+                     qPrintable(said));
+        }
+    }
+}
+
+void InspectorTest::probesAreNoPartOfThePlan() {
+    trace::Trace run = syntheticTrace({.probes = false});
+    std::int64_t flops = 0;
+    for (const trace::Row& row : run.rows()) {
+        flops += row.module == trace::Module::AttentionCore ? 0 : row.flops;
+    }
+    run.metadata["plan"] = {{"total_flops", static_cast<double>(flops)}};
+    run.add({.step = 0, .module = trace::Module::Probe, .durationUs = 100, .flops = 1'000'000'000});
+    QVERIFY(trace::writeTrace(path("probed").toStdString(), run));
+    const auto panel = open(path("probed"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("cost"));
+    const QString svg = m_folder.filePath(QStringLiteral("plan.svg"));
+    QVERIFY(panel->exportTo(ViewFormat::Svg, svg));
+    QFile file(svg);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QVERIFY2(file.readAll().contains("(100.0 %)"), "what was counted is what was planned");
 }
 
 void InspectorTest::twoRunsAreSeenSideBySide() {

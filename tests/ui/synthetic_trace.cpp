@@ -123,7 +123,9 @@ void addTables(trace::Trace& result, const SyntheticRun& run) {
                             std::vector<float>{2.5F, head % 2 == 0 ? 0.1F : 1.0F, head % 2 == 0 ? 1.0F : 0.1F,
                                                head % 2 == 0 ? 1.0F : 0.1F, 0.05F, own});
                 if (step < run.maskSteps) {
-                    table(ProbeKind::Mask).appendBytes(site, 0, mask);
+                    if (!run.sharedMasks || head == 0) {
+                        table(ProbeKind::Mask).appendBytes({step, 0, layer, run.sharedMasks ? -1 : head}, 0, mask);
+                    }
                     table(ProbeKind::KeptMass)
                         .append(site, 0, std::vector<float>(static_cast<std::size_t>(tiles), 0.9F));
                 }

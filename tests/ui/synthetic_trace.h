@@ -13,10 +13,11 @@ struct SyntheticRun {
     std::array<std::int64_t, 3> pool{1, 2, 2};
     int steps = 4, layers = 3, heads = 2;
     bool probes = true;
-    bool cached = true;     // every second step reuses cross-attention
-    int maskShift = 0;      // another pattern, to compare with
-    bool operands = false;  // queries and keys of the first layer and step
-    int maskSteps = 1000;   // steps that keep masks: those of real sizes are large
+    bool cached = true;        // every second step reuses cross-attention
+    int maskShift = 0;         // another pattern, to compare with
+    bool operands = false;     // queries and keys of the first layer and step
+    bool sharedMasks = false;  // one mask for all heads, as windows in one order have
+    int maskSteps = 1000;      // steps that keep masks: those of real sizes are large
 };
 
 [[nodiscard]] trace::Trace syntheticTrace(const SyntheticRun& run);

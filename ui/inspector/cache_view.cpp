@@ -64,6 +64,15 @@ QColor sourceColour(const Canvas& canvas, Source source) {
     return {};
 }
 
+// None that says where a result came from.
+QColor curveColour(Module module, bool dark) {
+    return categoryColour(module == Module::SelfAttention    ? 5
+                          : module == Module::CrossAttention ? 4
+                          : module == Module::FeedForward    ? 6
+                                                             : 7,
+                          dark);
+}
+
 QString sourceTitle(Source source) {
     switch (source) {
         case Source::Computed:
@@ -198,10 +207,11 @@ void CacheView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
     const bool curves = scene.run.table(ProbeKind::Change) != nullptr || showsErrors(scene.run) ||
                         !decisions(scene.run, scene.selection.branch).empty();
     const double below = curves ? std::floor(area.height() * 0.36) : canvas.lineHeight() * 2;
-    const double lower = drawTimeline(canvas, area.adjusted(0, 0, 0, -below - 2 * kGrid), scene) + 3 * kGrid;
+    const QPointF end = drawTimeline(canvas, area.adjusted(0, 0, 0, -below - 2 * kGrid), scene);
+    const double lower = end.y() + 3 * kGrid;
     const QRectF rest(area.left(), lower, area.width(), std::min(area.bottom() - lower, area.height() * 0.5));
     if (curves) {
-        drawCurves(canvas, rest, scene);
+        drawCurves(canvas, rest, scene, end.x());
     } else {
         canvas.paragraph(rest,
                          Caches::tr("How much each module's output changes from step to step is not in this trace; "
@@ -210,7 +220,7 @@ void CacheView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
     }
 }
 
-double CacheView::drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene) const {
+QPointF CacheView::drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene) const {
     const RunModel& run = scene.run;
     const Colours& c = canvas.colours();
     const double line = canvas.lineHeight();
@@ -284,10 +294,10 @@ double CacheView::drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene)
                            c.textSecondary);
     }
     canvas.textLeft({area.left(), y - gap + 2, names, line}, Caches::tr("step"), c.textSecondary);
-    return y - gap + 2 + line;
+    return {plot.left(), y - gap + 2 + line};
 }
 
-void CacheView::drawCurves(Canvas& canvas, const QRectF& area, const Scene& scene) const {
+void CacheView::drawCurves(Canvas& canvas, const QRectF& area, const Scene& scene, double left) const {
     const bool dark = canvas.colours().text.lightness() > 128;
     const bool errors = showsErrors(scene.run);
     const auto curves =
@@ -308,13 +318,35 @@ void CacheView::drawCurves(Canvas& canvas, const QRectF& area, const Scene& scen
                  : curves.empty()
                      ? Caches::tr("predictor of the cache against its threshold")
                      : Caches::tr("change since the step before (mean square, relative), mean of layers")};
-    const Chart chart(canvas, area, x, y, false);
+    // Room for the key where it does not fit beside the axis's name.
     std::vector<std::pair<QColor, QString>> key;
+    for (const Curve& curve : curves) {
+        key.emplace_back(curveColour(curve.module, dark), titleOf(curve.module));
+    }
+    if (!log.empty()) {
+        key.emplace_back(categoryColour(3, dark), Caches::tr("predictor"));
+        key.emplace_back(categoryColour(7, dark), Caches::tr("threshold"));
+    }
+    double width = canvas.textWidth(y.name) + 3 * kGrid;
+    const double beside = area.left() + width;
+    for (const auto& [colour, name] : key) {
+        width += 15 + canvas.textWidth(name) + 2 * kGrid;
+    }
+    const bool fits = width <= area.width() + 2 * kGrid;
+    drawKey(canvas, fits ? QPointF(beside, area.top()) : area.topLeft(), key);
+    const Chart chart(canvas, fits ? area : area.adjusted(0, canvas.lineHeight() + 4, 0, 0), x, y, false, left);
+    // Steps without a number break the line.
     const auto draw = [&](const std::vector<std::pair<int, double>>& points, const QColor& colour,
                           const QString& name) {
         QPolygonF line;
+        int last = -1;
         for (const auto& [step, value] : points) {
             const QPointF at = chart.at(step + 0.5, value);
+            if (step != last + 1) {
+                canvas.path(line, colour);
+                line.clear();
+            }
+            last = step;
             line.append(at);
             canvas.dot(at, 2.5, colour);
             if (canvas.isHovered({at.x() - 5, at.y() - 5, 10, 10})) {
@@ -322,11 +354,9 @@ void CacheView::drawCurves(Canvas& canvas, const QRectF& area, const Scene& scen
             }
         }
         canvas.path(line, colour);
-        key.emplace_back(colour, name);
     };
-    int colour = 0;
     for (const Curve& curve : curves) {
-        draw(curve.points, categoryColour(colour++, dark), titleOf(curve.module));
+        draw(curve.points, curveColour(curve.module, dark), titleOf(curve.module));
     }
     if (!log.empty()) {
         std::vector<std::pair<int, double>> predictor, threshold;
@@ -334,11 +364,9 @@ void CacheView::drawCurves(Canvas& canvas, const QRectF& area, const Scene& scen
             predictor.emplace_back(decision.step, decision.predictor);
             threshold.emplace_back(decision.step, decision.threshold);
         }
-        draw(predictor, categoryColour(colour++, dark), Caches::tr("predictor"));
+        draw(predictor, categoryColour(3, dark), Caches::tr("predictor"));
         draw(threshold, categoryColour(7, dark), Caches::tr("threshold"));
     }
-    const double at = area.left() + canvas.textWidth(y.name) + 3 * kGrid;
-    drawKey(canvas, {at, area.top()}, key);
 }
 
 QString CacheView::caption(const Scene& scene) const {

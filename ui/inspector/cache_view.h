@@ -20,8 +20,10 @@ class CacheView final : public InspectorView {
     // Whether the lower chart shows measured errors, not changes from step to step.
     [[nodiscard]] bool showsErrors(const RunModel& run) const;
     // Gives the lower end of what it drew.
-    double drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene) const;
-    void drawCurves(Canvas& canvas, const QRectF& area, const Scene& scene) const;
+    // Gives the left end of its columns and where it ends below.
+    QPointF drawTimeline(Canvas& canvas, const QRectF& area, Scene& scene) const;
+    // Steps stand under the columns of the timeline, which begin at `left`.
+    void drawCurves(Canvas& canvas, const QRectF& area, const Scene& scene, double left) const;
 
     bool m_errors = true;
 };

@@ -52,7 +52,8 @@ std::vector<double> roundNumbers(const Axis& axis, int count) {
     return numbers;
 }
 
-Chart::Chart(Canvas& canvas, const QRectF& area, const Axis& x, const Axis& y, bool numbersOnX) : m_x(x), m_y(y) {
+Chart::Chart(Canvas& canvas, const QRectF& area, const Axis& x, const Axis& y, bool numbersOnX, double left)
+    : m_x(x), m_y(y) {
     const Colours& c = canvas.colours();
     const double line = canvas.lineHeight();
     const auto yNumbers = roundNumbers(y, std::max(2, static_cast<int>(area.height() / (line * 2.5))));
@@ -61,7 +62,9 @@ Chart::Chart(Canvas& canvas, const QRectF& area, const Axis& x, const Axis& y, b
         widest = std::max(widest, canvas.textWidth(tickText(number)));
     }
     const double below = (numbersOnX ? line + 4 : 4) + (x.name.isEmpty() ? 0.0 : line);
-    m_plot = area.adjusted(widest + 8, y.name.isEmpty() ? line / 2 : line + 6, -8, -below);
+    const double begin = std::max(area.left() + widest + 8, left);
+    const double end = left > 0.0 ? 0.0 : 8.0;
+    m_plot = area.adjusted(begin - area.left(), y.name.isEmpty() ? line / 2 : line + 6, -end, -below);
     if (m_plot.width() < 20 || m_plot.height() < 20) {
         m_plot = QRectF(area.topLeft(), QSizeF(std::max(1.0, area.width()), std::max(1.0, area.height())));
         return;
@@ -70,7 +73,8 @@ Chart::Chart(Canvas& canvas, const QRectF& area, const Axis& x, const Axis& y, b
     for (const double number : yNumbers) {
         const double at = m_plot.bottom() - y.part(number) * m_plot.height();
         canvas.line({m_plot.left(), at}, {m_plot.right(), at}, c.line);
-        canvas.textRight({area.left(), at - line / 2, widest, line}, tickText(number), c.textSecondary);
+        canvas.textRight({m_plot.left() - 8 - widest, at - line / 2, widest, line}, tickText(number),
+                         c.textSecondary);
     }
     if (numbersOnX) {
         double free = area.left();

@@ -20,7 +20,9 @@ struct Axis {
 // Draws frame, grid lines, numbers and names around `area`, which becomes the part for the data.
 class Chart {
  public:
-    Chart(Canvas& canvas, const QRectF& area, const Axis& x, const Axis& y, bool numbersOnX = true);
+    // `left`: where the part for the data begins, at least; to stand under something else.
+    Chart(Canvas& canvas, const QRectF& area, const Axis& x, const Axis& y, bool numbersOnX = true,
+          double left = 0.0);
 
     [[nodiscard]] const QRectF& plot() const { return m_plot; }
     [[nodiscard]] QPointF at(double x, double y) const;

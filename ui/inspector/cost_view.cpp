@@ -29,7 +29,8 @@ QColor moduleColour(const Canvas& canvas, Module module) {
     const auto at = std::find(kModules.begin(), kModules.end(), module);
     const auto index = static_cast<int>(at - kModules.begin());
     // The last ones are small or rare: they share a grey, and the table tells them apart.
-    return index < 4 ? categoryColour(index, dark)
+    return index < 4                 ? categoryColour(index, dark)
+           : module == Module::Probe ? categoryColour(6, dark)
            : module == Module::TextEncoder || module == Module::VaeDecode || module == Module::VaeEncode
                ? categoryColour(index - 7, dark)
                : categoryColour(7, dark);
@@ -116,10 +117,14 @@ void CostView::drawSteps(Canvas& canvas, const QRectF& area, Scene& scene) const
     const Colours& c = canvas.colours();
     double most = 0.0;
     for (int step = 0; step < run.steps(); ++step) {
-        most = std::max(most, seconds(stepCost(run, step)) * 1.0e3);
+        most = std::max(most, seconds(stepCost(run, step)));
     }
+    const bool isLong = most >= 2.0;
+    const double unit = isLong ? 1.0 : 1.0e3;  // of a second
+    most *= unit;
     const Axis x{0.0, static_cast<double>(run.steps()), false, Cost::tr("step")};
-    const Axis y{0.0, std::max(most, 1.0e-3), false, Cost::tr("time of a step, ms")};
+    const Axis y{0.0, std::max(most, 1.0e-3), false,
+                 isLong ? Cost::tr("time of a step, s") : Cost::tr("time of a step, ms")};
     const Chart chart(canvas, area, x, y, false);
     const double pitch = chart.plot().width() / run.steps();
     const double bar = std::clamp(pitch - std::clamp(pitch * 0.2, 1.0, 12.0), 1.0, 72.0);
@@ -137,15 +142,15 @@ void CostView::drawSteps(Canvas& canvas, const QRectF& area, Scene& scene) const
             if (found == costs.end() || found->second.durationUs <= 0) {
                 continue;
             }
-            const double ms = seconds(found->second) * 1.0e3;
-            const double bottom = chart.at(0, done).y(), upper = chart.at(0, done + ms).y();
+            const double time = seconds(found->second) * unit;
+            const double bottom = chart.at(0, done).y(), upper = chart.at(0, done + time).y();
             const QRectF part(left, upper, bar, bottom - upper);
             canvas.fill(part, moduleColour(canvas, module));
             if (canvas.isHovered(part)) {
                 canvas.setTip(
                     costTip(Cost::tr("Step %1: %2").arg(step + 1).arg(moduleTitle(module)), found->second));
             }
-            done += ms;
+            done += time;
         }
         if (canvas.isClicked(column)) {
             scene.selection.step = step;
@@ -159,6 +164,9 @@ void CostView::drawSteps(Canvas& canvas, const QRectF& area, Scene& scene) const
     for (int i = 3; i >= 0; --i) {
         key.emplace_back(moduleColour(canvas, kModules[static_cast<std::size_t>(i)]),
                          moduleTitle(kModules[static_cast<std::size_t>(i)]));
+    }
+    if (run.total(Module::Probe).calls > 0) {
+        key.emplace_back(moduleColour(canvas, Module::Probe), moduleTitle(Module::Probe));
     }
     key.emplace_back(moduleColour(canvas, Module::Output), Cost::tr("everything else"));
     const double nameWidth = canvas.textWidth(y.name) + 3 * kGrid;
@@ -212,7 +220,9 @@ void CostView::drawTable(Canvas& canvas, const QRectF& area, const Scene& scene)
         }
     }
     const double plan = scene.run.planFlops();
-    const auto counted = static_cast<double>(scene.run.total(std::nullopt).flops);
+    // What looking on took is no part of the plan.
+    const auto counted = static_cast<double>(scene.run.total(std::nullopt).flops) -
+                         static_cast<double>(scene.run.total(Module::Probe).flops);
     if (plan > 0.0 && y + line <= area.bottom()) {
         canvas.line({area.left(), y}, {area.right(), y}, c.line);
         canvas.textLeft({area.left() + 15, y, area.width() - 15, line},
@@ -277,10 +287,11 @@ void CostView::drawRoofline(Canvas& canvas, const QRectF& area, const Scene& sce
 QString CostView::caption(const Scene& scene) const {
     const ModuleCost all = scene.run.total(std::nullopt);
     const ModuleCost step = stepCost(scene.run, scene.selection.step);
-    return Cost::tr("%1 in all, %2 counted; step %3 took %4 ms.")
+    const double time = seconds(step);
+    return Cost::tr("%1 in all, %2 counted; step %3 took %4.")
         .arg(durationText(seconds(all)), flopsText(all.flops))
         .arg(scene.selection.step + 1)
-        .arg(readable(seconds(step) * 1.0e3, 4));
+        .arg(time >= 2.0 ? durationText(time) : Cost::tr("%1 ms").arg(readable(time * 1.0e3, 4)));
 }
 
 QList<QStringList> CostView::table(const Scene& scene) const {

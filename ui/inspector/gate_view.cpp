@@ -83,6 +83,7 @@ void GateView::drawGate(Canvas& canvas, const QRectF& area, const Scene& scene) 
         c.textSecondary);
     const QRectF room = area.adjusted(0, line + 2, 0, -3 * line - 2 * kGrid);
     const FrameGrid frames(room, scene.run.grid(), line);
+    const double under = std::min(frames.bounds().bottom() + 2 * kGrid, area.bottom() - 3 * line);
     m_images.setValues(m_values, scene.run.grid(), {0.0F, 1.0F}, 1.0, m_key);
     m_images.draw(canvas, frames);
     if (canvas.isHovered(frames.bounds())) {
@@ -96,7 +97,7 @@ void GateView::drawGate(Canvas& canvas, const QRectF& area, const Scene& scene) 
             }
         }
     }
-    drawLegend(canvas, {area.left(), area.bottom() - 3 * line, std::min(240.0, area.width()), 3 * line},
+    drawLegend(canvas, {area.left(), under, std::min(240.0, area.width()), 3 * line},
                Gates::tr("gate of the linear branch"), QStringLiteral("0"), QStringLiteral("1"));
 }
 
@@ -150,7 +151,8 @@ void GateView::drawShare(Canvas& canvas, const QRectF& area, Scene& scene) const
             scene.selection.layer = layer;
         }
     }
-    drawLegend(canvas, {map.left(), area.bottom() - 3 * line, std::min(240.0, map.width()), 3 * line},
+    const double under = std::min(map.bottom() + line + 2 * kGrid, area.bottom() - 3 * line);
+    drawLegend(canvas, {map.left(), under, std::min(240.0, map.width()), 3 * line},
                Gates::tr("linear part over sparse part, RMS"), QStringLiteral("0"),
                readable(static_cast<double>(range.most)));
 }

@@ -249,15 +249,19 @@ qint64 RunModel::find(ProbeKind kind, const Selection& at, bool perHead) const {
         return -1;
     }
     // The first record of this site, whatever its item.
-    const Key key{at.step, at.branch, at.layer, perHead ? at.head : -1, -1};
-    const auto found = records->second.records.lower_bound(key);
-    if (found == records->second.records.end()) {
-        return -1;
-    }
-    const Key& there = found->first;
-    const bool same =
-        there.step == key.step && there.branch == key.branch && there.layer == key.layer && there.head == key.head;
-    return same ? found->second : -1;
+    const auto first = [&](int head) -> qint64 {
+        const Key key{at.step, at.branch, at.layer, head, -1};
+        const auto found = records->second.records.lower_bound(key);
+        if (found == records->second.records.end()) {
+            return -1;
+        }
+        const Key& there = found->first;
+        const bool same = there.step == key.step && there.branch == key.branch && there.layer == key.layer &&
+                          there.head == key.head;
+        return same ? found->second : -1;
+    };
+    const qint64 own = perHead ? first(at.head) : -1;
+    return own >= 0 ? own : first(-1);
 }
 
 std::optional<Selection> RunModel::nearest(ProbeKind kind, const Selection& at) const {
@@ -288,7 +292,12 @@ Selection RunModel::kept(ProbeKind kind, const Selection& at) const {
         return at;
     }
     const auto near = nearest(kind, at);
-    return near && near->head >= 0 && near->layer >= 0 ? *near : at;
+    if (!near || near->layer < 0) {
+        return at;
+    }
+    Selection there = *near;
+    there.head = there.head < 0 ? at.head : there.head;  // of all heads together
+    return there;
 }
 
 const std::vector<int>& RunModel::stepsOf(ProbeKind kind) const {

@@ -3,7 +3,6 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalBlocker>
-#include <QToolButton>
 
 #include "ui/controls.h"
 #include "ui/flow_layout.h"
@@ -12,13 +11,9 @@
 
 namespace fw::ui {
 
-QToolButton* WhatIfBar::addTool(FlowLayout* row, const QString& text, const QString& tip) {
-    auto* button = new QToolButton;
-    button->setText(text);
+QPushButton* WhatIfBar::addTool(FlowLayout* row, const QString& text, const QString& tip) {
+    auto* button = makeButton(text);
     button->setToolTip(tip);
-    button->setAccessibleName(text);
-    button->setMinimumHeight(kControlHeight);
-    button->setFocusPolicy(Qt::StrongFocus);
     row->addWidget(button);
     return button;
 }
@@ -34,7 +29,7 @@ WhatIfBar::WhatIfBar(QWidget* parent) : QWidget(parent) {
     m_compute->setCheckable(true);
     m_undo = addTool(row, tr("Undo"), tr("Takes back the last change made by hand"));
     m_clear = addTool(row, tr("Discard"), tr("Forgets all changes made by hand"));
-    m_run = makeButton(QString(), QStringLiteral("primary"));
+    m_run = makeButton(QString(), QStringLiteral("action"));
     m_run->setToolTip(
         tr("Adds the clip to the queue again, with the same seed and these changes; when it is made, both "
            "are shown side by side"));
@@ -42,10 +37,10 @@ WhatIfBar::WhatIfBar(QWidget* parent) : QWidget(parent) {
     m_summary = makeLabel(QString(), TextRole::Secondary);
     m_summary->setMinimumHeight(kControlHeight);
     row->addWidget(m_summary);
-    connect(m_paint, &QToolButton::toggled, this, &WhatIfBar::paintToggled);
-    connect(m_compute, &QToolButton::clicked, this, &WhatIfBar::computeToggled);
-    connect(m_undo, &QToolButton::clicked, this, &WhatIfBar::undoAsked);
-    connect(m_clear, &QToolButton::clicked, this, &WhatIfBar::clearAsked);
+    connect(m_paint, &QPushButton::toggled, this, &WhatIfBar::paintToggled);
+    connect(m_compute, &QPushButton::clicked, this, &WhatIfBar::computeToggled);
+    connect(m_undo, &QPushButton::clicked, this, &WhatIfBar::undoAsked);
+    connect(m_clear, &QPushButton::clicked, this, &WhatIfBar::clearAsked);
     connect(m_run, &QPushButton::clicked, this, &WhatIfBar::runAsked);
 }
 

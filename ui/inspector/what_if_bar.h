@@ -5,7 +5,6 @@
 
 class QLabel;
 class QPushButton;
-class QToolButton;
 
 namespace fw::ui {
 
@@ -34,9 +33,9 @@ class WhatIfBar : public QWidget {
     void runAsked();
 
  private:
-    QToolButton* addTool(FlowLayout* row, const QString& text, const QString& tip);
+    QPushButton* addTool(FlowLayout* row, const QString& text, const QString& tip);
 
-    QToolButton *m_paint, *m_compute, *m_undo, *m_clear;
+    QPushButton *m_paint, *m_compute, *m_undo, *m_clear;
     QLabel* m_summary;
     QPushButton* m_run;
 };
