@@ -8,7 +8,7 @@
 //   linear <rows> <in> <out> <none|gelu> <bf16|f32> [fp8]    the result's type; weights and rows in e4m3
 //   norm <layer|rms_rope> <rows> <channels>
 //   conv <frames> <height> <width> <in> <out>                 3 x 3 x 3, `frames` of the result
-//   scan <frames> <height> <width> <heads> <state> <none|order> <one|both>
+//   scan <frames> <height> <width> <heads> <state> <none|order> <one|both> [long]
 //   transformer <folder> <inputs.safetensors> <dtype>          latents, text, timestep
 //   vae <folder> <inputs.safetensors> <dtype> <tiled|whole>    latents
 //   encode, text <folder> <inputs.safetensors> <dtype>         part_workloads.h

@@ -213,8 +213,9 @@ Status benchScans(Bench& bench) {
     constexpr std::int64_t kPlane = 32 * 32;
     constexpr std::int64_t kFirst = 32768;
     const std::vector<std::pair<std::string, std::string>> kinds{
-        {"as they lie", "none one"}, {"s_row", "s_row one"}, {"s_col", "s_col one"},
-        {"t_row", "t_row one"},      {"t_col", "t_col one"}, {"t_col, both ways", "t_col both"}};
+        {"as they lie", "none one"},     {"s_row", "s_row one"}, {"s_col", "s_col one"},
+        {"t_row", "t_row one"},          {"t_col", "t_col one"}, {"t_col, both ways", "t_col both"},
+        {"long memory", "none one long"}};
     std::string table;
     double shortest = 0.0;
     for (const std::int64_t tokens : {kFirst, 2 * kFirst, 4 * kFirst, 8 * kFirst}) {

@@ -193,7 +193,8 @@ Result<std::unique_ptr<Workload>> makeConv(Bench& bench, std::istringstream& wor
 }
 
 // A state space scan of heads of 64 with one group, x, b and c side by side in the rows, as the convolution leaves
-// them.
+// them. After steps of about one a head forgets within some hundred positions; after the small ones of a `long`
+// memory, never.
 Result<std::unique_ptr<Workload>> makeScan(Bench& bench, std::istringstream& words) {
     constexpr std::int64_t kWidth = 64;
     constexpr std::int64_t kTile = 4096;  // rows drawn; longer ones repeat them
@@ -205,9 +206,12 @@ Result<std::unique_ptr<Workload>> makeScan(Bench& bench, std::istringstream& wor
     if (!words || rows % kTile != 0) {
         return fail(ErrorCode::InvalidArgument,
                     "scan: frames, height, width of a multiple of {} tokens, heads, state, "
-                    "order, one|both expected",
+                    "order, one|both, perhaps long expected",
                     kTile);
     }
+    std::string memory;
+    words >> memory;
+    constexpr double kSmallStep = -6.0;  // before softplus
     const std::int64_t inner = heads * kWidth;
     FW_ASSIGN(const TensorView tile, bench.random(DType::BF16, {1, kTile, inner + 2 * state}));
     FW_ASSIGN(const TensorView stepTile, bench.random(DType::F32, {1, kTile, heads}));
@@ -218,6 +222,13 @@ Result<std::unique_ptr<Workload>> makeScan(Bench& bench, std::istringstream& wor
         bench.ops().copy(stepTile, step.slice(1, row, row + kTile));
     }
     FW_ASSIGN(const TensorView vectors, bench.random(DType::F32, {heads}));
+    std::vector<float> biases = randomValues(5, heads, 1.0);
+    for (float& bias : biases) {
+        bias += static_cast<float>(memory == "long" ? kSmallStep : 0.0);
+    }
+    FW_ASSIGN(const TensorView stepBias, bench.empty(DType::F32, {heads}));
+    bench.ops().upload(ConstTensorView(biases.data(), DType::F32, {heads}), stepBias);
+    FW_TRY(bench.ops().synchronize());
     FW_ASSIGN(const TensorView y, bench.empty(DType::BF16, {1, rows, heads, kWidth}));
     TensorView path;
     if (order != "none") {
@@ -231,7 +242,7 @@ Result<std::unique_ptr<Workload>> makeScan(Bench& bench, std::istringstream& wor
                                 .b = all.slice(2, inner, inner + state).split(2, 1, state),
                                 .c = all.slice(2, inner + state, inner + 2 * state).split(2, 1, state),
                                 .step = step,
-                                .stepBias = vectors,
+                                .stepBias = stepBias,
                                 .decay = vectors,
                                 .skip = vectors,
                                 .initialState = {},
