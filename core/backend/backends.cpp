@@ -2,14 +2,18 @@
 #include <fmt/ranges.h>
 
 #include "core/backend/cpu_backend.h"
-#ifdef FW_CUDA
 #include "core/backend/cuda_backend.h"
-#endif
+#include "core/backend/cuda_library.h"
 #include "core/backend/device.h"
 #include "core/backend/device_choice.h"
 #include "core/backend/ops.h"
 
 namespace fw::backend {
+
+std::int64_t cudaFootprint(std::int64_t bytes) {
+    constexpr std::int64_t kPage = std::int64_t{2} << 20;
+    return bytes < kPage / 2 ? bytes : (bytes + kPage - 1) / kPage * kPage;
+}
 
 Result<OwnedTensor> createTensor(Device& device, DType dtype, const Shape& shape) {
     OwnedTensor tensor;
@@ -21,8 +25,14 @@ Result<OwnedTensor> createTensor(Device& device, DType dtype, const Shape& shape
 std::vector<BackendEntry> createBackends() {
     std::vector<BackendEntry> backends;
 #ifdef FW_CUDA
-    backends.push_back(createCudaBackend());
+    constexpr bool kBuilt = true;
+#else
+    constexpr bool kBuilt = false;
 #endif
+    // Built without the CUDA engine, a program that finds none has nothing to say about it.
+    if (kBuilt || CudaLibrary::isThere()) {
+        backends.push_back(createCudaBackend());
+    }
     backends.push_back(createCpuBackend());
     return backends;
 }

@@ -49,6 +49,7 @@ class CudaDevice final : public Device, public StreamsWeights {
         return info;
     }
 
+    [[nodiscard]] std::int64_t footprint(std::int64_t bytes) const override { return cudaFootprint(bytes); }
     [[nodiscard]] Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes) override {
         FW_CHECK(bytes >= 0, "allocation of {} bytes", bytes);
         return allocateCuda(m_library, m_index, bytes);

@@ -49,6 +49,10 @@ auto tableOf(void* handle, const char* name, std::int32_t version) -> decltype(E
 
 }  // namespace
 
+bool CudaLibrary::isThere() {
+    return candidates().front() != kFile;
+}
+
 Result<std::shared_ptr<const CudaLibrary>> CudaLibrary::open() {
     void* handle = nullptr;
     std::string reason;

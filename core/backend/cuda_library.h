@@ -18,6 +18,8 @@ class CudaLibrary {
     // ../lib/framewright, or where the system looks. Unsupported, with what is missing, when it cannot be opened or
     // belongs to another version.
     [[nodiscard]] static Result<std::shared_ptr<const CudaLibrary>> open();
+    // Whether open() has a file to try, short of asking the system.
+    [[nodiscard]] static bool isThere();
 
     [[nodiscard]] const kernels::cuda::Api& api() const { return *m_api; }
     // Null when the library has none of this version.

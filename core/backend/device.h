@@ -61,6 +61,8 @@ class Device {
 
     // Free memory is as of this call.
     [[nodiscard]] virtual DeviceInfo info() const = 0;
+    // What an allocation of so many bytes takes of the device's memory: drivers hand out whole pages.
+    [[nodiscard]] virtual std::int64_t footprint(std::int64_t bytes) const { return bytes; }
     // OutOfMemory with bytes asked and free.
     [[nodiscard]] virtual Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes) = 0;
     // A queue of operations executed in the order of their calls. The device must outlive it.
@@ -86,7 +88,12 @@ struct BackendEntry {
 [[nodiscard]] Result<std::unique_ptr<Device>> createDevice(const std::string& choice);
 
 // A device without bytes: shapes flow through the same model code and the Ops count work, so a forecast of memory
-// and FLOPs is a dry run and cannot drift from the real one.
-[[nodiscard]] std::unique_ptr<Device> createMetaDevice(DType preferredDType);
+// and FLOPs is a dry run and cannot drift from the real one. Allocations take as much as on a device of the kind it
+// stands for.
+[[nodiscard]] std::unique_ptr<Device> createMetaDevice(DType preferredDType,
+                                                       DeviceKind standsFor = DeviceKind::Cpu);
+
+// CUDA's driver shares out blocks of 2 MiB among allocations below 1 MiB and gives the others whole ones.
+[[nodiscard]] std::int64_t cudaFootprint(std::int64_t bytes);
 
 }  // namespace fw::backend

@@ -111,7 +111,8 @@ class MetaWeightStream final : public WeightStream {
 
 class MetaDevice final : public Device, public StreamsWeights {
  public:
-    explicit MetaDevice(DType preferredDType) : m_preferredDType(preferredDType) {}
+    MetaDevice(DType preferredDType, DeviceKind standsFor)
+        : m_preferredDType(preferredDType), m_standsFor(standsFor) {}
 
     [[nodiscard]] DeviceInfo info() const override {
         DeviceInfo info;
@@ -124,6 +125,9 @@ class MetaDevice final : public Device, public StreamsWeights {
         info.computeDTypes = {DType::F32, DType::BF16};
         info.fp8 = true;
         return info;
+    }
+    [[nodiscard]] std::int64_t footprint(std::int64_t bytes) const override {
+        return m_standsFor == DeviceKind::Cuda ? cudaFootprint(bytes) : bytes;
     }
     [[nodiscard]] Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes) override {
         FW_CHECK(bytes >= 0, "allocation of {} bytes", bytes);
@@ -138,12 +142,13 @@ class MetaDevice final : public Device, public StreamsWeights {
 
  private:
     DType m_preferredDType;
+    DeviceKind m_standsFor;
 };
 
 }  // namespace
 
-std::unique_ptr<Device> createMetaDevice(DType preferredDType) {
-    return std::make_unique<MetaDevice>(preferredDType);
+std::unique_ptr<Device> createMetaDevice(DType preferredDType, DeviceKind standsFor) {
+    return std::make_unique<MetaDevice>(preferredDType, standsFor);
 }
 
 }  // namespace fw::backend

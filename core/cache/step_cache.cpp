@@ -40,7 +40,7 @@ Status StepCache::restore(const Json& numbers) {
 
 Result<TensorView> StepCache::keep(backend::Device& device, DType dtype, const Shape& shape) {
     FW_ASSIGN(auto tensor, backend::createTensor(device, dtype, shape));
-    m_bytes += tensor.view.bytes();
+    m_bytes += device.footprint(tensor.view.bytes());
     m_owned.push_back(std::move(tensor));
     return m_owned.back().view;
 }

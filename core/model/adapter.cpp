@@ -339,8 +339,8 @@ void AdapterSet::merge(const std::string& matrix, std::vector<float>& weight) co
 namespace {
 
 // The tensors one layer has of one need.
-Status loadNeed(const SafetensorsFile& file, const WeightNeed& need, std::int64_t layer, backend::Ops& ops,
-                DType compute, method::MethodWeights& weights) {
+Status loadNeed(const SafetensorsFile& file, const WeightNeed& need, std::int64_t layer, const WeightTarget& where,
+                method::MethodWeights& weights) {
     auto& target = weights.layers[static_cast<std::size_t>(layer)];
     if (need.kind == WeightNeed::Kind::HeadTable) {
         FW_ASSIGN(const ConstTensorView table, file.tensor(tensorName(layer, need.name)));
@@ -350,8 +350,8 @@ Status loadNeed(const SafetensorsFile& file, const WeightNeed& need, std::int64_
     }
     FW_ASSIGN(const ConstTensorView weight, file.tensor(tensorName(layer, need.name + ".weight")));
     FW_ASSIGN(const ConstTensorView bias, file.tensor(tensorName(layer, need.name + ".bias")));
-    FW_ASSIGN(auto packed, ops.packLinear({{&weight, 1}, {&bias, 1}}, compute));
-    weights.bytes += packed->bytes;
+    FW_ASSIGN(auto packed, where.ops.packLinear({{&weight, 1}, {&bias, 1}}, where.compute));
+    weights.bytes += where.device.footprint(packed->bytes);
     weights.parameters += weight.count() + bias.count();
     target.linears[need.name] = std::move(packed);
     return {};
@@ -379,7 +379,7 @@ Status checkLayers(const SafetensorsFile& file, const method::MethodEntry& entry
 }  // namespace
 
 Result<std::unique_ptr<method::MethodWeights>> AdapterSet::methodWeights(const method::MethodEntry& entry,
-                                                                         backend::Ops& ops, DType compute) const {
+                                                                         const WeightTarget& where) const {
     for (auto candidate = m_files.rbegin(); candidate != m_files.rend(); ++candidate) {
         const SafetensorsFile& file = *candidate->file;
         const bool any = std::any_of(entry.needs.begin(), entry.needs.end(), [&](const WeightNeed& need) {
@@ -402,7 +402,7 @@ Result<std::unique_ptr<method::MethodWeights>> AdapterSet::methodWeights(const m
         for (std::int64_t layer = 0; layer < m_config.layers; ++layer) {
             for (const WeightNeed& need : entry.needs) {
                 if (hasNeed(file, need, layer)) {
-                    FW_TRY(loadNeed(file, need, layer, ops, compute, *weights));
+                    FW_TRY(loadNeed(file, need, layer, where, *weights));
                 }
             }
         }

@@ -38,6 +38,13 @@ struct LoraKey {
 // ("diffusion_model.", self_attn.q …, lora_down, lora_up, alpha). Empty when the name is of no such style.
 [[nodiscard]] std::optional<LoraKey> loraKey(const std::string& name);
 
+// Where weights are packed: a device, a queue of it, and the type they are multiplied in.
+struct WeightTarget {
+    backend::Device& device;
+    backend::Ops& ops;
+    DType compute;
+};
+
 // The adapters of a run, opened and compared with the model they are to change. The files stay mapped.
 class AdapterSet {
  public:
@@ -56,8 +63,7 @@ class AdapterSet {
 
     // The tensors of `entry`'s needs on the device, from the last file that has any; null when none has.
     [[nodiscard]] Result<std::unique_ptr<method::MethodWeights>> methodWeights(const method::MethodEntry& entry,
-                                                                               backend::Ops& ops,
-                                                                               DType compute) const;
+                                                                               const WeightTarget& where) const;
     // Of names, sizes and content of all files and their strengths, in order; empty without any.
     [[nodiscard]] const std::string& hash() const { return m_hash; }
 

@@ -85,7 +85,7 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::packed(const backen
     if (m_stream != nullptr) {
         FW_TRY(m_stream->park(*matrix, m_group));
     } else {
-        m_bytes += matrix->bytes;
+        m_bytes += m_device->footprint(matrix->bytes);
     }
     return matrix;
 }
@@ -171,13 +171,13 @@ Result<std::unique_ptr<backend::PackedConv3d>> WeightLoader::conv(const std::str
         weight = weight.reshape({weight.dim(0), weight.dim(1), 1, weight.dim(2), weight.dim(3)});
     }
     FW_ASSIGN(auto packed, m_ops->packConv3d(weight, bias, geometry, compute));
-    m_bytes += packed->bytes;
+    m_bytes += m_device->footprint(packed->bytes);
     return packed;
 }
 
 Result<backend::OwnedTensor> WeightLoader::upload(const std::vector<float>& values, const Shape& shape) {
     FW_ASSIGN(auto tensor, backend::createTensor(*m_device, DType::F32, shape));
-    m_bytes += tensor.view.bytes();
+    m_bytes += m_device->footprint(tensor.view.bytes());
     if (!isMeta()) {
         m_ops->upload(ConstTensorView(values.data(), DType::F32, shape), tensor.view);
         FW_TRY(m_ops->synchronize());

@@ -82,6 +82,13 @@ class ModelGenerator final : public Generator {
     [[nodiscard]] Status makeRoom(const job::Plan& plan, Phase phase);
     [[nodiscard]] Status bring(Job& job, const job::ModelPartSet& parts);
     [[nodiscard]] Status inPhase(Phase phase, const job::Plan& plan, Status status) const;
+    template <class T>
+    [[nodiscard]] Result<T> inPhase(Phase phase, const job::Plan& plan, Result<T> made) const {
+        if (made) {
+            return made;
+        }
+        return tl::unexpected(inPhase(phase, plan, Status(tl::unexpected(std::move(made).error()))).error());
+    }
     [[nodiscard]] Status text(Job& job, const PromptIds& ids);
     [[nodiscard]] Status conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out);
     [[nodiscard]] Status noise(Job& job);
@@ -502,20 +509,17 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
                     "{} cannot compute the attention method {} yet; choose dense attention or another device",
                     m_parts.device->info().id, report.request.method);
     }
-    FW_TRY(useAdapters(m_parts, m_info.folder, report.request));
     FW_TRY(useAdapters(m_meta, m_info.folder, report.request));
     FW_TRY(bringParts(m_meta, {true, true, true}, {}));
+    FW_ASSIGN(const PromptIds ids, tokenize(*m_parts.tokenizer, report.request));
+    FW_TRY(forecast(report, ids, options.preview));
+    const job::Plan& plan = report.plan;
+    FW_TRY(inPhase(Phase::Text, plan, makeRoom(plan, Phase::Text)));
+    FW_TRY(inPhase(Phase::Text, plan, useAdapters(m_parts, m_info.folder, report.request)));
     FW_ASSIGN(const auto method,
               method::createAttentionMethod(report.request.method, report.request.methodParameters,
                                             m_parts.methodWeights.get()));
-    FW_ASSIGN(const PromptIds ids, tokenize(*m_parts.tokenizer, report.request));
-    FW_TRY(forecast(report, ids, options.preview));
-    FW_TRY(inPhase(Phase::Text, report.plan, makeRoom(report.plan, Phase::Text)));
-    auto made = createRunState(m_parts, report.request);
-    if (!made) {
-        return tl::unexpected(inPhase(Phase::Text, report.plan, tl::unexpected(made.error())).error());
-    }
-    RunState state = std::move(*made);
+    FW_ASSIGN(RunState state, inPhase(Phase::Text, plan, createRunState(m_parts, report.request)));
     FW_CHECK(options.observer == nullptr || state.cache == nullptr, "an observer beside a step cache");
     report.modelHash = m_hash;
     report.device = m_parts.device->info().name;
@@ -531,16 +535,17 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     std::unique_ptr<ProbeRecorder> probes;
     if (report.request.probes) {
         FW_ASSIGN(ProbeSetup setup, fitProbes(m_parts, report.request));
-        FW_ASSIGN(probes, ProbeRecorder::create(*m_parts.device, *m_parts.ops, std::move(setup)));
+        FW_ASSIGN(probes, inPhase(Phase::Text, plan,
+                                  ProbeRecorder::create(*m_parts.device, *m_parts.ops, std::move(setup))));
         context.probes = probes.get();
     }
     ProgressMeter meter(report.plan, m_rates, events.progress);
-    FW_ASSIGN(const auto painted, createPaintedMasks(m_parts, report.request));
+    FW_ASSIGN(const auto painted, inPhase(Phase::Text, plan, createPaintedMasks(m_parts, report.request)));
     context.painted = painted.get();
     FW_ASSIGN(const job::WhatIf whatIf, whatIfOf(report.request));
     Job job{report.request, options, events, sink, cancel, meter, context, state, report, whatIf, ids, probes};
-    FW_TRY(inPhase(Phase::Text, report.plan, text(job, ids)));
-    Status denoised = inPhase(Phase::Denoise, report.plan, denoise(job));
+    FW_TRY(inPhase(Phase::Text, plan, text(job, ids)));
+    Status denoised = inPhase(Phase::Denoise, plan, denoise(job));
     if (options.trace != nullptr && probes != nullptr) {
         options.trace->probes = probes->take();
     }
@@ -548,7 +553,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
         describeDecisions(*options.trace, *state.cache);
     }
     FW_TRY(std::move(denoised));
-    FW_TRY(inPhase(Phase::Decode, report.plan, decode(job)));
+    FW_TRY(inPhase(Phase::Decode, plan, decode(job)));
     return report;
 }
 
@@ -574,13 +579,18 @@ Result<std::unique_ptr<Generator>> Generator::create(const std::filesystem::path
         return fail(ErrorCode::BadModel, "{}: {}", folder.string(), info.problems.front());
     }
     FW_ASSIGN(std::string hash, model::modelHash(folder));
-    FW_ASSIGN(const DType chosen, chooseDType(dtype, device->info()));
+    const backend::DeviceInfo about = device->info();
+    FW_ASSIGN(const DType chosen, chooseDType(dtype, about));
     // The model without its bytes first: its weights' size is known before any of them is read.
-    FW_ASSIGN(ModelParts meta, loadParts(folder, backend::createMetaDevice(chosen), chosen, threads, cancel));
+    FW_ASSIGN(ModelParts meta,
+              loadParts(folder, backend::createMetaDevice(chosen, about.kind), chosen, threads, cancel));
     FW_ASSIGN(ModelParts parts, openParts(meta, std::move(device), threads));
-    FW_ASSIGN(auto arena, backend::Arena::create(*parts.device, 0));
+    auto arena = backend::Arena::create(*parts.device, 0);
+    if (!arena) {
+        return tl::unexpected(std::move(arena).error().within(fmt::format("{} has no memory left", about.id)));
+    }
     auto generator = std::make_unique<ModelGenerator>(std::move(info), std::move(hash), std::move(meta),
-                                                      std::move(parts), std::move(arena));
+                                                      std::move(parts), std::move(*arena));
     FW_TRY(generator->loadAtOnce(cancel));
     return generator;
 }

@@ -154,7 +154,7 @@ job::GenerationRequest withOwnAdapter(job::GenerationRequest request, const std:
 Status useAdapters(ModelParts& parts, const std::filesystem::path& folder, const job::GenerationRequest& request) {
     FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod(request.method));
     FW_ASSIGN(const auto set, model::AdapterSet::open(request.adapters, folder));
-    FW_ASSIGN(auto weights, set.methodWeights(*entry, *parts.ops, activationType(parts.dtype)));
+    FW_ASSIGN(auto weights, set.methodWeights(*entry, {*parts.device, *parts.ops, activationType(parts.dtype)}));
     if (set.hash() != parts.adapterHash) {
         parts.transformer.reset();  // two of them need not fit
         parts.adapters = request.adapters;

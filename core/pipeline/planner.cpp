@@ -250,24 +250,29 @@ Result<job::Plan> makePlan(const job::GenerationRequest& request) {
         return tl::unexpected(device.error());
     }
     MemoryLimit limit;
+    DeviceKind kind = DeviceKind::Cpu;
     const std::int64_t budget = resolved.memoryBudget.value_or(0);
     if (device) {
         const backend::DeviceInfo about = (*device)->info();
+        kind = about.kind;
         dtype = resolved.dtype == "auto" ? about.preferredDType : dtype;
         if (dtype == DType::F8E4M3) {
             FW_ASSIGN(dtype, chooseDType(resolved.dtype, about));
         }
         limit = memoryLimit(about, budget, 0);
         limit.canStream = dynamic_cast<backend::StreamsWeights*>(device->get()) != nullptr;
-    } else if (budget > 0) {
+    } else {
+        kind = DeviceKind::Cuda;  // the processor is always there
+    }
+    if (!device && budget > 0) {
         backend::DeviceInfo absent;
-        absent.kind = resolved.device == "cpu" ? DeviceKind::Cpu : DeviceKind::Cuda;
+        absent.kind = kind;
         absent.id = resolved.device;
         absent.freeBytes = budget;
         limit = memoryLimit(absent, budget, 0);
-        limit.canStream = !limit.onHost;
+        limit.canStream = true;
     }
-    FW_ASSIGN(ModelParts meta, loadParts(request.model, backend::createMetaDevice(dtype), dtype, 1, {}));
+    FW_ASSIGN(ModelParts meta, loadParts(request.model, backend::createMetaDevice(dtype, kind), dtype, 1, {}));
     FW_TRY(useAdapters(meta, info.folder, resolved));
     FW_TRY(bringParts(meta, {true, true, true}, {}));
     FW_ASSIGN(const PromptIds ids, tokenize(*meta.tokenizer, resolved));

@@ -197,6 +197,21 @@ TEST(Meta, MeasuresAnArenaWithoutMemory) {
     EXPECT_DEATH(static_cast<void>((*backed)->take(DType::U8, {1})), "plan was too small");
 }
 
+// CUDA's driver rounds every large allocation up to 2 MiB, so a forecast for it must, too.
+TEST(Meta, TakesAsMuchAsTheDeviceItStandsFor) {
+    constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+    const auto host = createMetaDevice(DType::BF16);
+    const auto gpu = createMetaDevice(DType::BF16, DeviceKind::Cuda);
+    for (const std::int64_t bytes : {std::int64_t{0}, std::int64_t{1}, kMebibyte - 1, 5 * kMebibyte / 2}) {
+        EXPECT_EQ(host->footprint(bytes), bytes);
+    }
+    EXPECT_EQ(gpu->footprint(0), 0);
+    EXPECT_EQ(gpu->footprint(kMebibyte - 1), kMebibyte - 1);
+    EXPECT_EQ(gpu->footprint(kMebibyte), 2 * kMebibyte);
+    EXPECT_EQ(gpu->footprint(2 * kMebibyte), 2 * kMebibyte);
+    EXPECT_EQ(gpu->footprint(2 * kMebibyte + 1), 4 * kMebibyte);
+}
+
 // A made-up system tree: files of /proc and of the control groups.
 class HostMemoryTest : public ::testing::Test {
  protected:

@@ -7,12 +7,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "core/backend/device.h"
 #include "core/backend/device_choice.h"
 #include "core/backend/ops.h"
 #include "core/pipeline/generator.h"
+#include "core/pipeline/random_model.h"
 #include "fake_cuda.h"
 
 namespace fw::test {
@@ -28,7 +31,7 @@ class CudaFailure : public ::testing::Test {
         void* handle = ::dlopen(FW_FAKE_CUDA, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
         ASSERT_NE(handle, nullptr) << ::dlerror();
         m_control = reinterpret_cast<FakeCudaControlEntry>(::dlsym(handle, kFakeCudaControl))();
-        *m_control = {.held = m_control->held};
+        *m_control = {.held = m_control->held, .mostHeld = m_control->held};
         fs::remove_all(m_folder);
         fs::create_directories(m_folder);
     }
@@ -132,6 +135,56 @@ TEST_F(CudaFailure, MemoryThatRunsOutNamesPhaseAndBytesAndTheGeneratorGoesOn) {
     EXPECT_EQ(m_control->held, before) << "everything went back";
 }
 
+// Whatever allocation is refused (weights of any part, the step cache, memory to work in): a sentence with phase
+// and bytes, or a clip decoded in smaller pieces; and the next clip is made.
+TEST_F(CudaFailure, EveryAllocationMayBeTheOneThatFails) {
+    job::GenerationRequest wanted = request();
+    wanted.steps = 6;
+    wanted.cache = "pab";
+    wanted.method = "salad";
+    wanted.methodParameters = {{"sparsity", 0.5}};
+    const std::int64_t before = m_control->held;
+    m_control->allocations = 0;
+    {
+        const auto generator = load();
+        const auto made = run(*generator, wanted);
+        ASSERT_TRUE(made) << made.error().message;
+    }
+    const std::int64_t count = m_control->allocations;
+    ASSERT_GT(count, 100);
+    constexpr std::int64_t kTried = 40;
+    std::map<std::string, int> phases;
+    for (std::int64_t i = 0; i <= kTried; ++i) {
+        SCOPED_TRACE(i * (count - 1) / kTried);
+        m_control->allocations = 0;
+        m_control->failAt = i * (count - 1) / kTried;
+        auto generator = pipeline::Generator::create(fs::path(FW_SOURCE_DIR) / "resources" / "models" / "mini",
+                                                     "cuda:0", "bf16", 1);
+        if (!generator) {
+            m_control->failAt = -1;
+            EXPECT_THAT(generator.error().message, HasSubstr("cuda:0 has no memory left"));
+            continue;
+        }
+        auto made = run(**generator, wanted);
+        m_control->failAt = -1;
+        if (made) {
+            EXPECT_TRUE(made->decodedAgain);
+            continue;
+        }
+        EXPECT_EQ(made.error().code, ErrorCode::OutOfMemory);
+        const std::string& sentence = made.error().message;
+        EXPECT_THAT(sentence, HasSubstr("bytes of memory are needed at once on cuda:0"));
+        const std::string opening = "memory ran out in the phase ";
+        ASSERT_TRUE(sentence.starts_with(opening)) << sentence;
+        ++phases[sentence.substr(opening.size(), sentence.find(',') - opening.size())];
+        made = run(**generator, wanted);
+        EXPECT_TRUE(made) << made.error().message;
+    }
+    EXPECT_GT(phases["text"], 3);
+    EXPECT_GT(phases["denoise"], 3);
+    EXPECT_EQ(m_control->held, before) << "everything went back";
+}
+
 // What was computed until then is in the checkpoint: a fresh process goes on from there.
 TEST_F(CudaFailure, ALostDeviceEndsTheRunAndTheNextProcessGoesOn) {
     pipeline::GeneratorOptions options;
@@ -159,6 +212,37 @@ TEST_F(CudaFailure, ALostDeviceEndsTheRunAndTheNextProcessGoesOn) {
     ASSERT_TRUE(resumed) << resumed.error().message;
     EXPECT_EQ(resumed->resumedSteps, 2);
     EXPECT_EQ(resumed->stepSeconds.size(), 1U);
+}
+
+// Weights of the published sizes have an allocation each, and none of them is a whole number of pages.
+TEST_F(CudaFailure, TheForecastLiesWithinAHundredthOfWhatAllocationsTake) {
+    const fs::path model = m_folder / "model", adapter = m_folder / "salad.safetensors";
+    pipeline::RandomModelOptions options;
+    options.layers = 2;
+    options.tokenizer = fs::path(FW_SOURCE_DIR) / "resources" / "models" / "mini";
+    ASSERT_TRUE(pipeline::writeRandomModel(model, options));
+    ASSERT_TRUE(pipeline::writeRandomSalad(adapter, model));
+    for (const bool salad : {false, true}) {
+        const std::int64_t before = m_control->held;
+        auto generator = pipeline::Generator::create(model, "cuda:0", "bf16", 1);
+        ASSERT_TRUE(generator) << generator.error().message;
+        job::GenerationRequest wanted = request();
+        wanted.width = wanted.height = 128;
+        if (salad) {
+            wanted.method = "salad";
+            wanted.methodParameters = {{"sparsity", 0.5}};
+            wanted.adapters = {{adapter.string(), 1.0}};
+        }
+        ASSERT_TRUE(run(**generator, wanted));
+        wanted.prompt = "another one, for which the text encoder comes back beside the other parts";
+        m_control->mostHeld = 0;
+        const auto made = run(**generator, wanted);
+        ASSERT_TRUE(made) << made.error().message;
+        const auto measured = static_cast<double>(m_control->mostHeld - before);
+        const auto forecast = static_cast<double>(made->plan.peakBytes);
+        EXPECT_GT(measured, 100e6);
+        EXPECT_NEAR(forecast / measured, 1.0, 0.01) << (salad ? "SALAD" : "dense");
+    }
 }
 
 }  // namespace

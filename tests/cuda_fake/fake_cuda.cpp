@@ -1,10 +1,14 @@
 #include "fake_cuda.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
+#include <string>
 
 #include "kernels/cuda/api.h"
 #include "kernels/cuda/sparse_args.h"
@@ -23,6 +27,26 @@ test::FakeCudaControl control;
 std::mutex mutex;  // of the sizes below and control.held
 std::map<void*, std::int64_t> sizes;
 
+// Written down here once more, as the driver is known to do it, so that a forecast is not compared with itself.
+std::int64_t pagesOf(std::int64_t bytes) {
+    constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+    const std::int64_t pages = (bytes + 2 * kMebibyte - 1) / (2 * kMebibyte);
+    return bytes < kMebibyte ? bytes : pages * 2 * kMebibyte;
+}
+
+// The word in the file of orders; empty: none.
+std::string orders() {
+    std::string word;
+    if (const char* file = std::getenv(test::kFakeCudaOrders)) {
+        std::ifstream(file) >> word;
+        if (word == "lose-once") {
+            std::error_code ignored;
+            std::filesystem::remove(file, ignored);
+        }
+    }
+    return word;
+}
+
 Code say(Code code, const char* sentence, Message* message) {
     std::snprintf(message->text, sizeof(message->text), "%s", sentence);
     return code;
@@ -30,6 +54,9 @@ Code say(Code code, const char* sentence, Message* message) {
 
 Code deviceCount(std::int32_t* count, Message* message) {
     *count = 0;
+    if (orders() == "no-driver") {
+        control.gpu = FakeGpu::NoDriver;
+    }
     switch (control.gpu) {
         case FakeGpu::NoDriver:
             return say(Code::NoDriver, "no NVIDIA driver is installed", message);
@@ -61,7 +88,8 @@ Code describe(std::int32_t, DeviceDescription* description, Message* message) {
 
 Code allocate(std::int32_t, std::int64_t bytes, void** data, Message* message) {
     *data = nullptr;
-    if (control.outOfMemory) {
+    const bool refused = control.allocations++ == control.failAt;
+    if (control.outOfMemory || refused || orders() == "no-memory") {
         return say(Code::OutOfMemory, "allocating memory: out of memory", message);
     }
     constexpr std::size_t kAlignment = 256;
@@ -69,8 +97,9 @@ Code allocate(std::int32_t, std::int64_t bytes, void** data, Message* message) {
     *data = std::aligned_alloc(kAlignment, padded);
     std::memset(*data, 0, padded);
     const std::lock_guard lock(mutex);
-    sizes[*data] = bytes;
-    control.held += bytes;
+    sizes[*data] = pagesOf(bytes);
+    control.held += pagesOf(bytes);
+    control.mostHeld = std::max(control.mostHeld, control.held);
     return Code::Ok;
 }
 
@@ -103,6 +132,7 @@ Code answer(Queue* queue) {
 }
 
 Code synchronize(Queue* queue, Message* message) {
+    control.lost = control.lost || orders().starts_with("lose");
     const Code code = answer(queue);
     *message = queue->message;
     return code;

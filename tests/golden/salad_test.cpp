@@ -56,7 +56,7 @@ class SaladGolden : public testing::Test {
             return set.error().message;
         }
         const method::MethodEntry* entry = require(method::findAttentionMethod("salad"));
-        const auto loaded = set->methodWeights(*entry, *m_engine.ops, DType::F32);
+        const auto loaded = set->methodWeights(*entry, {*m_engine.device, *m_engine.ops, DType::F32});
         if (!loaded) {
             return loaded.error().message;
         }
@@ -71,7 +71,7 @@ class SaladGolden : public testing::Test {
         const auto transformer = require(
             model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, compute, {.adapters = &set}));
         const method::MethodEntry* entry = require(method::findAttentionMethod(id));
-        const auto weights = require(set.methodWeights(*entry, *m_engine.ops, compute));
+        const auto weights = require(set.methodWeights(*entry, {*m_engine.device, *m_engine.ops, compute}));
         const auto method = require(method::createAttentionMethod(id, parameters, weights.get()));
         const Shape shape = shapeOf(m_fixture.metadata("latents"));
         const HostTensor latents(values("salad.latents", 1, shape.product()), shape);

@@ -33,7 +33,8 @@ Result<MemoryRow> decodeRow(const ClipSetup& setup, std::int64_t frames) {
     Meter meter;
     FW_ASSIGN(auto device, createMeteredDevice(setup.base.device, meter));
     FW_ASSIGN(const DType dtype, pipeline::chooseDType(setup.base.dtype, device->info()));
-    FW_ASSIGN(auto meta, pipeline::loadParts(setup.model, backend::createMetaDevice(dtype), dtype, 1, {}));
+    FW_ASSIGN(auto meta, pipeline::loadParts(setup.model, backend::createMetaDevice(dtype, device->info().kind),
+                                             dtype, 1, {}));
     FW_ASSIGN(auto parts, pipeline::openParts(meta, std::move(device), setup.base.threads));
     FW_ASSIGN(const model::ModelInfo info, model::inspectModel(setup.model));
     job::GenerationRequest wanted = setup.request({"dense"});

@@ -22,6 +22,7 @@ class MeteredDevice final : public backend::Device, public backend::StreamsWeigh
     MeteredDevice& operator=(const MeteredDevice&) = delete;
 
     [[nodiscard]] backend::DeviceInfo info() const override { return m_device->info(); }
+    [[nodiscard]] std::int64_t footprint(std::int64_t bytes) const override { return m_device->footprint(bytes); }
     [[nodiscard]] Result<std::unique_ptr<backend::Buffer>> allocate(std::int64_t bytes) override {
         return m_device->allocate(bytes);
     }

@@ -61,7 +61,8 @@ class SignatureRunner final : public ClipRunner {
     [[nodiscard]] Status open() {
         FW_ASSIGN(auto device, createMeteredDevice(m_setup.base.device, m_meter));
         FW_ASSIGN(const DType dtype, pipeline::chooseDType(m_setup.base.dtype, device->info()));
-        FW_ASSIGN(m_meta, pipeline::loadParts(m_setup.model, backend::createMetaDevice(dtype), dtype, 1, {}));
+        FW_ASSIGN(m_meta, pipeline::loadParts(m_setup.model, backend::createMetaDevice(dtype, device->info().kind),
+                                              dtype, 1, {}));
         FW_ASSIGN(m_parts, pipeline::openParts(m_meta, std::move(device), m_setup.base.threads));
         FW_ASSIGN(m_arena, backend::Arena::create(*m_parts.device, 0));
         return {};
