@@ -29,6 +29,7 @@ class Engine:
     """gpu_bench, one command at a time."""
 
     def __init__(self, program: str):
+        self.program = program
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         self.about = self.read()
 
@@ -45,6 +46,10 @@ class Engine:
         self.process.stdin.write(command + "\n")
         return self.read()
 
+    def end(self) -> None:
+        self.process.stdin.write("quit\n")
+        self.process.wait()
+
 
 def torch_ms(function, repeats: int) -> float:
     """Milliseconds of one call: the mean of `repeats` queued together, after one to warm up."""
@@ -59,20 +64,25 @@ def torch_ms(function, repeats: int) -> float:
     return begin.elapsed_time(end) / repeats
 
 
-def compare(engine: Engine, function, repeats: int) -> dict:
-    """Three turns each, cool; then a turn each after a second of the same work."""
+def milliseconds(work, repeats: int) -> float:
+    """Of one run of what an engine holds, or of one call of a function on PyTorch's side."""
+    return work.ask(f"time {repeats}")["ms"] if isinstance(work, Engine) else torch_ms(work, repeats)
+
+
+def compare(engine: Engine, peer, repeats: int) -> dict:
+    """Three turns each, cool; then a turn each after a second of the same work. `peer`: see milliseconds()."""
     ours, theirs = [], []
     for _ in range(3):
         time.sleep(0.5)
         ours.append(engine.ask(f"time {repeats}")["ms"])
         time.sleep(0.5)
-        theirs.append(torch_ms(function, repeats))
+        theirs.append(milliseconds(peer, repeats))
     cool = statistics.median(ours), statistics.median(theirs)
     many = max(repeats, int(1000 / max(cool)))
     engine.ask(f"time {many}")
     ours_hot = engine.ask(f"time {many}")["ms"]
-    torch_ms(function, many)
-    theirs_hot = torch_ms(function, many)
+    milliseconds(peer, many)
+    theirs_hot = milliseconds(peer, many)
     return {"ours": cool[0], "peer": cool[1], "ours_sustained": ours_hot, "peer_sustained": theirs_hot}
 
 
@@ -339,6 +349,30 @@ def transformer_section(
     return result
 
 
+def salad_forward(engine: Engine, folder: Path, layers: int, size: tuple) -> dict:
+    """SALAD at 90 % sparsity on random weights, beside this engine's own dense forward."""
+    adapter = folder / "salad.safetensors"
+    if not (folder / "transformer").exists():
+        write_transformer(folder, layers)
+    if not adapter.exists():
+        width = TRANSFORMER["num_attention_heads"] * TRANSFORMER["attention_head_dim"]
+        tensors = {}
+        for layer in range(layers):
+            prefix = f"blocks.{layer}.attn1.salad_"
+            tensors[prefix + "proj.weight"] = (torch.randn(width, width) * 0.02).bfloat16()
+            tensors[prefix + "proj.bias"] = (torch.randn(width) * 0.02).bfloat16()
+            tensors[prefix + "gate.weight"] = (torch.randn(1, width) * 0.02).bfloat16()
+            tensors[prefix + "gate.bias"] = torch.zeros(1).bfloat16()
+        save_file(tensors, adapter)
+    write_inputs(folder / "inputs.safetensors", *size)
+    dense = Engine(engine.program)
+    dense.ask(f"transformer {folder} {folder / 'inputs.safetensors'} bf16")
+    engine.ask(f"transformer {folder} {folder / 'inputs.safetensors'} bf16 {adapter}")
+    result = compare(engine, dense, 2)
+    dense.end()
+    return result
+
+
 def fp8_forward(engine: Engine, folder: Path, peer) -> dict:
     engine.ask(f"transformer {folder} {folder / 'inputs.safetensors'} fp8")
     engine.ask("time 1")
@@ -471,6 +505,7 @@ def main() -> int:
             table.section(f"attention {kernel} 32760 x 12 x 128", lambda: attention_section(engine, kernel, 12, 32760, 32760, 128))
         table.section("attention wgmma cross 32760 x 512", lambda: attention_section(engine, "wgmma", 12, 32760, 512, 128))
         table.section("transformer 30 layers 480p x 81, bf16", lambda: transformer_section(engine, all30, 30, full, "bf16", True, fp8))
+        table.section("SALAD 30 layers 480p x 81, beside our dense", lambda: salad_forward(engine, all30, 30, full))
         if options.fp8:
             table.section("transformer 30 layers 480p x 81, fp8", lambda: stored_rows(fp8))
             table.section("transformer 30 layers 480p, bf16 against f32", lambda: {"relative": stored_rows(fp8)["bf16 against f32"]})

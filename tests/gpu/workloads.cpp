@@ -8,6 +8,7 @@
 
 #include "core/backend/cuda_library.h"
 #include "core/backend/token_scan.h"
+#include "core/model/adapter.h"
 #include "core/model/video_model.h"
 #include "core/weights/safetensors.h"
 #include "part_workloads.h"
@@ -272,8 +273,8 @@ struct Inputs {
 class Transformer final : public Workload {
  public:
     static Result<std::unique_ptr<Workload>> make(Bench& bench, std::istringstream& words) {
-        std::string folder, inputs, type;
-        words >> folder >> inputs >> type;
+        std::string folder, inputs, type, adapter;
+        words >> folder >> inputs >> type >> adapter;
         const DType dtype = dtypeFromName(type).value_or(DType::BF16);
         auto made = std::unique_ptr<Transformer>(new Transformer(bench));
         Inputs files;
@@ -283,7 +284,11 @@ class Transformer final : public Workload {
         FW_ASSIGN(const ConstTensorView timestep, files.file->tensor("timestep"));
         made->m_timestep = static_cast<double>(timestep.as<float>()[0]);
         FW_ASSIGN(made->m_velocity, bench.empty(DType::F32, made->m_latents.shape()));
-        FW_ASSIGN(made->m_method, method::createAttentionMethod("dense", Json::object()));
+        if (adapter.empty()) {
+            FW_ASSIGN(made->m_method, method::createAttentionMethod("dense", Json::object()));
+        } else {
+            FW_TRY(made->useSalad(folder, adapter, dtype));
+        }
         FW_ASSIGN(const std::int64_t bytes, made->measure(folder, dtype));
         FW_ASSIGN(made->m_arena, backend::Arena::create(bench.device(), bytes));
         FW_ASSIGN(made->m_model, model::loadTransformer(folder, bench.device(), bench.ops(), dtype));
@@ -302,6 +307,16 @@ class Transformer final : public Workload {
  private:
     explicit Transformer(Bench& bench) : m_bench(bench) {}
 
+    // SALAD as it comes, at 90 % sparsity.
+    Status useSalad(const std::string& folder, const std::string& adapter, DType dtype) {
+        const job::Adapter file{adapter, 1.0};
+        FW_ASSIGN(const auto set, model::AdapterSet::open({&file, 1}, folder));
+        FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod("salad"));
+        FW_ASSIGN(m_methodWeights, set.methodWeights(*entry, m_bench.ops(), activationType(dtype)));
+        FW_ASSIGN(m_method, method::createAttentionMethod("salad", {{"sparsity", 0.9}}, m_methodWeights.get()));
+        return {};
+    }
+
     Result<std::int64_t> measure(const std::string& folder, DType dtype) const {
         const auto meta = backend::createMetaDevice(dtype);
         FW_ASSIGN(const auto ops, meta->createOps({}));
@@ -318,6 +333,7 @@ class Transformer final : public Workload {
     Bench& m_bench;
     TensorView m_latents, m_text, m_velocity;
     double m_timestep = 0.0;
+    std::unique_ptr<method::MethodWeights> m_methodWeights;
     std::unique_ptr<method::AttentionMethod> m_method;
     std::unique_ptr<backend::Arena> m_arena;
     std::unique_ptr<model::VideoTransformer> m_model;
