@@ -312,7 +312,8 @@ class Transformer final : public Workload {
         const job::Adapter file{adapter, 1.0};
         FW_ASSIGN(const auto set, model::AdapterSet::open({&file, 1}, folder));
         FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod("salad"));
-        FW_ASSIGN(m_methodWeights, set.methodWeights(*entry, m_bench.ops(), activationType(dtype)));
+        FW_ASSIGN(m_methodWeights,
+                  set.methodWeights(*entry, {m_bench.device(), m_bench.ops(), activationType(dtype)}));
         FW_ASSIGN(m_method, method::createAttentionMethod("salad", {{"sparsity", 0.9}}, m_methodWeights.get()));
         return {};
     }
