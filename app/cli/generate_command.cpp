@@ -8,7 +8,6 @@
 #include "app/cli/request_options.h"
 #include "app/cli/result_json.h"
 #include "app/engine/clip_job.h"
-#include "core/backend/device_choice.h"
 #include "core/backend/ops.h"
 
 namespace fw::cli {
@@ -75,12 +74,11 @@ class GenerateCommand final : public Command {
         if (!m_options.previewFolder.empty()) {
             m_options.preview = m_preview == "vae" ? pipeline::PreviewKind::Vae : pipeline::PreviewKind::Projection;
         }
-        if (style() != ProgressStyle::Silent && request.device == "auto") {
-            FW_ASSIGN(const auto choice, backend::chooseDevice(request.device));
-            if (!choice.note.empty()) {
-                say(stderr, "computing on {}: {}\n", choice.device->info().id, choice.note);
+        m_options.computingOn = [&](const std::string& device, const std::string& note) {
+            if (style() != ProgressStyle::Silent && !note.empty()) {
+                say(stderr, "computing on {}: {}\n", device, note);
             }
-        }
+        };
         ProgressPrinter printer(style(), stderr);
         pipeline::GeneratorEvents events;
         events.progress = [&](const pipeline::Progress& progress) { printer.show(progress); };

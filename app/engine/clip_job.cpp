@@ -10,6 +10,7 @@
 #include "app/engine/encoder_thread.h"
 #include "app/engine/job_files.h"
 #include "app/engine/output_name.h"
+#include "core/backend/device_choice.h"
 #include "core/media/clip_writer.h"
 #include "core/model/video_model.h"
 #include "core/pipeline/checkpoint.h"
@@ -146,8 +147,12 @@ Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
     };
     m_generator.reset();  // two models at once need not fit
     progress(0);
-    FW_ASSIGN(m_generator,
-              pipeline::Generator::create(folder, request.device, request.dtype, request.threads, cancel));
+    FW_ASSIGN(backend::DeviceChoice chosen, backend::chooseDevice(request.device));
+    const backend::DeviceInfo device = chosen.device->info();
+    m_device = fmt::format("{} ({})", device.id, device.name);
+    m_deviceNote = chosen.note;
+    FW_ASSIGN(m_generator, pipeline::Generator::create(folder, std::move(chosen.device), request.dtype,
+                                                       request.threads, cancel));
     m_key = key;
     progress(1);
     return m_generator.get();
@@ -177,6 +182,9 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
               media::ClipWriter::create(result.file, {*resolved.width, *resolved.height, *resolved.frameRate,
                                                       clipMetadata(resolved, info, hash)}));
     FW_ASSIGN(pipeline::Generator * generator, generatorFor(folder, resolved, events, cancel));
+    if (options.computingOn) {
+        options.computingOn(m_device, m_deviceNote);
+    }
 
     trace::Trace trace;
     PreviewFiles previews(options.previewFolder, resolved, events);

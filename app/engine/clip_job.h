@@ -42,6 +42,8 @@ struct ClipJobOptions {
     std::function<bool()> traceWanted;
     std::function<void(int step)> traceSaved;
     std::function<std::optional<Json>()> probesWanted;  // as in pipeline::GeneratorOptions
+    // Before a run begins: "cuda:0 (NVIDIA H100 80GB HBM3)", and why it is no better device, mostly nothing.
+    std::function<void(const std::string& device, const std::string& note)> computingOn;
     CancelToken finishEarly;  // once cancelled: decode the estimate there is instead of further steps
 };
 
@@ -68,7 +70,8 @@ class ClipJobRunner {
                                                             const CancelToken& cancel);
 
     std::unique_ptr<pipeline::Generator> m_generator;
-    std::string m_key;  // model, device, dtype and threads of m_generator
+    std::string m_key;                   // model, device, dtype and threads of m_generator
+    std::string m_device, m_deviceNote;  // as ClipJobOptions::computingOn is told
 };
 
 // The embedded model's folder: $FRAMEWRIGHT_RESOURCES, beside the program, or the source tree. BadModel when

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "core/backend/device.h"
-#include "core/backend/device_choice.h"
 #include "core/cache/step_cache.h"
 #include "core/method/attention_method.h"
 #include "core/model/sha256.h"
@@ -87,9 +86,6 @@ int Worker::run() {
 }
 
 void Worker::sayHello() {
-    if (const auto choice = backend::chooseDevice("auto"); choice && !choice->note.empty()) {
-        std::fprintf(stderr, "computing on %s: %s\n", choice->device->info().id.c_str(), choice->note.c_str());
-    }
     ipc::Hello hello;
     hello.version = programVersion();
     hello.processId = getpid();
@@ -248,6 +244,11 @@ Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, con
     options.exactPreviewWanted = [this] { return takeDecodeNow(); };
     options.checkpointSaved = [&](int step) {
         m_connection->send(ipc::Checkpoint{job.jobId, step, options.checkpointFile.string()});
+    };
+    options.computingOn = [&](const std::string& device, const std::string& note) {
+        m_connection->send(ipc::Log{
+            note.empty() ? "info" : "warning",
+            fmt::format("job {} is computed on {}{}{}", job.jobId, device, note.empty() ? "" : ": ", note)});
     };
     options.traceWanted = [this] { return isWatched(); };
     options.probesWanted = [this] { return takeProbes(); };

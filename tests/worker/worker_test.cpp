@@ -81,6 +81,47 @@ class WorkerTest : public QObject {
         }
     };
 
+    // Engines started while it lives find a GPU that computes nothing and obeys what is written into a file.
+    class FakeGpu {
+     public:
+        FakeGpu() {
+            qputenv("FW_CUDA_LIBRARY", FW_FAKE_CUDA);
+            qputenv("FW_FAKE_CUDA_ORDERS", m_folder.filePath(QStringLiteral("orders")).toLocal8Bit());
+        }
+        ~FakeGpu() {
+            qunsetenv("FW_CUDA_LIBRARY");
+            qunsetenv("FW_FAKE_CUDA_ORDERS");
+        }
+        FakeGpu(const FakeGpu&) = delete;
+        FakeGpu& operator=(const FakeGpu&) = delete;
+        void order(const char* word) const {
+            const QString unfinished = m_folder.filePath(QStringLiteral("unfinished"));
+            QFile file(unfinished);
+            QVERIFY(file.open(QIODevice::WriteOnly) && file.write(word) > 0);
+            file.close();
+            QVERIFY(QFile::rename(unfinished, m_folder.filePath(QStringLiteral("orders"))));
+        }
+        void takeBack() const { QVERIFY(QFile::remove(m_folder.filePath(QStringLiteral("orders")))); }
+
+     private:
+        QTemporaryDir m_folder;
+    };
+    // The order is given once, at this step.
+    static void orderAt(Studio& studio, const FakeGpu& gpu, int step, const char* word) {
+        connect(studio.queue.get(), &JobQueue::progress, studio.queue.get(),
+                [&gpu, step, word, given = false](const ipc::Progress& progress) mutable {
+                    if (progress.phase == "denoise" && progress.step >= step && !std::exchange(given, true)) {
+                        gpu.order(word);
+                    }
+                });
+    }
+
+    static job::GenerationRequest gpuRequest(int steps) {
+        job::GenerationRequest wanted = request(steps);
+        wanted.device = "cuda:0";
+        return wanted;
+    }
+
     static job::GenerationRequest request(int steps) {
         job::GenerationRequest request;
         request.prompt = "a red car drives to the right on a road";
@@ -298,6 +339,92 @@ class WorkerTest : public QObject {
         QVERIFY(!seen->rows().empty() && seen->probes.find(trace::ProbeKind::AttentionMap) != nullptr);
         studio.queue->cancel(job, false);
         QTRY_COMPARE_WITH_TIMEOUT(studio.queue->runningJob(), std::int64_t{0}, 20000);
+    }
+
+    // --- a GPU that fails
+
+    void aGpuLostOnceCostsNoStepThatWasSaved() {
+        const FakeGpu gpu;
+        Studio studio;
+        QSignalSpy notices(studio.queue.get(), &JobQueue::notice),
+            lost(studio.worker.get(), &app::WorkerClient::lost);
+        orderAt(studio, gpu, 3, "lose-once");
+        studio.queue->add({gpuRequest(400)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
+        QCOMPARE(lost.count(), 1);
+        QVERIFY2(notices.at(0).at(0).toString().contains("unspecified launch failure"),
+                 qPrintable(notices.at(0).at(0).toString()));
+        const Json report = Json::parse(studio.clip(studio.clips[0]).reportJson);
+        QVERIFY2(report.at("resumed_steps").get<int>() >= 3, report.dump().c_str());
+        QCOMPARE(report.at("device").get<std::string>(), std::string("Fake GPU"));
+    }
+
+    // What was seen and computed until then is kept, and the queue goes on with a fresh engine.
+    void aGpuLostTwiceFailsTheJobAndNothingElse() {
+        const FakeGpu gpu;
+        Studio studio;
+        QSignalSpy failed(studio.queue.get(), &JobQueue::jobFailed),
+            previews(studio.queue.get(), &JobQueue::preview);
+        QSignalSpy ready(studio.worker.get(), &app::WorkerClient::ready);
+        orderAt(studio, gpu, 3, "lose");
+        studio.queue->add({gpuRequest(400)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
+        const std::int64_t job = failed.at(0).at(0).toLongLong();
+        QCOMPARE(failed.at(0).at(1).toString(), QStringLiteral("device_lost"));
+        const QString sentence = failed.at(0).at(2).toString();
+        QVERIFY2(sentence.contains("unspecified launch failure") && sentence.contains("twice"),
+                 qPrintable(sentence));
+        QVERIFY(previews.count() > 0);
+        const auto seen = trace::readTrace(app::traceOf(studio.folder.path().toStdString(), job));
+        QVERIFY2(seen.has_value(), seen ? "" : seen.error().message.c_str());
+        QVERIFY(!seen->rows().empty());
+        QVERIFY(seen->metadata.value("failure", "").find("unspecified launch failure") != std::string::npos);
+        QTRY_VERIFY_WITH_TIMEOUT(ready.count() >= 3, 20000);  // one for each loss
+        gpu.takeBack();
+        studio.queue->add({gpuRequest(4)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
+        studio.queue->retry({job});
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 2U, 60000);
+        const Json report = Json::parse(studio.clip(studio.clips[1]).reportJson);
+        QVERIFY2(report.at("resumed_steps").get<int>() >= 3, report.dump().c_str());
+    }
+
+    void aFullGpuFailsTheJobAndKeepsTheEngine() {
+        const FakeGpu gpu;
+        Studio studio;
+        QSignalSpy failed(studio.queue.get(), &JobQueue::jobFailed),
+            lost(studio.worker.get(), &app::WorkerClient::lost);
+        gpu.order("no-memory");
+        studio.queue->add({gpuRequest(4)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
+        QCOMPARE(failed.at(0).at(1).toString(), QStringLiteral("out_of_memory"));
+        QVERIFY2(failed.at(0).at(2).toString().contains("cuda:0"), qPrintable(failed.at(0).at(2).toString()));
+        gpu.takeBack();
+        studio.queue->retry({failed.at(0).at(0).toLongLong()});
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
+        QCOMPARE(lost.count(), 0);
+    }
+
+    void withoutADriverAutoIsTheProcessorAndTheReasonIsTold() {
+        const FakeGpu gpu;
+        gpu.order("no-driver");
+        Studio studio;
+        std::vector<std::string> said;
+        connect(studio.worker.get(), &app::WorkerClient::received, studio.queue.get(),
+                [&](const ipc::Message& message) {
+                    if (const auto* log = std::get_if<ipc::Log>(&message)) {
+                        said.push_back(log->text);
+                    }
+                });
+        studio.queue->add({request(2)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
+        QCOMPARE(said.size(), 1U);
+        QVERIFY2(said[0].starts_with("job 1 is computed on cpu ("), said[0].c_str());
+        QVERIFY2(said[0].ends_with("cuda: no NVIDIA driver is installed"), said[0].c_str());
+        QSignalSpy failed(studio.queue.get(), &JobQueue::jobFailed);
+        studio.queue->add({gpuRequest(2)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
+        QVERIFY(failed.at(0).at(2).toString().contains("no NVIDIA driver is installed"));
     }
 
     void aBadRequestFailsWithTheEnginesSentence() {
