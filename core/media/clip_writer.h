@@ -40,8 +40,8 @@ struct ClipSpec {
 // An odd side gains one pixel in H.264 and H.265, an odd width in ProRes, which repeats the last column or row,
 // because these code colour in pairs.
 // The file grows as `<name>.part` in the same folder and gets its name when it is complete and synced; an existing
-// file of that name is replaced then, and only then. Encoders use one thread, so the same frames give the same
-// bytes. One writer per clip, used by one thread.
+// file of that name is replaced then, and only then. Encoders use a fixed number of threads, so the same frames
+// give the same bytes. One writer per clip, used by one thread.
 class ClipWriter {
  public:
     // Checks the path, the extension, the folder and the encoder before the first frame. InvalidArgument for what

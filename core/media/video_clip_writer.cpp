@@ -51,6 +51,10 @@ VideoFileSpec::Options encoderOptions(ClipFormat format, const ClipSpec& spec) {
     return {};
 }
 
+// Small pictures are quick enough on one, and would be divided into strips too thin to be worth it.
+constexpr std::int64_t kThreadedPixels = 640 * 352;
+constexpr int kThreads = 4;
+
 VideoFileSpec fileSpec(ClipFormat format, const ClipSpec& spec) {
     const VideoEncoder encoder = videoEncoder(format);
     VideoFileSpec video;
@@ -60,6 +64,9 @@ VideoFileSpec fileSpec(ClipFormat format, const ClipSpec& spec) {
     video.encoderOptions = encoderOptions(format, spec);
     video.frameRate = spec.frameRate;
     video.comment = spec.metadata;
+    if (format == ClipFormat::H264 && spec.width * spec.height >= kThreadedPixels) {
+        video.threads = kThreads;
+    }
     if (video.container == "mp4") {
         video.muxerOptions = {{"movflags", "+faststart"}};
     } else if (video.container == "mov") {

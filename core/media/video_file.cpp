@@ -51,7 +51,7 @@ Status VideoFile::openEncoder() {
     m_encoder->time_base = AVRational{seconds, frames};
     m_encoder->framerate = AVRational{frames, seconds};
     m_encoder->sample_aspect_ratio = AVRational{1, 1};
-    m_encoder->thread_count = 1;
+    m_encoder->thread_count = m_spec.threads;
     m_encoder->flags |= AV_CODEC_FLAG_BITEXACT;
     m_encoder->codec_tag = m_spec.codecTag;
     if (isRgb(m_spec.pixelFormat)) {

@@ -21,6 +21,8 @@ struct VideoFileSpec {
     unsigned codecTag = 0;  // 0: the container's choice
     int width = 0, height = 0;
     job::FrameRate frameRate;
+    // A fixed number, whatever the machine has: it decides which bytes the same frames become.
+    int threads = 1;
     // How many packets decoding runs ahead of showing, where the encoder does not say so reliably; negative: it
     // does.
     int decodingLead = -1;
@@ -29,7 +31,7 @@ struct VideoFileSpec {
     Options encoderOptions, muxerOptions;
 };
 
-// Not thread-safe. Encoders run on one thread: with a fixed count the same frames give the same bytes.
+// Not thread-safe.
 class VideoFile {
  public:
     // Opens the encoder, then `file` (truncated), then writes the header. Messages name `shownName`.

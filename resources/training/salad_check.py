@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from minimodel.configs import TransformerConfig
-from minimodel.wan_transformer import WanTransformer, rotary_tables
-from salad_network import SaladAdapter, SaladLayer, SaladPlan, _rotate, linear_attention, top_k_mask, window_for, window_masks
+from minimodel.wan_transformer import WanBlock, WanTransformer, rotary_tables
+from salad_network import SaladAdapter, SaladLayer, SaladPlan, _rotate, linear_attention, salad_block, top_k_mask, window_for, window_masks
 
 GRID = (3, 4, 6)
 HEADS, HEAD_DIM = 2, 12
@@ -112,6 +112,43 @@ def _attend(layer, weights, hidden, moved, cosine, sine, masks) -> torch.Tensor:
     return torch.func.functional_call(Call(), {f"layer.{name}": value for name, value in weights.items()}, ())
 
 
+def check_block_gradients() -> None:
+    """Of a whole block by everything that is trained: both factors of every low-rank change, projection and gate with their biases."""
+    torch.manual_seed(5)
+    width = HEADS * HEAD_DIM
+    config = TransformerConfig(num_attention_heads=HEADS, attention_head_dim=HEAD_DIM, num_layers=1, ffn_dim=2 * width)
+    block = WanBlock(config).double().requires_grad_(False)
+    cosine, sine = (table.double() for table in rotary_tables(*GRID, HEAD_DIM, "cpu"))
+    masks = window_masks(GRID[0], GRID[1] * GRID[2], 0.7, "cpu")
+    x, text = torch.randn(1, TOKENS, width, dtype=torch.float64), torch.randn(1, 5, width, dtype=torch.float64)
+    modulation, cotangent = torch.randn(1, 6, width, dtype=torch.float64), torch.randn(1, TOKENS, width, dtype=torch.float64)
+    plans = (SaladPlan(sparsity=0.7, rank=3), SaladPlan(sparsity=0.7, rank=3, gate="sample", rope_form="b"), SaladPlan(sparsity=0.7, rank=3, branch=False))
+    for plan in plans:
+        layer = SaladLayer(width, HEADS, plan).double()
+        trained = {name: value for name, value in layer.named_parameters() if plan.branch or "salad" not in name}
+        assert len(trained) == (12 if plan.branch else 8)
+        with torch.no_grad():
+            for value in trained.values():  # from zero, half of them would have no gradient
+                value.add_(torch.randn_like(value) * 0.2)
+
+        def loss() -> torch.Tensor:
+            return (salad_block(block, x, text, modulation, cosine, sine, HEADS, layer, masks) * cotangent).sum()
+
+        gradients = torch.autograd.grad(loss(), list(trained.values()))
+        step = 1e-6
+        for (name, value), gradient in zip(trained.items(), gradients):
+            direction = torch.randn_like(value)
+            with torch.no_grad():
+                sides = []
+                for shift in (step, -2 * step):
+                    value.add_(direction, alpha=shift)
+                    sides.append(loss())
+                value.add_(direction, alpha=step)
+            expected, found = (sides[0] - sides[1]) / (2 * step), (gradient * direction).sum()
+            assert found.abs() > 1e-3, (plan, name)
+            assert torch.allclose(found, expected, rtol=1e-5, atol=1e-7), (plan, name, found, expected)
+
+
 def check_start() -> None:
     """A fresh adapter changes nothing but the mask, and its numbers are those of the published count."""
     torch.manual_seed(0)
@@ -128,7 +165,7 @@ def check_start() -> None:
 
 
 def main() -> None:
-    for check in (check_linear, check_masks, check_zero_projection, check_gradients, check_start):
+    for check in (check_linear, check_masks, check_zero_projection, check_gradients, check_block_gradients, check_start):
         check()
         print(check.__name__, "passed")
 

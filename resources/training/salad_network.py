@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from minimodel.wan_transformer import WanTransformer, _attend, _modulated, _rms, linear, wan_block
+from minimodel.wan_transformer import WanTransformer, _attend, _modulated, _rms, _rotate, linear, wan_block, wide
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -35,17 +35,6 @@ class SaladPlan:
     rope_form: str = "a"
     eps: float = 1e-6
     branch: bool = True  # False: LoRA only, the ablation without a linear branch
-
-
-def _wide(x: torch.Tensor) -> torch.Tensor:
-    """float32, or float64 where gradients are checked."""
-    return x if x.dtype == torch.float64 else x.float()
-
-
-def _rotate(x: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor:
-    """As the transformer's, in the precision of `_wide`."""
-    even, odd = _wide(x).unflatten(-1, (-1, 2)).unbind(-1)
-    return torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), -1).flatten(-2).to(x.dtype)
 
 
 def window_for(tokens: int, sparsity: float) -> int:
@@ -92,7 +81,7 @@ def top_k_mask(query: torch.Tensor, key: torch.Tensor, sparsity: float, block: i
 
 def linear_attention(query, key, value, cosine, sine, eps: float, form: str) -> torch.Tensor:
     """Normalised, not rotated query and key, value: [B, N, heads, D] -> [B, N, heads, D], sums in float32."""
-    query, key, value = _wide(query), _wide(key), _wide(value)
+    query, key, value = wide(query), wide(key), wide(value)
     if form == "a":
         plain = F.relu(query), F.relu(key)
         turned = tuple(_rotate(x, cosine, sine) for x in plain)
@@ -149,13 +138,13 @@ class SaladLayer(nn.Module):
         if not plan.branch:
             return mixed
         branch = linear_attention(query, key, value, cosine, sine, plan.eps, plan.rope_form).flatten(2).to(hidden.dtype)
-        logit = _wide(linear(hidden, self.salad_gate))
+        logit = wide(linear(hidden, self.salad_gate))
         if plan.gate == "sample":
             logit = logit.mean(1, keepdim=True)
-        added = torch.sigmoid(logit) * _wide(linear(branch, self.salad_proj))
+        added = torch.sigmoid(logit) * wide(linear(branch, self.salad_proj))
         if not self.training:
             self.last_share = float(added.norm() / mixed.norm())
-        return (_wide(mixed) + added).to(hidden.dtype)
+        return (wide(mixed) + added).to(hidden.dtype)
 
 
 def salad_block(block, x, text, time_modulation, cosine, sine, heads: int, layer: SaladLayer, masks) -> torch.Tensor:
@@ -167,9 +156,9 @@ def salad_block(block, x, text, time_modulation, cosine, sine, heads: int, layer
     key = _rms(layer.project(1, hidden, attention.to_k), attention.norm_k).unflatten(-1, (heads, -1))
     value = layer.project(2, hidden, attention.to_v).unflatten(-1, (heads, -1))
     mixed = layer.attend(hidden, query, key, value, cosine, sine, masks)
-    x = (x.float() + layer.project(3, mixed, attention.to_out[0]) * table[2]).to(x.dtype)
+    x = (wide(x) + layer.project(3, mixed, attention.to_out[0]) * table[2]).to(x.dtype)
 
-    hidden = F.layer_norm(x.float(), (x.shape[-1],), block.norm2.weight, block.norm2.bias, 1e-6).to(x.dtype)
+    hidden = F.layer_norm(wide(x), (x.shape[-1],), block.norm2.weight, block.norm2.bias, 1e-6).to(x.dtype)
     attention = block.attn2
     query = _rms(linear(hidden, attention.to_q), attention.norm_q).unflatten(-1, (heads, -1))
     key = _rms(linear(text, attention.to_k), attention.norm_k).unflatten(-1, (heads, -1))
@@ -178,7 +167,7 @@ def salad_block(block, x, text, time_modulation, cosine, sine, heads: int, layer
 
     hidden = _modulated(x, table[4], table[3])
     hidden = linear(F.gelu(linear(hidden, block.ffn.net[0].proj), approximate="tanh"), block.ffn.net[2])
-    return (x.float() + hidden.float() * table[5]).to(x.dtype)
+    return (wide(x) + wide(hidden) * table[5]).to(x.dtype)
 
 
 class SaladAdapter(nn.Module):

@@ -179,15 +179,17 @@ TEST_P(EveryFormat, KeepsMetadataByteForByte) {
     }
 }
 
+// Of a file, or of a folder's last frame.
+std::string contents(const std::filesystem::path& where) {
+    const auto file = std::filesystem::is_directory(where) ? where / "frame_00008.png" : where;
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
 TEST_P(EveryFormat, SameFramesGiveTheSameBytes) {
     const TestClip clip(9, 48, 80);
-    const auto contents = [](const std::filesystem::path& where) {
-        const auto file = std::filesystem::is_directory(where) ? where / "frame_00008.png" : where;
-        std::ifstream in(file, std::ios::binary);
-        std::ostringstream text;
-        text << in.rdbuf();
-        return text.str();
-    };
     const auto first = path("a_" + GetParam().file);
     const auto second = path("b_" + GetParam().file);
     ASSERT_TRUE(writeClip(first, clip, specOf(clip)));
@@ -290,6 +292,16 @@ TEST_P(EveryFormat, BetterQualityIsCloser) {
 }
 
 using ClipTags = MediaTest;
+
+// Large pictures are encoded on several threads.
+TEST_F(ClipTags, LargePicturesTooGiveTheSameBytes) {
+    const TestClip clip(9, 368, 656);
+    for (const char* name : {"first.mp4", "second.mp4"}) {
+        ASSERT_TRUE(writeClip(path(name), clip, specOf(clip)));
+    }
+    ASSERT_FALSE(contents(path("first.mp4")).empty());
+    EXPECT_TRUE(contents(path("first.mp4")) == contents(path("second.mp4")));
+}
 
 TEST_F(ClipTags, WebPAtFullQualityLosesNothing) {
     const TestClip clip(4, 33, 35);

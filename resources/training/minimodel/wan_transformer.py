@@ -73,13 +73,18 @@ def linear(x: torch.Tensor, layer: nn.Linear) -> torch.Tensor:
     return F.linear(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype))
 
 
+def wide(x: torch.Tensor) -> torch.Tensor:
+    """float32, or float64 where gradients are checked."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
 def _rms(x: torch.Tensor, norm: Affine) -> torch.Tensor:
-    return (F.rms_norm(x.float(), (x.shape[-1],), None, 1e-6) * norm.weight).to(x.dtype)
+    return (F.rms_norm(wide(x), (x.shape[-1],), None, 1e-6) * norm.weight).to(x.dtype)
 
 
 def _rotate(x: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor:
     """x: [B, N, heads, D], rotated by pairs (2m, 2m+1). cosine, sine: [1, N, 1, D/2]."""
-    even, odd = x.float().unflatten(-1, (-1, 2)).unbind(-1)
+    even, odd = wide(x).unflatten(-1, (-1, 2)).unbind(-1)
     return torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), -1).flatten(-2).to(x.dtype)
 
 
@@ -90,7 +95,7 @@ def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torc
 
 
 def _modulated(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    return (F.layer_norm(x.float(), (x.shape[-1],), None, None, 1e-6) * (1 + scale) + shift).to(x.dtype)
+    return (F.layer_norm(wide(x), (x.shape[-1],), None, None, 1e-6) * (1 + scale) + shift).to(x.dtype)
 
 
 def modulation_table(block: WanBlock, time_modulation: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -107,8 +112,8 @@ def attention_operands(attention: Attention, hidden: torch.Tensor, cosine, sine,
 
 def finish_block(block: WanBlock, x: torch.Tensor, mixed: torch.Tensor, text: torch.Tensor, table, heads: int) -> torch.Tensor:
     """What every kind of block does after its mixer: gate and residual, cross-attention, feed-forward. mixed: the mixer's output."""
-    x = (x.float() + mixed * table[2]).to(x.dtype)
-    hidden = F.layer_norm(x.float(), (x.shape[-1],), block.norm2.weight, block.norm2.bias, 1e-6).to(x.dtype)
+    x = (wide(x) + mixed * table[2]).to(x.dtype)
+    hidden = F.layer_norm(wide(x), (x.shape[-1],), block.norm2.weight, block.norm2.bias, 1e-6).to(x.dtype)
     attention = block.attn2
     query = _rms(linear(hidden, attention.to_q), attention.norm_q).unflatten(-1, (heads, -1))
     key = _rms(linear(text, attention.to_k), attention.norm_k).unflatten(-1, (heads, -1))
@@ -116,7 +121,7 @@ def finish_block(block: WanBlock, x: torch.Tensor, mixed: torch.Tensor, text: to
     x = x + linear(_attend(query, key, value), attention.to_out[0])
     hidden = _modulated(x, table[4], table[3])
     hidden = linear(F.gelu(linear(hidden, block.ffn.net[0].proj), approximate="tanh"), block.ffn.net[2])
-    return (x.float() + hidden.float() * table[5]).to(x.dtype)
+    return (wide(x) + wide(hidden) * table[5]).to(x.dtype)
 
 
 def wan_block(block: WanBlock, x, text, time_modulation, cosine, sine, heads: int) -> torch.Tensor:
