@@ -10,6 +10,7 @@
 #include "app/engine/encoder_thread.h"
 #include "app/engine/job_files.h"
 #include "app/engine/output_name.h"
+#include "app/engine/step_store.h"
 #include "core/backend/device_choice.h"
 #include "core/media/clip_writer.h"
 #include "core/model/video_model.h"
@@ -98,6 +99,19 @@ class PreviewFiles {
     pipeline::GeneratorEvents m_events;
     Status m_status;
 };
+
+// Latents for later changes, and those of the run that this one changes. `engine`: model and device.
+void keepSteps(const ClipJobOptions& options, const job::GenerationRequest& resolved, const std::string& engine,
+               pipeline::GeneratorOptions& generation) {
+    if (!options.stepFolder.empty() || !options.noiseFile.empty() || !options.branchFrom.empty()) {
+        return;
+    }
+    const StepStore store(options.stepStore);
+    generation.stepFolder = store.makeRun(resolved, engine);
+    generation.stepBytes = store.runBytes();
+    generation.unchangedSteps = store.unchangedSteps(resolved, engine);
+    store.trim(generation.stepFolder);
+}
 
 constexpr double kTraceShare = 0.03;  // of the time spent so far that looking at a running job may take
 
@@ -208,6 +222,7 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     generation.resumeFrom = options.resumeFrom;
     generation.branchFrom = options.branchFrom;
     generation.stepFolder = options.stepFolder;
+    keepSteps(options, resolved, hash + m_device, generation);
     generation.promptFolder = options.promptFolder;
     generation.finishEarly = options.finishEarly;
     LiveTrace live(options);

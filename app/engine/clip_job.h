@@ -37,6 +37,9 @@ struct ClipJobOptions {
     std::filesystem::path branchFrom;    // as in pipeline::GeneratorOptions
     std::filesystem::path stepFolder;    // likewise; made if missing
     std::filesystem::path promptFolder;  // likewise
+    // Where latents are kept for runs that are changed by hand later (step_store.h), and found by these; empty:
+    // nowhere. Not with a stepFolder, a noiseFile or something to go on from.
+    std::filesystem::path stepStore;
     // Asked after every step when given: true writes the trace as far as it is to traceFile, with "unfinished" in
     // its description, and tells traceSaved. Writing takes at most a part of the time the steps take.
     std::function<bool()> traceWanted;

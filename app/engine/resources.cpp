@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/engine/clip_job.h"
+#include "app/engine/step_store.h"
 
 namespace fw::app {
 
@@ -51,20 +52,33 @@ Result<fs::path> modelFolder(const job::GenerationRequest& request) {
     return fs::path(request.model);
 }
 
-fs::path promptFolder() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
+namespace {
+
+// What $NAME says, "off" for nothing; otherwise `name` below the user's folder of caches.
+fs::path cacheFolder(const char* chooser, const char* name) {
+    const auto variable = [](const char* which) {
+        const char* value = std::getenv(which);
         return fs::path(value == nullptr ? "" : value);
     };
-    if (const fs::path chosen = variable("FRAMEWRIGHT_PROMPT_CACHE"); !chosen.empty()) {
+    if (const fs::path chosen = variable(chooser); !chosen.empty()) {
         return chosen == "off" ? fs::path() : chosen;
     }
-    const fs::path below = fs::path("framewright") / "prompts";
+    const fs::path below = fs::path("framewright") / name;
     if (const fs::path cache = variable("XDG_CACHE_HOME"); cache.is_absolute()) {
         return cache / below;
     }
     const fs::path home = variable("HOME");
     return home.empty() ? fs::path() : home / ".cache" / below;
+}
+
+}  // namespace
+
+fs::path promptFolder() {
+    return cacheFolder("FRAMEWRIGHT_PROMPT_CACHE", "prompts");
+}
+
+fs::path stepStoreFolder() {
+    return cacheFolder("FRAMEWRIGHT_STEP_CACHE", "steps");
 }
 
 std::string programVersion() {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/engine/step_store.h"
 #include "core/backend/device.h"
 #include "core/cache/step_cache.h"
 #include "core/method/attention_method.h"
@@ -237,6 +238,7 @@ Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, con
     options.checkpointFile = staging / "checkpoint.safetensors";
     options.resumeFrom = job.checkpointFile;
     options.promptFolder = promptFolder();
+    options.stepStore = stepStoreFolder();
     options.finishEarly = finish;
     options.preview = m_ring ? pipeline::PreviewKind::Projection : pipeline::PreviewKind::Off;
     options.previewEvery = job.previewEvery;

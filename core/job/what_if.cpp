@@ -200,4 +200,12 @@ Json toJson(const WhatIf& whatIf) {
     return json;
 }
 
+int firstChange(const WhatIf& whatIf) {
+    const auto computed = std::min_element(whatIf.compute.begin(), whatIf.compute.end());
+    if (computed == whatIf.compute.end()) {
+        return whatIf.fromStep;
+    }
+    return whatIf.masks.empty() ? *computed : std::min(whatIf.fromStep, *computed);
+}
+
 }  // namespace fw::job

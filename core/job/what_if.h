@@ -34,5 +34,7 @@ struct WhatIf {
 // InvalidArgument names the entry that is wrong and what would fit.
 [[nodiscard]] Result<WhatIf> whatIfFromJson(const Json& json);
 [[nodiscard]] Json toJson(const WhatIf& whatIf);
+// The first step that differs from the run without these changes.
+[[nodiscard]] int firstChange(const WhatIf& whatIf);
 
 }  // namespace fw::job

@@ -147,15 +147,40 @@ Status loadState(const weights::SafetensorsFile& file, int steps, SamplerState& 
     return {};
 }
 
+Status requireSameRun(const weights::SafetensorsFile& file, const CheckpointKey& key) {
+    FW_TRY(requireEqual(file, "request", job::toJson(key.request).dump()));
+    FW_TRY(requireEqual(file, "model", key.modelHash));
+    return requireEqual(file, "dtype", key.dtype);
+}
+
+// Of a checkpoint without the step cache's part.
+Status requireClean(const weights::SafetensorsFile& file, const CheckpointKey& key, const cache::StepCache* cache) {
+    FW_ASSIGN(const int step, metadataNumber(file, "step", *key.request.steps));
+    if (cache != nullptr && !cache->cleanBefore(step)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "at step {} the step cache {} wants what earlier steps left; branch from another step or without "
+            "a step cache",
+            step, key.request.cache);
+    }
+    return {};
+}
+
 }  // namespace
 
 Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
                       cache::StepCache* cache, backend::Ops& ops) {
     FW_ASSIGN(const auto file, openCheckpoint(path));
-    FW_TRY(requireEqual(*file, "request", job::toJson(key.request).dump()));
-    FW_TRY(requireEqual(*file, "model", key.modelHash));
-    FW_TRY(requireEqual(*file, "dtype", key.dtype));
+    FW_TRY(requireSameRun(*file, key));
     return loadState(*file, *key.request.steps, state, cache, ops);
+}
+
+Status readUnchanged(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
+                     const cache::StepCache* cache, backend::Ops& ops) {
+    FW_ASSIGN(const auto file, openCheckpoint(path));
+    FW_TRY(requireSameRun(*file, key));
+    FW_TRY(requireClean(*file, key, cache));
+    return loadState(*file, *key.request.steps, state, nullptr, ops);
 }
 
 Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
@@ -178,14 +203,7 @@ Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, S
             path.string());
     }
     FW_TRY(requireEqual(*file, "dtype", key.dtype));
-    FW_ASSIGN(const int step, metadataNumber(*file, "step", *key.request.steps));
-    if (cache != nullptr && !cache->cleanBefore(step)) {
-        return fail(
-            ErrorCode::InvalidArgument,
-            "at step {} the step cache {} wants what earlier steps left; branch from another step or without "
-            "a step cache",
-            step, key.request.cache);
-    }
+    FW_TRY(requireClean(*file, key, cache));
     return loadState(*file, *key.request.steps, state, nullptr, ops);
 }
 

@@ -39,6 +39,11 @@ struct CheckpointKey {
 [[nodiscard]] Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key,
                                     SamplerState& state, cache::StepCache* cache, backend::Ops& ops);
 
+// The same of a run that is changed by hand: `path` belongs to the run without these changes (key.request has none
+// either). InvalidArgument also when `cache` would read what it kept before this step; `state` is spoilt then.
+[[nodiscard]] Status readUnchanged(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
+                                   const cache::StepCache* cache, backend::Ops& ops);
+
 // A branch: fills `state` like readCheckpoint(), but key.request may differ from the checkpoint's in attention
 // method, step cache, their parameters, adapters, what was changed by hand and probes; what the checkpoint's step
 // cache kept is not read. key.modelHash is the model's without adapters. InvalidArgument as above, or when `cache`

@@ -29,6 +29,7 @@ namespace {
 constexpr std::int64_t kLightCacheState = 8LL << 20;
 constexpr std::int64_t kMostCacheState = 1LL << 30;
 constexpr double kHeavyCheckpointSeconds = 10.0;
+constexpr std::int64_t kCheckpointParts = 5;  // as large as the latents, at most (checkpoint.h)
 
 double now() {
     return ProgressMeter::steadyClock()();
@@ -93,6 +94,8 @@ class ModelGenerator final : public Generator {
     [[nodiscard]] Status conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out);
     [[nodiscard]] Status noise(Job& job);
     [[nodiscard]] Status begin(Job& job);
+    [[nodiscard]] Status beginChanged(Job& job);
+    [[nodiscard]] static bool keepsStep(const Job& job);
     [[nodiscard]] Status denoise(Job& job);
     [[nodiscard]] Status saveCheckpoint(Job& job);
     [[nodiscard]] Status settleForEstimate(Job& job);
@@ -296,12 +299,38 @@ CheckpointKey ModelGenerator::checkpointKey(const Job& job) const {
     return key;
 }
 
+// What the run without the changes made by hand has left, or noise at step 0.
+Status ModelGenerator::beginChanged(Job& job) {
+    SamplerState& state = job.state.sampler;
+    CheckpointKey key = checkpointKey(job);
+    key.request.whatIf.reset();
+    for (const std::filesystem::path& file : job.options.unchangedSteps) {
+        if (readUnchanged(file, key, state, job.state.cache.get(), job.context.ops)) {
+            m_host.resize(static_cast<std::size_t>(state.sample.count()));
+            return checkLatents(state.sample, state.step, *job.request.steps);
+        }
+    }
+    return noise(job);
+}
+
+// Whether this step's latents belong to those that are kept.
+bool ModelGenerator::keepsStep(const Job& job) {
+    if (job.options.stepFolder.empty()) {
+        return false;
+    }
+    const SamplerState& state = job.state.sampler;
+    const std::int64_t most = job.options.stepBytes;
+    const std::int64_t all = *job.request.steps * kCheckpointParts * state.sample.bytes();
+    const std::int64_t every = most > 0 ? std::max<std::int64_t>((all + most - 1) / most, 1) : 1;
+    return state.step % every == 0;
+}
+
 // Noise at step 0, or the state of an earlier run. Either way m_host holds the latents.
 Status ModelGenerator::begin(Job& job) {
     const std::filesystem::path& checkpoint = job.options.resumeFrom;
     const std::filesystem::path& branch = job.options.branchFrom;
     if (checkpoint.empty() && branch.empty()) {
-        return noise(job);
+        return beginChanged(job);
     }
     m_host.resize(static_cast<std::size_t>(job.state.sampler.sample.count()));
     CheckpointKey key = checkpointKey(job);
@@ -317,10 +346,14 @@ Status ModelGenerator::begin(Job& job) {
 // A large cache is not written at every step: the last checkpoint stays good, it only costs more steps to go on
 // from.
 Status ModelGenerator::saveCheckpoint(Job& job) {
-    if (!job.options.stepFolder.empty()) {
+    if (keepsStep(job)) {
         // Without the step cache's part: no branch reads it.
-        FW_TRY(writeCheckpoint(job.options.stepFolder / stepFileName(job.state.sampler.step), checkpointKey(job),
-                               job.state.sampler, nullptr, job.context.ops));
+        const SamplerState& state = job.state.sampler;
+        const Status written = writeCheckpoint(job.options.stepFolder / stepFileName(state.step),
+                                               checkpointKey(job), state, nullptr, job.context.ops);
+        if (!written && job.options.stepBytes == 0) {
+            return written;
+        }
     }
     if (job.options.checkpointFile.empty()) {
         return {};

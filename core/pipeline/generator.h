@@ -75,6 +75,12 @@ struct GeneratorOptions {
     std::filesystem::path branchFrom;
     // Written after every step when given, to branch from: stepFileName() in this folder.
     std::filesystem::path stepFolder;
+    // What these files may take together, evenly spread over the steps; 0: no limit. With one they are a cache:
+    // what cannot be written is no failure.
+    std::int64_t stepBytes = 0;
+    // Of a request with changes made by hand: what stepFolder held after the run without them, latest first. The
+    // run begins with the first that serves, and where none does at the start.
+    std::vector<std::filesystem::path> unchangedSteps;
     // Sees every module's output of a run without a step cache (fw calibrate). Borrowed.
     cache::StepCache* observer = nullptr;
     // Encoded prompts are kept here from run to run (prompt_cache.h); empty: only while the generator lives.

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <set>
 
@@ -346,6 +347,25 @@ TEST_F(WhatIfRuns, AMaskFromAStepOnIsTheBranchThatTurnsThere) {
     GeneratorOptions branch;
     branch.branchFrom = folder / stepFileName(3);
     EXPECT_EQ(make(request, branch).latents, painted.latents);
+
+    // The same from what is left of the run without the change: the first file that serves.
+    GeneratorOptions rest;
+    const std::filesystem::path damaged = folder / "damaged.safetensors";
+    std::ofstream(damaged) << "no checkpoint";
+    rest.unchangedSteps = {folder / "absent.safetensors", damaged, folder / stepFileName(2),
+                           folder / stepFileName(1)};
+    const MiniRun resumed = make(request, rest);
+    ASSERT_TRUE(resumed.report) << resumed.report.error().message;
+    EXPECT_EQ(resumed.latents, painted.latents);
+    EXPECT_EQ(resumed.report->resumedSteps, 2);
+    rest.unchangedSteps = {damaged};
+    const MiniRun anew = make(request, rest);
+    EXPECT_EQ(anew.latents, painted.latents);
+    EXPECT_EQ(anew.report->resumedSteps, 0);
+    job::GenerationRequest other = request;
+    other.seed = 12;
+    rest.unchangedSteps = {folder / stepFileName(2)};
+    EXPECT_EQ(make(other, rest).report->resumedSteps, 0) << "of another run";
     std::filesystem::remove_all(folder);
 
     // Everything painted: the method's own result, up to the order of sums.
@@ -357,6 +377,48 @@ TEST_F(WhatIfRuns, AMaskFromAStepOnIsTheBranchThatTurnsThere) {
     }
     (*request.whatIf)["from_step"] = 5;
     EXPECT_FALSE(make(request).report) << "there are steps 0 to 4";
+}
+
+TEST_F(WhatIfRuns, StepsAreKeptAsFarAsThereIsRoom) {
+    const auto folder = std::filesystem::temp_directory_path() / ("fw_room_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    GeneratorOptions options;
+    options.stepFolder = folder;
+    options.stepBytes = 5 * 16 * 2 * 8 * 8 * 4 * 2;  // two of five checkpoints
+    ASSERT_TRUE(make(tinyRequest(), options).report);
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+        names.insert(file.path().filename().string());
+    }
+    EXPECT_EQ(names, std::set<std::string>{stepFileName(3)});
+    options.stepFolder = folder / "absent" / "folder";
+    EXPECT_TRUE(make(tinyRequest(), options).report) << "it is a cache";
+    options.stepBytes = 0;
+    EXPECT_FALSE(make(tinyRequest(), options).report) << "what was asked for must be written";
+    std::filesystem::remove_all(folder);
+}
+
+// PAB keeps modules over steps: only where it computes all anew may a run begin.
+TEST_F(WhatIfRuns, AChangedRunWithACacheIsTheSameFromWhereverItBegins) {
+    const auto folder = std::filesystem::temp_directory_path() / ("fw_pab_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    job::GenerationRequest request = tinyRequest();
+    request.cache = "pab";
+    request.cacheParameters = {{"from", 0.0}, {"to", 1.0}, {"cross_range", 2}};
+    GeneratorOptions options;
+    options.stepFolder = folder;
+    ASSERT_TRUE(make(request, options).report);
+    request.whatIf = Json{{"compute", {3}}};
+    const MiniRun whole = make(request);
+    options = {};
+    for (int step = 3; step > 0; --step) {
+        options.unchangedSteps.push_back(folder / stepFileName(step));
+    }
+    const MiniRun later = make(request, options);
+    ASSERT_TRUE(later.report) << later.report.error().message;
+    EXPECT_EQ(later.latents, whole.latents);
+    EXPECT_EQ(later.report->resumedSteps, 2) << "step 3 reuses what step 2 computed";
+    std::filesystem::remove_all(folder);
 }
 
 TEST_F(WhatIfRuns, ACacheStandsAsideWhereItIsTold) {
