@@ -116,6 +116,7 @@ void runBlock(unsigned threads) {
     Machine& m = machine();
     m.alive = threads;
     m.block = {};
+    forgetTurns();
     m.warps.assign((threads + kLanes - 1) / kLanes, {});
     for (unsigned i = 0; i < threads; ++i) {
         Fiber& fiber = m.fibers[i];

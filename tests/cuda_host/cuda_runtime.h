@@ -65,6 +65,8 @@ namespace fw::cuda_host {
 [[nodiscard]] unsigned char* dynamicShared();
 // Waits for every thread of the block.
 void syncThreads();
+// A block begins with its named barriers as new, whatever the last one left announced.
+void forgetTurns();
 // Every lane of the warp hands over `bytes` and sees all 32; lanes that returned hand over nothing.
 // `gathered` has room for 32 · bytes.
 void exchangeInWarp(const void* mine, void* gathered, std::size_t bytes);
