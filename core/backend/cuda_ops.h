@@ -74,6 +74,7 @@ class CudaOps final : public Ops {
                       const TensorView& y) override;
     void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
                          float scale, const TensorView& rows, const TensorView& entropies) override;
+    [[nodiscard]] bool addsBranches() const override { return true; }
     void doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                            const TensorView& out, const WindowOptions& options) override;
     void doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,

@@ -41,6 +41,26 @@ cuda::RowSteps rowSteps(const ConstTensorView& view) {
     return {view.stride(0), view.stride(1), view.stride(2)};
 }
 
+// `out` [B, N, C], or [B, N, H, D] with its heads one behind the other.
+cuda::AddBranchArgs branchArgs(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) {
+    cuda::AddBranchArgs args{};
+    args.extents = cudaBatchExtents(branch);
+    args.target = cudaMutableBatchRows(out);
+    args.branch = cudaBatchRows(branch);
+    args.scale = options.scale;
+    args.meanGate = options.gate == GateMode::Sample;
+    if (options.gate != GateMode::None) {
+        args.logits = options.logits.as<float>();
+        args.logitBatch = options.logits.stride(0);
+        args.logitRow = options.logits.stride(1);
+    }
+    return args;
+}
+
+cuda::AddBranchArgs addedArgs(const TensorView& out, const AddedBranch& added) {
+    return added.branch.isNone() ? cuda::AddBranchArgs{} : branchArgs(out, added.branch, added.options);
+}
+
 // The boxes as the kernels count them; without their table of rows.
 cuda::BoxCut boxCut(const TokenBlocks& blocks) {
     const std::array<std::int64_t, 3> extents{blocks.grid.frames, blocks.grid.height, blocks.grid.width};
@@ -147,6 +167,7 @@ void CudaOps::doWindowAttention(const ConstTensorView& q, const ConstTensorView&
     args.frames = options.grid.frames;
     args.window = options.window;
     args.sinkFrame = options.sinkFrame;
+    args.added = addedArgs(out, options.added);
     if (!options.orders.isNone()) {
         args.orders = static_cast<const std::uint8_t*>(options.orders.data());
         args.orderBatch = options.orders.stride(0);
@@ -165,6 +186,7 @@ void CudaOps::doBlockSparseAttention(const ConstTensorView& q, const ConstTensor
     args.counts = lists.counts.as<std::int32_t>();
     args.listSteps = rowSteps(lists.blocks);
     args.countSteps = rowSteps(lists.counts);
+    args.added = addedArgs(out, options.added);
     if (cutInto(options.blocks, args.cut)) {
         note(api().blockSparseAttention(m_queue, args));
     }
@@ -217,18 +239,7 @@ void CudaOps::doLinearAttention(const ConstTensorView& q, const ConstTensorView&
 }
 
 void CudaOps::doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) {
-    cuda::AddBranchArgs args{};
-    args.extents = cudaBatchExtents(out);
-    args.target = cudaMutableBatchRows(out);
-    args.branch = cudaBatchRows(branch);
-    args.scale = options.scale;
-    args.meanGate = options.gate == GateMode::Sample;
-    if (options.gate != GateMode::None) {
-        args.logits = options.logits.as<float>();
-        args.logitBatch = options.logits.stride(0);
-        args.logitRow = options.logits.stride(1);
-    }
-    note(api().addBranch(m_queue, args));
+    note(api().addBranch(m_queue, branchArgs(out, branch, options)));
 }
 
 }  // namespace fw::backend

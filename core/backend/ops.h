@@ -236,6 +236,9 @@ class Ops {
 
  private:
     void charge(std::int64_t flops, std::initializer_list<ConstTensorView> operands);
+    // Checks and counts what an attention is to add to its result, and adds it unless the back-end has done so.
+    void checkAdded(const char* op, const TensorView& out, const AddedBranch& added);
+    void finishAdded(const TensorView& out, const AddedBranch& added);
 
     virtual void doUpload(const ConstTensorView& host, const TensorView& device) = 0;
     virtual void doDownload(const ConstTensorView& device, const TensorView& host) = 0;
@@ -248,6 +251,8 @@ class Ops {
     virtual void doAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                              const TensorView& out, const AttentionOptions& options) = 0;
     // Called only where supportsSparseAttention().
+    // Whether windowed and block-sparse attention add options.added themselves.
+    [[nodiscard]] virtual bool addsBranches() const { return false; }
     virtual void doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                                    const TensorView& out, const WindowOptions& options);
     virtual void doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k,

@@ -56,6 +56,48 @@ void checkLists(const char* op, const BlockLists& lists, const ConstTensorView& 
 
 }  // namespace
 
+namespace {
+
+void checkBranch(const char* op, const TensorView& out, const ConstTensorView& branch,
+                 const BranchOptions& options) {
+    checkAct(op, "branch", branch);
+    FW_CHECK(out.rank() == 3 && branch.dtype() == out.dtype(), "{}: {} onto {}, [B, N, C] expected", op,
+             branch.text(), out.text());
+    checkShape(op, "branch", branch, out.shape());
+    if (options.gate != GateMode::None) {
+        checkF32(op, "logits", options.logits);
+        checkShape(op, "logits", options.logits, {out.dim(0), out.dim(1), 1});
+    }
+}
+
+// [B, N, H, D] as [B, N, H·D].
+TensorView withoutHeads(const TensorView& out) {
+    FW_CHECK(out.stride(2) == out.dim(3) || out.dim(2) == 1, "heads of {} do not lie one behind the other",
+             out.text());
+    return {out.mutableData(),
+            out.dtype(),
+            {out.dim(0), out.dim(1), out.dim(2) * out.dim(3)},
+            {out.stride(0), out.stride(1), 1},
+            out.device()};
+}
+
+}  // namespace
+
+void Ops::checkAdded(const char* op, const TensorView& out, const AddedBranch& added) {
+    if (added.branch.isNone()) {
+        return;
+    }
+    checkDevice(op, deviceKind(), {added.branch, added.options.logits});
+    checkBranch(op, withoutHeads(out), added.branch, added.options);
+    charge(kGateFlops * out.count(), {added.branch});
+}
+
+void Ops::finishAdded(const TensorView& out, const AddedBranch& added) {
+    if (!added.branch.isNone() && !addsBranches()) {
+        doAddBranch(withoutHeads(out), added.branch, added.options);
+    }
+}
+
 void Ops::windowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                           const TensorView& out, const WindowOptions& options) {
     const char* op = "windowAttention";
@@ -70,8 +112,10 @@ void Ops::windowAttention(const ConstTensorView& q, const ConstTensorView& k, co
     }
     const KeptWork work = windowWork(options.grid, TokenOrder::FrameMajor, options.window, options.sinkFrame);
     charge(4 * work.pairs * q.dim(0) * q.dim(2) * q.dim(3), {q, k, v, out});
+    checkAdded(op, out, options.added);
     if (out.count() > 0) {
         doWindowAttention(q, k, v, out, options);
+        finishAdded(out, options.added);
     }
 }
 
@@ -86,8 +130,10 @@ void Ops::blockSparseAttention(const ConstTensorView& q, const ConstTensorView& 
     FW_CHECK(options.scale > 0.0F && options.pairs >= 0, "{}: scale {}, {} pairs", op, options.scale,
              options.pairs);
     charge(4 * options.pairs * q.dim(0) * q.dim(2) * q.dim(3), {q, k, v, out});
+    checkAdded(op, out, options.added);
     if (out.count() > 0) {
         doBlockSparseAttention(q, k, v, out, lists, options);
+        finishAdded(out, options.added);
     }
 }
 
@@ -153,14 +199,7 @@ void Ops::addBranch(const TensorView& out, const ConstTensorView& branch, const 
     const char* op = "addBranch";
     checkDevice(op, deviceKind(), {out, branch, options.logits});
     checkAct(op, "out", out);
-    checkAct(op, "branch", branch);
-    FW_CHECK(out.rank() == 3 && branch.dtype() == out.dtype(), "{}: {} onto {}, [B, N, C] expected", op,
-             branch.text(), out.text());
-    checkShape(op, "branch", branch, out.shape());
-    if (options.gate != GateMode::None) {
-        checkF32(op, "logits", options.logits);
-        checkShape(op, "logits", options.logits, {out.dim(0), out.dim(1), 1});
-    }
+    checkBranch(op, out, branch, options);
     charge(kGateFlops * out.count(), {out, branch, out});
     if (out.count() > 0) {
         doAddBranch(out, branch, options);

@@ -9,12 +9,28 @@
 
 namespace fw::backend {
 
+enum class GateMode : std::uint8_t { None, Token, Sample };
+
+struct BranchOptions {
+    float scale = 1.0F;
+    GateMode gate = GateMode::None;
+    ConstTensorView logits;  // f32 [B, N, 1] unless the mode is None; Sample takes their mean
+};
+
+// What Ops::addBranch() would add to the result of an attention, added where it is written: the same bits. The
+// result's heads then lie one behind the other.
+struct AddedBranch {
+    ConstTensorView branch = {};  // [B, N, H·D] act; none: nothing is added
+    BranchOptions options = {};
+};
+
 struct WindowOptions {
     float scale = 1.0F;  // > 0
     TokenGrid grid;
     std::int64_t window = 0;  // a query sees the keys at most this many positions away, both sides inclusive
     bool sinkFrame = false;   // and the whole first frame
     ConstTensorView orders;   // optional u8 [B, H], a TokenOrder each; none: frame-major
+    AddedBranch added = {};
 };
 
 // The key blocks each block of queries sees: blocks[b, h, r, i] for i < counts[b, h, r], no block twice, ascending
@@ -30,6 +46,7 @@ struct BlockSparseOptions {
     // (query, key) pairs the lists keep per batch and head: what is charged. Lists may live where the host cannot
     // read them.
     std::int64_t pairs = 0;
+    AddedBranch added = {};
 };
 
 struct SelectOptions {
@@ -49,14 +66,6 @@ struct LinearAttentionOptions {
     // Given: q and k are taken back to before their rotation, rectified, and rotated again for the numerator only.
     // Otherwise they are rectified as they are, for both.
     std::optional<RopeTables> rope;
-};
-
-enum class GateMode : std::uint8_t { None, Token, Sample };
-
-struct BranchOptions {
-    float scale = 1.0F;
-    GateMode gate = GateMode::None;
-    ConstTensorView logits;  // f32 [B, N, 1] unless the mode is None; Sample takes their mean
 };
 
 }  // namespace fw::backend

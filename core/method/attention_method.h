@@ -17,8 +17,11 @@ using backend::TokenGrid;
 
 // One self-attention call, after projections, QK norm and rotary embedding.
 struct SelfAttentionCall {
-    ConstTensorView q, k, v;   // [B, N, H, D] act, strided
-    TensorView out;            // [B, N, H, D] act
+    ConstTensorView q, k, v;  // [B, N, H, D] act, strided
+    TensorView out;           // [B, N, H, D] act
+    // What a method around this one wants added to its result. Only methods with windows or chosen blocks are given
+    // one.
+    backend::AddedBranch added = {};
     ConstTensorView hidden;    // [B, N, C] act: the normalised, modulated input of the layer (gates read it)
     backend::RopeTables rope;  // f32 [N, D/2] each: the rotation q and k already have
     TokenGrid grid;

@@ -108,29 +108,43 @@ class Salad final : public AttentionMethod {
         : m_sparse(std::move(sparse)), m_weights(weights), m_settings(std::move(settings)) {}
 
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
-        FW_TRY(m_sparse->attend(context, call));
         FW_CHECK(call.layer >= 0 && static_cast<std::size_t>(call.layer) < m_settings.kept.size(), "layer {} of {}",
                  call.layer, m_settings.kept.size());
         const backend::PackedLinear* projection = m_weights.linear(call.layer, kProjection);
         const bool wanted = m_settings.kept[static_cast<std::size_t>(call.layer)] && m_settings.scale != 0.0F;
-        if (projection != nullptr && wanted) {
-            return addLinearBranch(context, call, *projection);
+        if (projection == nullptr || !wanted) {
+            return m_sparse->attend(context, call);
         }
+        const backend::ArenaScope scope(context.arena);
+        const backend::AddedBranch added = linearBranch(context, call, *projection);
+        if (context.probes == nullptr && context.painted == nullptr) {
+            SelfAttentionCall both = call;
+            both.added = added;
+            return m_sparse->attend(context, both);
+        }
+        // Who looks inside or paints over the sparse part finds it alone; the sum has the same bits.
+        FW_TRY(m_sparse->attend(context, call));
+        if (context.probes != nullptr) {
+            FW_TRY(context.probes->branchReady(context, call, added.branch, added.options));
+        }
+        context.ops.addBranch(call.out.reshape(call.hidden.shape()), added.branch, added.options);
         return {};
     }
 
  private:
-    [[nodiscard]] Status addLinearBranch(RunContext& context, const SelfAttentionCall& call,
-                                         const backend::PackedLinear& projection) const {
-        const backend::ArenaScope scope(context.arena);
+    // In the arena: what is to be added to the sparse branch, and how.
+    [[nodiscard]] backend::AddedBranch linearBranch(RunContext& context, const SelfAttentionCall& call,
+                                                    const backend::PackedLinear& projection) const {
         const Shape shape = call.hidden.shape();
-        const TensorView branch = context.arena.take(call.out.dtype(), shape);
-        context.ops.linearAttention(call.q, call.k, call.v, branch.split(2, call.q.dim(2), call.q.dim(3)),
-                                    linearOptions(call, m_settings.formA, m_settings.eps));
-        TensorView added = branch;
-        if (m_settings.project) {
-            added = context.arena.take(call.out.dtype(), shape);
-            context.ops.linear(branch, projection, added);
+        const TensorView added = context.arena.take(call.out.dtype(), shape);
+        {
+            const backend::ArenaScope scope(context.arena);
+            const TensorView branch = m_settings.project ? context.arena.take(call.out.dtype(), shape) : added;
+            context.ops.linearAttention(call.q, call.k, call.v, branch.split(2, call.q.dim(2), call.q.dim(3)),
+                                        linearOptions(call, m_settings.formA, m_settings.eps));
+            if (m_settings.project) {
+                context.ops.linear(branch, projection, added);
+            }
         }
         backend::BranchOptions options{.scale = m_settings.scale, .gate = m_settings.gate, .logits = {}};
         if (m_settings.gate != GateMode::None) {
@@ -138,11 +152,7 @@ class Salad final : public AttentionMethod {
             context.ops.linear(call.hidden, *m_weights.linear(call.layer, kGate), logits);
             options.logits = logits;
         }
-        if (context.probes != nullptr) {
-            FW_TRY(context.probes->branchReady(context, call, added, options));
-        }
-        context.ops.addBranch(call.out.reshape(shape), added, options);
-        return {};
+        return {added, options};
     }
 
     std::unique_ptr<AttentionMethod> m_sparse;

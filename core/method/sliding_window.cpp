@@ -38,8 +38,12 @@ class SlidingWindow final : public AttentionMethod {
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
         FW_TRY(prepare(call.grid));
         const backend::ArenaScope scope(context.arena);
-        backend::WindowOptions options{
-            .scale = call.scale, .grid = call.grid, .window = m_window, .sinkFrame = m_sinkFrame, .orders = {}};
+        backend::WindowOptions options{.scale = call.scale,
+                                       .grid = call.grid,
+                                       .window = m_window,
+                                       .sinkFrame = m_sinkFrame,
+                                       .orders = {},
+                                       .added = call.added};
         FW_ASSIGN(const std::int64_t tokenMajor, chooseOrders(context, call, options));
         context.ops.windowAttention(call.q, call.k, call.v, call.out, options);
         countWork(context, call, m_work[0], call.q.dim(2) - tokenMajor);

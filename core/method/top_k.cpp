@@ -27,8 +27,9 @@ class TopK final : public AttentionMethod {
                                         context.arena.take(DType::I32, {batch, heads, m_cut.count()})};
         context.ops.selectBlocks(call.q, call.k, {.blocks = m_cut, .kept = m_kept, .sinkFrame = m_sinkFrame},
                                  lists);
-        context.ops.blockSparseAttention(call.q, call.k, call.v, call.out, lists,
-                                         {.scale = call.scale, .blocks = m_cut, .pairs = m_work.pairs});
+        context.ops.blockSparseAttention(
+            call.q, call.k, call.v, call.out, lists,
+            {.scale = call.scale, .blocks = m_cut, .pairs = m_work.pairs, .added = call.added});
         countWork(context, call, m_work, heads);
         if (context.probes != nullptr) {
             FW_TRY(context.probes->blocksDone(context, call, m_cut, lists));

@@ -1,6 +1,5 @@
 // Adding the linear branch to the sparse one through its gate: memory in, memory out.
-#include "kernels/cuda/platform.cuh"
-#include "kernels/cuda/sparse_args.h"
+#include "kernels/cuda/sparse_branch.cuh"
 
 namespace fw::kernels::cuda {
 
@@ -8,10 +7,6 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kItems = 2;
-
-__device__ __forceinline__ float sigmoidOf(float x) {
-    return 1.0F / (1.0F + __expf(-x));
-}
 
 // gates[batch] = sigmoid(mean logit), one thread block each.
 __global__ __launch_bounds__(kThreads) void meanGateKernel(const AddBranchArgs args, float* gates) {
@@ -29,7 +24,7 @@ __global__ __launch_bounds__(kThreads) void meanGateKernel(const AddBranchArgs a
 
 // A thread computes kItems units of kWide neighbours, 1 or 8, all loads before the first use.
 template <class T, int kWide>
-__global__ __launch_bounds__(kThreads) void addBranchKernel(const AddBranchArgs args, const float* gates) {
+__global__ __launch_bounds__(kThreads) void addBranchKernel(const AddBranchArgs args) {
     const std::int64_t perRow = args.extents.channels / kWide;
     const std::int64_t items = args.extents.batch * args.extents.rows * perRow;
     const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * (kThreads * kItems) + threadIdx.x;
@@ -58,12 +53,7 @@ __global__ __launch_bounds__(kThreads) void addBranchKernel(const AddBranchArgs 
                 sums[i][0] = toFloat(*targets[i]);
                 added[i][0] = toFloat(*branch);
             }
-            factors[i] = 1.0F;
-            if (gates != nullptr) {
-                factors[i] = gates[batch];
-            } else if (args.logits != nullptr) {
-                factors[i] = sigmoidOf(args.logits[batch * args.logitBatch + row * args.logitRow]);
-            }
+            factors[i] = branchFactor(args, batch, row);
         }
     }
 #pragma unroll
@@ -71,7 +61,7 @@ __global__ __launch_bounds__(kThreads) void addBranchKernel(const AddBranchArgs 
         if (targets[i] != nullptr) {
 #pragma unroll
             for (int c = 0; c < kWide; ++c) {
-                sums[i][c] += args.scale * factors[i] * added[i][c];
+                sums[i][c] += factors[i] * added[i][c];
             }
             if constexpr (kWide == 8) {
                 store8(targets[i], sums[i]);
@@ -84,31 +74,40 @@ __global__ __launch_bounds__(kThreads) void addBranchKernel(const AddBranchArgs 
 
 }  // namespace
 
-Code addBranch(Queue* queue, const AddBranchArgs& args) {
-    float* gates = nullptr;
-    if (args.logits != nullptr && args.meanGate) {
-        gates = static_cast<float*>(
-            queue->sparse.take(queue->stream, args.extents.batch * static_cast<std::int64_t>(sizeof(float))));
-        if (gates == nullptr) {
-            return queue->fail(Code::OutOfMemory, "no device memory for the gates of a branch");
-        }
-        LaunchShape shape;
-        shape.grid = dim3(static_cast<unsigned>(args.extents.batch));
-        shape.threads = kThreads;
-        if (const Code code = launch(*queue, meanGateKernel, shape, args, gates); code != Code::Ok) {
-            return code;
-        }
+bool branchHasUnits(const AddBranchArgs& args) {
+    return args.branch.data != nullptr && args.branch.element == Element::Bf16 && isVectorisable(args.branch);
+}
+
+Code prepareGates(Queue& queue, AddBranchArgs& args) {
+    if (args.logits == nullptr || !args.meanGate) {
+        return Code::Ok;
+    }
+    auto* gates = static_cast<float*>(
+        queue.sparse.take(queue.stream, args.extents.batch * static_cast<std::int64_t>(sizeof(float))));
+    if (gates == nullptr) {
+        return queue.fail(Code::OutOfMemory, "no device memory for the gates of a branch");
+    }
+    LaunchShape shape;
+    shape.grid = dim3(static_cast<unsigned>(args.extents.batch));
+    shape.threads = kThreads;
+    args.gates = gates;
+    return launch(queue, meanGateKernel, shape, args, gates);
+}
+
+Code addBranch(Queue* queue, const AddBranchArgs& given) {
+    AddBranchArgs args = given;
+    if (const Code code = prepareGates(*queue, args); code != Code::Ok) {
+        return code;
     }
     const bool wide = isVectorisable(args.target) && isVectorisable(args.branch) && args.extents.channels % 8 == 0;
     const std::int64_t items = args.extents.batch * args.extents.rows * args.extents.channels / (wide ? 8 : 1);
     LaunchShape shape;
     shape.grid = dim3(static_cast<unsigned>(ceilDiv(items, kThreads * kItems)));
     shape.threads = kThreads;
-    const float* given = gates;
     return withAct(args.target.element, [&](auto t) {
         using T = decltype(t);
-        return wide ? launch(*queue, addBranchKernel<T, 8>, shape, args, given)
-                    : launch(*queue, addBranchKernel<T, 1>, shape, args, given);
+        return wide ? launch(*queue, addBranchKernel<T, 8>, shape, args)
+                    : launch(*queue, addBranchKernel<T, 1>, shape, args);
     });
 }
 

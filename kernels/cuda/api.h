@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 4;
+inline constexpr std::int32_t kApiVersion = 5;
 
 enum class Code : std::int32_t {
     Ok,

@@ -22,4 +22,9 @@ namespace fw::kernels::cuda {
 [[nodiscard]] Code wgmmaBlockSparse(Queue& queue, const BlockSparseArgs& args);
 [[nodiscard]] Code wgmmaWindow(Queue& queue, const WindowArgs& args);
 
+// Whether there is a branch that kernels of bf16 results can add themselves: 16 bytes at a time.
+[[nodiscard]] bool branchHasUnits(const AddBranchArgs& args);
+// The gates of mode Sample, into args.gates; nothing in the others.
+[[nodiscard]] Code prepareGates(Queue& queue, AddBranchArgs& args);
+
 }  // namespace fw::kernels::cuda

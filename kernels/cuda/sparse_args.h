@@ -27,6 +27,18 @@ struct RowSteps {
     std::int64_t batch, head, row;
 };
 
+// target += scale · sigmoid(logit) · branch.
+struct AddBranchArgs {
+    RowExtents extents;
+    Rows target;
+    ConstRows branch;
+    const float* logits;  // [batch, rows] by strides, or null: no gate
+    std::int64_t logitBatch, logitRow;
+    bool meanGate;       // one gate a batch, of the mean logit
+    const float* gates;  // those, on the device; made by whoever computes, null before
+    float scale;
+};
+
 // Softmax over the keys in the listed blocks: of query block r, lists[r · listSteps.row + i] for i < counts[r ·
 // countSteps.row]. A query block without any gets zeros; a block number that does not exist is passed over.
 struct BlockSparseArgs {
@@ -34,6 +46,7 @@ struct BlockSparseArgs {
     TokenCut cut;
     const std::int32_t *lists, *counts;
     RowSteps listSteps, countSteps;
+    AddBranchArgs added;  // to the result, which is its target; without a branch nothing
 };
 
 // The orders tokens are read in: position = token, or position = place · frames + frame with token = frame · plane
@@ -47,6 +60,7 @@ struct WindowArgs {
     bool sinkFrame;
     const std::uint8_t* orders;  // of each batch and head, or null: frame-major
     std::int64_t orderBatch, orderHead;
+    AddBranchArgs added;  // see BlockSparseArgs
 };
 
 // The `kept` key blocks of the largest product of mean query and mean key, ascending; ties go to the lower block,
@@ -75,17 +89,6 @@ struct LinearAttentionArgs {
     const float *cosine, *sine;  // [tokens, headDim / 2], or null
     std::int64_t cosineRow, sineRow;
     float eps;
-};
-
-// target += scale · sigmoid(logit) · branch.
-struct AddBranchArgs {
-    RowExtents extents;
-    Rows target;
-    ConstRows branch;
-    const float* logits;  // [batch, rows] by strides, or null: no gate
-    std::int64_t logitBatch, logitRow;
-    bool meanGate;  // one gate a batch, of the mean logit
-    float scale;
 };
 
 }  // namespace fw::kernels::cuda

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "kernels/cuda/attention_wgmma.cuh"
+#include "kernels/cuda/sparse_branch.cuh"
 #include "kernels/cuda/sparse_tiles.cuh"
 
 namespace fw::kernels::cuda {
@@ -312,6 +313,18 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
             const std::int64_t token = query < own.end ? Walk::tokenOf(all, head, batch, query) : -1;
             Bf16* out = static_cast<Bf16*>(args.out) + batch * args.outBatch + token * args.outToken +
                         head * args.outHead + lane % 4 * 8;
+            // The branch's row is asked for as a whole before the first of the result is written.
+            const bool adds = all.added.branch.data != nullptr && token >= 0;
+            uint4 added[kWidth / 32];
+            float gate = 0.0F;
+            if (adds) {
+                const Bf16* branch = rowOf<Bf16>(all.added.branch, batch, token) + head * kWidth + lane % 4 * 8;
+                gate = branchFactor(all.added, batch, token);
+#pragma unroll
+                for (int group = 0; group < kWidth / 32; ++group) {
+                    added[group] = *reinterpret_cast<const uint4*>(branch + group * 32);
+                }
+            }
 #pragma unroll
             for (int group = 0; group < kWidth / 32; ++group) {
                 std::uint32_t words[4];
@@ -321,6 +334,9 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
                     words[n] = packBf16(result[at] * factor, result[at + 1] * factor);
                 }
                 exchangeInQuad(words);
+                if (adds) {
+                    addBranchTo(words, added[group], gate);
+                }
                 if (token >= 0) {
                     *reinterpret_cast<uint4*>(out + group * 32) =
                         make_uint4(words[0], words[1], words[2], words[3]);
