@@ -1219,6 +1219,10 @@ ratio %3, mean gate %4</source>
         <translation>Сравнивается с %1</translation>
     </message>
     <message>
+        <source>The run failed here: %1</source>
+        <translation>На этом запуск прервался: %1</translation>
+    </message>
+    <message>
         <source>Reading the trace…</source>
         <translation>Чтение протокола…</translation>
     </message>

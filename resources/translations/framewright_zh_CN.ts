@@ -1207,6 +1207,10 @@ ratio %3, mean gate %4</source>
         <translation>正在与 %1 比较</translation>
     </message>
     <message>
+        <source>The run failed here: %1</source>
+        <translation>运行在此失败：%1</translation>
+    </message>
+    <message>
         <source>Reading the trace…</source>
         <translation>正在读取记录…</translation>
     </message>

@@ -548,6 +548,24 @@ TEST_F(ProbedRuns, ABranchIsTheRunThatHadTurnedThere) {
     std::filesystem::remove_all(folder);
 }
 
+// 832 x 480 x 81 and 50 steps: the maps of all steps, forecast for the embedded model and so for 30 layers of 12
+// heads.
+TEST_F(ProbedRuns, MapsOfARunOfThePublishedSizeStayBelowAGibibyte) {
+    job::GenerationRequest request = smallRequest();
+    request.width = 832;
+    request.height = 480;
+    request.frames = 81;
+    request.steps = 50;
+    request.probes = Json{{"kinds", {"map"}}, {"steps", "all"}};
+    const auto plan = makePlan(request);
+    ASSERT_TRUE(plan) << plan.error().message;
+    ASSERT_EQ(plan->tokens, 32760);
+    const std::int64_t maps = 50LL * 8 * 4;
+    EXPECT_EQ(plan->probes.bytes % maps, 0);
+    EXPECT_GT(plan->probes.bytes, maps * 100 * 100 * 2) << "not much coarser than they may be";
+    EXPECT_LT(plan->probes.bytes / maps * (50 * 30 * 12), std::int64_t{1} << 30);
+}
+
 TEST_F(ProbedRuns, RefuseWhatDoesNotExistOrFit) {
     job::GenerationRequest request = smallRequest();
     request.probes = Json{{"kinds", {"row"}}, {"queries", {32}}};

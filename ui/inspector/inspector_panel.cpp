@@ -310,15 +310,18 @@ void InspectorPanel::onRead(const Result<Run>& run) {
 
 void InspectorPanel::onOtherRead(const Result<Run>& run) {
     m_other = run ? *run : nullptr;
-    if (std::exchange(m_wantsPair, false) && m_other != nullptr) {
+    const bool isPair = std::exchange(m_wantsPair, false) && m_other != nullptr;
+    if (isPair) {
         m_sideBySide->setChecked(true);
     }
     updatePair();
     updateControls();
     updateCaption();
     m_surface->redraw();
-    emit notice(run ? tr("Compared with %1").arg(QFileInfo(m_other->file()).fileName())
-                    : asSentence(run.error().message));
+    if (!isPair) {  // who asked for a pair has said so
+        emit notice(run ? tr("Compared with %1").arg(QFileInfo(m_other->file()).fileName())
+                        : asSentence(run.error().message));
+    }
 }
 
 Scene InspectorPanel::scene() {
@@ -486,7 +489,14 @@ void InspectorPanel::updateMessage() {
 
 void InspectorPanel::updateCaption() {
     const bool shown = m_run != nullptr && m_pages->currentIndex() == 0;
-    const QString text = shown ? view().caption(scene()) : QString();
+    QString text = shown ? view().caption(scene()) : QString();
+    if (shown) {
+        const Json& about = m_run->trace().metadata;
+        if (const auto failure = about.find("failure"); failure != about.end() && failure->is_string()) {
+            const QString why = asSentence(failure->get<std::string>()).simplified().left(400);
+            text += QLatin1Char('\n') + tr("The run failed here: %1").arg(why);
+        }
+    }
     m_caption->setText(text);
     m_caption->setVisible(shown);
     m_surface->setAccessibleName(view().title());
