@@ -197,6 +197,12 @@ void LibraryPanel::refresh() {
     updateChoices();
 }
 
+qint64 LibraryPanel::openProject() const {
+    constexpr qint64 kFirst = 1;
+    const qint64 shown = m_projects->currentData().toLongLong();
+    return shown > 0 ? shown : kFirst;
+}
+
 void LibraryPanel::startSearch() {
     store::ClipQuery query;
     query.text = m_search->understood().toStdString();

@@ -47,6 +47,8 @@ class LibraryPanel : public QWidget {
 
     void focusSearch();
     void showTrash(bool trash);
+    // Of the clips that are shown, for new ones to join; the first where all are.
+    [[nodiscard]] qint64 openProject() const;
     [[nodiscard]] LibraryGrid* grid() const { return m_grid; }
     [[nodiscard]] LibraryModel* model() const { return m_model; }
     [[nodiscard]] LibrarySearch* search() const { return m_search; }

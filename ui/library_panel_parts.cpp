@@ -66,9 +66,8 @@ void LibraryPanel::build() {
     m_details->setMinimumSize(32 * kGrid, 12 * kGrid);
     m_count = makeLabel(QString(), TextRole::Caption);
     m_count->setObjectName(QStringLiteral("libraryCount"));
-    m_count->setContentsMargins(kGrid, 0, kGrid, 0);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(kGrid, kGrid, kGrid, kGrid / 2);
+    column->setContentsMargins(2 * kGrid, kGrid, 2 * kGrid, kGrid / 2);
     column->setSpacing(kGrid);
     column->addWidget(buildHeader());
     column->addWidget(buildTrashBar());
@@ -88,7 +87,7 @@ QWidget* LibraryPanel::buildHeader() {
     m_search->addControl(m_saved);
     m_projects = new QComboBox;
     m_projects->setAccessibleName(tr("Project"));
-    m_projects->setToolTip(tr("Shows the clips of one project"));
+    m_projects->setToolTip(tr("Shows the clips of one project, which new clips join"));
     m_projects->addItem(tr("All projects"), 0);
     m_projects->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_projects->setMinimumContentsLength(9);
@@ -157,7 +156,7 @@ void LibraryPanel::fillMenu(QMenu* menu) {
 QWidget* LibraryPanel::buildTrashBar() {
     m_trashBar = new QWidget;
     auto* column = new QVBoxLayout(m_trashBar);
-    column->setContentsMargins(kGrid, 0, kGrid, 0);
+    column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(kGrid);
     column->addWidget(makeLabel(tr("Clips wait in the trash until you delete them."), TextRole::Secondary, true));
     auto* row = new FlowLayout(kGrid);
@@ -177,7 +176,7 @@ QWidget* LibraryPanel::buildTrashBar() {
 QWidget* LibraryPanel::buildBasket() {
     m_basketBar = new QWidget;
     auto* row = new QHBoxLayout(m_basketBar);
-    row->setContentsMargins(kGrid, 0, 0, 0);
+    row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(kGrid);
     m_basketText = makeLabel(QString(), TextRole::Secondary, true);
     m_compare = makeButton(tr("What differs…"));

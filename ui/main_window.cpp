@@ -503,7 +503,7 @@ void MainWindow::run() {
         return;
     }
     m_director->expectJob();
-    m_session.queue().add(m_panel->takeRequests(), 1);
+    m_session.queue().add(m_panel->takeRequests(), m_library->openProject());
     save();
 }
 

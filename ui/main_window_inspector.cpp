@@ -143,7 +143,7 @@ void MainWindow::branch(const Json& whatIf) {
     request->whatIf = whatIf;
     m_branch = Branch{whatIf, m_inspector->run()->file()};
     m_director->expectJob();
-    m_session.queue().add({*request}, 1);
+    m_session.queue().add({*request}, m_library->openProject());
 }
 
 void MainWindow::inspect(const store::Clip& clip) {
@@ -180,7 +180,7 @@ void MainWindow::rerunWithProbes() {
     m_rerun = Rerun{settingsWithoutProbes(m_inspected->requestJson),
                     m_session.folder() + QLatin1Char('/') + QString::fromStdString(m_inspected->file)};
     m_director->expectJob();
-    m_session.queue().add({*request}, 1);
+    m_session.queue().add({*request}, m_library->openProject());
 }
 
 void MainWindow::checkRerun(const store::Clip& clip) {

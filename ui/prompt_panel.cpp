@@ -23,6 +23,7 @@
 #include "ui/formats.h"
 #include "ui/icons.h"
 #include "ui/key_map.h"
+#include "ui/machine_form.h"
 #include "ui/method_form.h"
 #include "ui/model_picker.h"
 #include "ui/preset_menu.h"
@@ -99,6 +100,7 @@ void PromptPanel::connectForm() {
         }
     });
     connect(m_form, &SettingsForm::changed, this, &PromptPanel::onFormChanged);
+    connect(m_machine, &MachineForm::changed, this, &PromptPanel::onFormChanged);
     connect(m_method, &MethodForm::changed, this, &PromptPanel::onFormChanged);
     connect(m_cache, &MethodForm::changed, this, &PromptPanel::onFormChanged);
     connect(m_batch, &BatchForm::changed, this, &PromptPanel::onFormChanged);
@@ -243,6 +245,8 @@ QWidget* PromptPanel::buildForm() {
     m_cache = new MethodForm(tr("Step cache"), tr("Whether results of one step are used again in the next ones"));
     column->addWidget(m_cache);
     column->addWidget(buildAdapterRow());
+    m_machine = new MachineForm;
+    column->addWidget(m_machine);
     m_batch = new BatchForm;
     column->addWidget(m_batch);
     column->addStretch(1);
@@ -327,9 +331,12 @@ void PromptPanel::setEngine(app::EngineLink* engine) {
     m_engine = engine;
     m_models->setEngine(engine);
     if (m_engine != nullptr) {
-        connect(m_engine, &app::EngineLink::capabilitiesChanged, this,
-                [this] { setMethods(m_engine->methods(), m_engine->caches()); });
-        setMethods(m_engine->methods(), m_engine->caches());
+        const auto know = [this] {
+            setMethods(m_engine->methods(), m_engine->caches());
+            m_machine->setDevices(m_engine->devices());
+        };
+        connect(m_engine, &app::EngineLink::capabilitiesChanged, this, know);
+        know();
     }
 }
 
@@ -364,11 +371,9 @@ job::GenerationRequest PromptPanel::baseRequest() const {
     request.adapters = m_adapters;
     if (m_editedJob != 0) {
         request.model = m_edited.model;
-        request.device = m_edited.device;
-        request.dtype = m_edited.dtype;
-        request.threads = m_edited.threads;
     }
     m_form->fill(request);
+    m_machine->fill(request);
     if (!m_method->id().empty()) {
         request.method = m_method->id();
         request.methodParameters = m_method->values();
@@ -395,6 +400,7 @@ void PromptPanel::showRequest(const job::GenerationRequest& request) {
     m_negative->setPlainText(QString::fromStdString(request.negativePrompt));
     setNegativeShown(!request.negativePrompt.empty());
     m_batch->setOptions({});
+    m_machine->show(request);
     showChoices(request);
     m_form->seedField()->setLocked(true);
     onFormChanged();
@@ -601,6 +607,7 @@ void PromptPanel::save(QSettings& settings) const {
     settings.setValue(QStringLiteral("prompt/text"), m_prompt->toPlainText());
     settings.setValue(QStringLiteral("prompt/negative"), m_negative->toPlainText());
     m_form->save(settings);
+    m_machine->save(settings);
     m_batch->save(settings);
     settings.setValue(QStringLiteral("prompt/method"), QString::fromStdString(m_method->id()));
     settings.setValue(QStringLiteral("prompt/methodParameters"), QString::fromStdString(m_method->values().dump()));
@@ -613,6 +620,7 @@ void PromptPanel::save(QSettings& settings) const {
 
 void PromptPanel::restore(const QSettings& settings) {
     m_form->restore(settings);
+    m_machine->restore(settings);
     m_batch->restore(settings);
     const auto read = [&settings](const char* key) {
         return settings.value(QLatin1String(key)).toString().toStdString();

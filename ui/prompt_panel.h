@@ -30,6 +30,7 @@ class MethodForm;
 class ModelPicker;
 class PresetMenu;
 class PromptHistory;
+class MachineForm;
 class SettingsForm;
 
 class PromptPanel : public QFrame {
@@ -145,7 +146,7 @@ class PromptPanel : public QFrame {
     app::EngineLink* m_engine = nullptr;
     qint64 m_editedJob = 0;
     std::optional<Draft> m_draft;
-    job::GenerationRequest m_edited;  // the job that is edited: its model, device and type stay
+    job::GenerationRequest m_edited;  // the job that is edited: its model stays
     bool m_stepping = false;          // through the history
 
     QPushButton* m_modelLabel;
@@ -166,6 +167,7 @@ class PromptPanel : public QFrame {
     QPushButton* m_negativeToggle;
     QPlainTextEdit* m_negative;
     SettingsForm* m_form;
+    MachineForm* m_machine;
     QLabel* m_cost;
     QLabel* m_time;
     QPushButton* m_run;

@@ -18,6 +18,7 @@ GenerationRequest presetPart(GenerationRequest request) {
     request.device = none.device;
     request.dtype = none.dtype;
     request.threads = none.threads;
+    request.memoryBudget = none.memoryBudget;
     return request;
 }
 

@@ -16,7 +16,7 @@ struct NamedRequest {
 };
 
 // What of a request belongs into a preset: prompts, size, length, sampling and method, but neither the seed nor
-// what only this machine knows (model folder, device, type, threads).
+// what only this machine knows (model folder, device, type, threads, memory).
 [[nodiscard]] GenerationRequest presetPart(GenerationRequest request);
 
 // {"framewright_preset": 1, "name": …, "request": {…}}, indented.

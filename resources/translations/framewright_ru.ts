@@ -1616,8 +1616,8 @@ Its file is missing: %2</source>
         <translation>Проект</translation>
     </message>
     <message>
-        <source>Shows the clips of one project</source>
-        <translation>Показывает клипы одного проекта</translation>
+        <source>Shows the clips of one project, which new clips join</source>
+        <translation>Показывает клипы одного проекта; новые клипы попадают в него</translation>
     </message>
     <message>
         <source>All projects</source>
@@ -1892,6 +1892,89 @@ Its file is missing: %2</source>
     <message>
         <source>Scroll to what is said last</source>
         <translation>Прокручивать к последнему сообщению</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::MachineForm</name>
+    <message>
+        <source>Machine</source>
+        <translation>Компьютер</translation>
+    </message>
+    <message>
+        <source>What computes the clip, how exactly, and with how much memory</source>
+        <translation>На чём вычисляется клип, с какой точностью и сколько памяти на это отводится</translation>
+    </message>
+    <message>
+        <source>What computes the clip. Automatic: a graphics card that can, else the processor.</source>
+        <translation>На чём вычисляется клип. «Автоматически»: подходящая видеокарта, а если её нет, процессор.</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Устройство</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Автоматически</translation>
+    </message>
+    <message>
+        <source>bf16, quick</source>
+        <translation>bf16, быстро</translation>
+    </message>
+    <message>
+        <source>f32, exact</source>
+        <translation>f32, точно</translation>
+    </message>
+    <message>
+        <source>fp8, quickest</source>
+        <translation>fp8, быстрее всего</translation>
+    </message>
+    <message>
+        <source>Number type the model computes in. fp8 needs a graphics card that has it, and changes the clip a little.</source>
+        <translation>Числовой тип, в котором считает модель. Для fp8 нужна видеокарта, которая его умеет; клип при этом немного меняется.</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Точность</translation>
+    </message>
+    <message>
+        <source> GiB</source>
+        <translation> ГиБ</translation>
+    </message>
+    <message>
+        <source>All that is free</source>
+        <translation>Вся свободная</translation>
+    </message>
+    <message>
+        <source>The most memory the clip may take. With less, weights wait outside and the clip is decoded in smaller pieces; what cannot fit is refused before it begins.</source>
+        <translation>Сколько памяти может занять клип. Если её мало, веса ждут снаружи, а клип декодируется меньшими частями; что не помещается, отклоняется до начала.</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Память</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Все</translation>
+    </message>
+    <message>
+        <source>Threads of the processor that compute</source>
+        <translation>Сколько потоков процессора считают</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>Потоки</translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation>показано</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>скрыто</translation>
+    </message>
+    <message>
+        <source>%1, not here</source>
+        <translation>%1, здесь нет</translation>
     </message>
 </context>
 <context>

@@ -1592,8 +1592,8 @@ Its file is missing: %2</source>
         <translation>项目</translation>
     </message>
     <message>
-        <source>Shows the clips of one project</source>
-        <translation>只显示一个项目的视频</translation>
+        <source>Shows the clips of one project, which new clips join</source>
+        <translation>只显示一个项目的视频，新视频也归入该项目</translation>
     </message>
     <message>
         <source>All projects</source>
@@ -1868,6 +1868,89 @@ Its file is missing: %2</source>
     <message>
         <source>Scroll to what is said last</source>
         <translation>滚动到最新的消息</translation>
+    </message>
+</context>
+<context>
+    <name>fw::ui::MachineForm</name>
+    <message>
+        <source>Machine</source>
+        <translation>计算设备</translation>
+    </message>
+    <message>
+        <source>What computes the clip, how exactly, and with how much memory</source>
+        <translation>由什么计算片段、精度如何、可用多少内存</translation>
+    </message>
+    <message>
+        <source>What computes the clip. Automatic: a graphics card that can, else the processor.</source>
+        <translation>由什么计算片段。“自动”：能用显卡就用显卡，否则用处理器。</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>bf16, quick</source>
+        <translation>bf16，快</translation>
+    </message>
+    <message>
+        <source>f32, exact</source>
+        <translation>f32，精确</translation>
+    </message>
+    <message>
+        <source>fp8, quickest</source>
+        <translation>fp8，最快</translation>
+    </message>
+    <message>
+        <source>Number type the model computes in. fp8 needs a graphics card that has it, and changes the clip a little.</source>
+        <translation>模型计算所用的数值类型。fp8 需要支持它的显卡，并会使片段略有变化。</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>精度</translation>
+    </message>
+    <message>
+        <source> GiB</source>
+        <translation> GiB</translation>
+    </message>
+    <message>
+        <source>All that is free</source>
+        <translation>全部空闲内存</translation>
+    </message>
+    <message>
+        <source>The most memory the clip may take. With less, weights wait outside and the clip is decoded in smaller pieces; what cannot fit is refused before it begins.</source>
+        <translation>片段最多可占用的内存。内存较少时，权重在外等待，片段分成更小的块解码；放不下的会在开始前被拒绝。</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>Threads of the processor that compute</source>
+        <translation>参与计算的处理器线程数</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>线程</translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation>已显示</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>已隐藏</translation>
+    </message>
+    <message>
+        <source>%1, not here</source>
+        <translation>%1，此处没有</translation>
     </message>
 </context>
 <context>

@@ -14,6 +14,7 @@ GenerationRequest full() {
     request.seed = 9;
     request.model = "/home/somebody/models/wan";
     request.device = "cuda:1";
+    request.memoryBudget = 1 << 30;
     return request;
 }
 

@@ -671,9 +671,12 @@ class LibraryPanelTest : public QObject {
             });
         auto* combo = named<QComboBox>(QStringLiteral("Project"));
         QTRY_COMPARE(combo->count(), 3);
+        QCOMPARE(m_panel->openProject(), 1);
         combo->setFocus();
         QTest::keyClick(combo, Qt::Key_End);
         QTRY_COMPARE(model()->rowCount(), 0);
+        QVERIFY(project > 1);
+        QCOMPARE(m_panel->openProject(), project);  // new clips go where one looks
         QTRY_VERIFY(named<QPushButton>(QStringLiteral("Show all projects")));
         QTest::keyClick(combo, Qt::Key_Home);
         QTRY_COMPARE(model()->rowCount(), 7);

@@ -20,6 +20,7 @@
 
 #include "app/library/library_service.h"
 #include "pictures.h"
+#include "ui/machine_form.h"
 #include "ui/method_form.h"
 #include "ui/model_picker.h"
 #include "ui/preset_menu.h"
@@ -415,6 +416,56 @@ class PromptPanelTest : public QObject {
         QTest::keyClick(picker->list(), Qt::Key_Return);
         QVERIFY(!picker->isVisible());
         QCOMPARE(chosen.first().first().toString(), wan.folder);
+    }
+
+    // What a clip was computed with comes back with its settings, and nothing of it is changed on the way.
+    void machineSettingsComeAndGo() {
+        auto* machine = m_panel->findChild<MachineForm*>();
+        auto* device = named<QComboBox>(MachineForm::tr("Device"));
+        auto* memory = named<QDoubleSpinBox>(MachineForm::tr("Memory"));
+        QVERIFY(!memory->isVisible());
+        QVERIFY(m_panel->request().device == "auto" && !m_panel->request().memoryBudget);
+        machine->setDevices(
+            {{{"id", "cuda:0"}, {"name", "Some GPU"}}, {{"id", "cpu"}, {"name", "Some processor"}}});
+        QCOMPARE(device->count(), 3);
+        auto* toggle = named<QPushButton>(MachineForm::tr("Machine"));
+        scrollTo(toggle);
+        QTest::mouseClick(toggle, Qt::LeftButton);
+        QVERIFY(memory->isVisible());
+        scrollTo(memory);
+        QSignalSpy changed(m_panel.get(), &PromptPanel::requestChanged);
+        memory->setValue(6.0);
+        device->setCurrentIndex(1);
+        QVERIFY(changed.size() >= 2);
+        QCOMPARE(m_panel->request().device, std::string("cuda:0"));
+        QCOMPARE(m_panel->request().memoryBudget, std::int64_t{6} << 30);
+        save(QStringLiteral("machine"));
+
+        auto made = m_panel->request();
+        made.device = "cuda:3";  // of another machine
+        made.dtype = "f32";
+        made.threads = 3;
+        made.memoryBudget = 7'123'456'789;
+        m_panel->showRequest(made);
+        const auto again = m_panel->request();
+        QCOMPARE(again.device, made.device);
+        QVERIFY(device->currentText().contains(QStringLiteral("cuda:3")));
+        QCOMPARE(again.dtype, made.dtype);
+        QCOMPARE(again.threads, made.threads);
+        QCOMPARE(again.memoryBudget, made.memoryBudget);
+        machine->setDevices(Json::array());
+        QCOMPARE(m_panel->request().device, made.device);
+
+        QSettings settings(m_folder->filePath(QStringLiteral("machine.ini")), QSettings::IniFormat);
+        m_panel->save(settings);
+        made.device = made.dtype = "auto";
+        made.threads = 0;
+        made.memoryBudget.reset();
+        m_panel->showRequest(made);
+        QCOMPARE(m_panel->request().memoryBudget, made.memoryBudget);
+        m_panel->restore(settings);
+        QCOMPARE(m_panel->request().memoryBudget, again.memoryBudget);
+        QCOMPARE(m_panel->request().device, again.device);
     }
 
     void editingAJobKeepsTheDraft() {
