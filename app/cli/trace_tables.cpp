@@ -177,6 +177,43 @@ std::string cellText(const Json& cell) {
     return cell.is_string() ? cell.get<std::string>() : cell.is_null() ? std::string() : cell.dump();
 }
 
+// How each gate is spread over the tokens: mean, and the share of tokens in each tenth of 0 to 1. With it, where it
+// was recorded, how large the gated branch is beside the sparse one.
+Result<Table> gateTable(const Trace& trace) {
+    FW_ASSIGN(const trace::ProbeTable* gates, recordsOf(trace, ProbeKind::Gate, "gate and --method salad"));
+    const trace::ProbeTable* shares = trace.probes.find(ProbeKind::LinearShare);
+    constexpr std::size_t kTenths = 10;
+    Table table{{"step", "branch", "layer", "mean", "linear_to_sparse"}, {}};
+    for (std::size_t i = 0; i < kTenths; ++i) {
+        table.columns.push_back(fmt::format("from_0.{}", i));
+    }
+    for (std::int64_t i = 0; i < gates->size(); ++i) {
+        const trace::ProbeSite& site = gates->site(i);
+        const std::vector<float> values = gates->values(i);
+        std::array<double, kTenths> counts{};
+        double sum = 0.0;
+        for (const float value : values) {
+            sum += static_cast<double>(value);
+            if (std::isfinite(value)) {
+                const auto tenth = static_cast<std::size_t>(std::clamp(value, 0.0F, 1.0F) * 10.0F);
+                counts.at(std::min(tenth, kTenths - 1)) += 1.0;
+            }
+        }
+        const auto tokens = static_cast<double>(values.size());
+        const std::int64_t other = shares == nullptr ? -1 : shares->find(site);
+        const std::vector<float> parts = other < 0 ? std::vector<float>() : shares->values(other);
+        std::vector<Json> row{
+            site.step, site.branch, site.layer, rounded(over(sum, tokens)),
+            rounded(parts.empty() ? std::nan("")
+                                  : over(static_cast<double>(parts[1]), static_cast<double>(parts[0])))};
+        for (const double count : counts) {
+            row.push_back(rounded(over(count, tokens)));
+        }
+        table.rows.push_back(std::move(row));
+    }
+    return table;
+}
+
 }  // namespace
 
 const std::vector<TableEntry>& traceTables() {
@@ -186,6 +223,7 @@ const std::vector<TableEntry>& traceTables() {
         {"stats", "entropy, distances, sink and own frame of each head"},
         {"cache", "what a step cache computed, reused and predicted"},
         {"masks", "density and kept mass of each mask"},
+        {"gates", "SALAD's gates: mean and share of tokens in each tenth, for each layer and step"},
     };
     return tables;
 }
@@ -202,6 +240,9 @@ Result<Table> traceTable(const Trace& trace, std::string_view name) {
     }
     if (name == "cache") {
         return cacheTable(trace);
+    }
+    if (name == "gates") {
+        return gateTable(trace);
     }
     FW_CHECK(name == "masks", "table {}", name);
     return maskTable(trace);

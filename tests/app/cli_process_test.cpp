@@ -70,6 +70,49 @@ TEST_F(Cli, MakesEveryFormatAndShowsItsRequest) {
     }
 }
 
+// Tenths of the tokens, of the embedded model's own adapter: what the picture of its model card is drawn from.
+TEST_F(Cli, TellsHowGatesAreSpread) {
+    const Outcome made = run({"generate",
+                              "a red balloon",
+                              "--width",
+                              "64",
+                              "--height",
+                              "64",
+                              "--frames",
+                              "9",
+                              "--steps",
+                              "2",
+                              "--seed",
+                              "3",
+                              "--method",
+                              "salad",
+                              "--set",
+                              "sparsity=0.5",
+                              "--out",
+                              "s.gif",
+                              "--quiet",
+                              "--trace",
+                              "s.safetensors",
+                              "--probe",
+                              "gate",
+                              "--probe-steps",
+                              "all"});
+    ASSERT_EQ(made.exit, 0) << made.err;
+    const Json gates = Json::parse(run({"inspect", "s.safetensors", "--table", "gates", "--json"}).out);
+    ASSERT_EQ(gates.size(), 2U * 8U) << "steps and layers";
+    for (const Json& gate : gates) {
+        double share = 0.0;
+        for (int i = 0; i < 10; ++i) {
+            share += gate.at("from_0." + std::to_string(i)).get<double>();
+        }
+        EXPECT_NEAR(share, 1.0, 1e-4);
+        EXPECT_GT(gate.at("mean").get<double>(), 0.0);
+        EXPECT_LT(gate.at("mean").get<double>(), 1.0);
+        EXPECT_GT(gate.at("linear_to_sparse").get<double>(), 0.0);
+    }
+    EXPECT_EQ(run({"inspect", "s.safetensors", "--table", "gates", "--export", "gates.csv"}).exit, 0);
+}
+
 TEST_F(Cli, InspectsWhatProbesSaw) {
     const Outcome made = run(tiny({"--out", "c.gif", "--quiet", "--trace", "t.safetensors", "--probe", "default",
                                    "--probe-queries", "0,3", "--probe-layers", "0,-1"}));
