@@ -5,6 +5,7 @@
 #include <fstream>
 #include <limits>
 
+#include "core/method/painted_masks.h"
 #include "core/model/adapter.h"
 #include "core/model/wan_transformer.h"
 #include "golden_support.h"
@@ -66,7 +67,7 @@ class SaladGolden : public testing::Test {
 
     // The velocity with these adapters and this method.
     HostTensor velocity(const std::vector<job::Adapter>& adapters, const std::string& id, const Json& parameters,
-                        DType compute = DType::F32) {
+                        DType compute = DType::F32, method::PaintedMasks* painted = nullptr) {
         const auto set = require(model::AdapterSet::open(adapters, m_folder.path()));
         const auto transformer = require(
             model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, compute, {.adapters = &set}));
@@ -80,6 +81,7 @@ class SaladGolden : public testing::Test {
         HostTensor result(shape);
         method::RunContext context{
             .ops = *m_engine.ops, .arena = *m_engine.arena, .selfAttention = *method, .cancel = {}};
+        context.painted = painted;
         require(transformer->forward(context, latents.view, m_fixture.metadata("timestep").get<double>(), text.view,
                                      result.view));
         return result;
@@ -134,6 +136,18 @@ TEST_F(SaladGolden, WithoutItsBranchItIsTheSparseMethod) {
     const HostTensor dropped =
         velocity({write(tensorsOf("window_b"), {{"branch_norms", "[0.1, 0.2]"}})}, "salad", scaled);
     EXPECT_EQ(dropped.values, alone.values);
+}
+
+// Where somebody may paint over the sparse branch, the linear one is added in a pass behind it.
+TEST_F(SaladGolden, TheBranchIsTheSameInAPassOfItsOwn) {
+    const job::Adapter adapter = write(tensorsOf("window"), metadataOf("window"));
+    for (const Json& parameters :
+         {Json::object(), Json{{"gate", "sample"}}, Json{{"sparse", "top_k"}, {"sparsity", 0.3}}}) {
+        method::PaintedMasks nothing{job::WhatIf()};
+        EXPECT_EQ(velocity({adapter}, "salad", parameters, DType::F32, &nothing).values,
+                  velocity({adapter}, "salad", parameters).values)
+            << parameters.dump();
+    }
 }
 
 TEST_F(SaladGolden, EverySwitchChangesTheResult) {
