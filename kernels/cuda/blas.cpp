@@ -19,6 +19,7 @@ namespace {
 constexpr std::int64_t kWorkspaceBytes = 32 << 20;
 // Shapes change with every clip size: beyond this many the plans start anew.
 constexpr std::size_t kMostPlans = 512;
+constexpr int kMostAlgorithms = 16;  // looked at
 
 class MatmulDescription {
  public:
@@ -91,6 +92,15 @@ Alignments alignmentsOf(const LinearArgs& args) {
     const std::int64_t resultBytes = args.result == Element::Bf16 ? 2 : 4;
     return {alignmentOf(args.weight, args.in * elementBytes), alignmentOf(args.x, args.xStride * elementBytes),
             alignmentOf(args.y, args.yStride * resultBytes)};
+}
+
+// Tiles that a measurement found faster than those the library's heuristics put first (docs/performance.md). A
+// fixed table, so that two runs give the same bits.
+std::uint32_t measuredTile(const LinearArgs& args, bool gelu) {
+    constexpr std::int64_t kManyRows = 8192;
+    const bool isFeedForward = args.in == 1536 && args.out == 8960;  // of Wan2.1's 1.3B
+    return gelu && isFeedForward && args.rows >= kManyRows ? CUBLASLT_MATMUL_TILE_128x288
+                                                           : CUBLASLT_MATMUL_TILE_UNDEFINED;
 }
 
 struct Plan {
@@ -304,13 +314,30 @@ class LtContext final : public BlasContext {
         return plan.usable;
     }
 
-    // Asks for the algorithm of a plan whose description is complete. False when there is none.
+    // The first algorithm with these tiles, or the first of all.
+    static int preferred(const cublasLtMatmulHeuristicResult_t* results, int found, std::uint32_t tile) {
+        for (int i = 0; i < found && tile != CUBLASLT_MATMUL_TILE_UNDEFINED; ++i) {
+            std::uint32_t has = CUBLASLT_MATMUL_TILE_UNDEFINED;
+            std::size_t written = 0;
+            if (results[i].state == CUBLAS_STATUS_SUCCESS &&
+                cublasLtMatmulAlgoConfigGetAttribute(&results[i].algo, CUBLASLT_ALGO_CONFIG_TILE_ID, &has,
+                                                     sizeof(has), &written) == CUBLAS_STATUS_SUCCESS &&
+                has == tile) {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    // Asks for the algorithm of a plan whose description is complete: one with these tiles where it is offered.
+    // False when there is none.
     template <class AnyPlan>
-    [[nodiscard]] bool choose(AnyPlan& plan, const Alignments& alignments) const {
+    [[nodiscard]] bool choose(AnyPlan& plan, const Alignments& alignments,
+                              std::uint32_t tile = CUBLASLT_MATMUL_TILE_UNDEFINED) const {
         const Preference preference;
         // Sums split over several blocks are added in place by whoever comes last: not the same bits every time.
         const std::uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-        cublasLtMatmulHeuristicResult_t result{};
+        cublasLtMatmulHeuristicResult_t results[kMostAlgorithms]{};
         int found = 0;
         const bool usable =
             preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<std::uint64_t>(kWorkspaceBytes)) &&
@@ -320,10 +347,10 @@ class LtContext final : public BlasContext {
             preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignments.y) &&
             preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignments.y) &&
             cublasLtMatmulAlgoGetHeuristic(m_handle, plan.description.get(), plan.weight.get(), plan.x.get(),
-                                           plan.y.get(), plan.y.get(), preference.get(), 1, &result,
+                                           plan.y.get(), plan.y.get(), preference.get(), kMostAlgorithms, results,
                                            &found) == CUBLAS_STATUS_SUCCESS &&
-            found > 0 && result.state == CUBLAS_STATUS_SUCCESS;
-        plan.algorithm = result.algo;
+            found > 0 && results[0].state == CUBLAS_STATUS_SUCCESS;
+        plan.algorithm = results[usable ? preferred(results, found, tile) : 0].algo;
         return usable;
     }
 
@@ -340,7 +367,7 @@ class LtContext final : public BlasContext {
             ok = ok && description.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, dataType(args.result)) &&
                  description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, pointer);
         }
-        plan.usable = ok && choose(plan, alignments);
+        plan.usable = ok && choose(plan, alignments, measuredTile(args, gelu));
         plan.fusedBias = plan.usable && bias;
         plan.fusedActivation = plan.usable && gelu;
         return plan.usable;

@@ -161,7 +161,9 @@ __global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Pol
     __shared__ float shared[kNormThreads / 32];
     const int lane = static_cast<int>(threadIdx.x) % kGroup;
     // Rows fit into 32 bits, as the grid does; 64-bit division is several times slower.
-    const std::uint32_t index = blockIdx.x * (kNormThreads / kGroup) + threadIdx.x / kGroup;
+    // The last rows first: the product before has just left them in the second-level cache, and the one behind
+    // begins with the first.
+    const std::uint32_t index = (gridDim.x - 1 - blockIdx.x) * (kNormThreads / kGroup) + threadIdx.x / kGroup;
     const bool exists = index < args.extents.batch * args.extents.rows;
     const std::int64_t batch = exists ? index / static_cast<std::uint32_t>(args.extents.rows) : 0;
     const std::int64_t row = exists ? index % static_cast<std::uint32_t>(args.extents.rows) : 0;
