@@ -2,12 +2,14 @@
 #include <QDockWidget>
 #include <QFileInfo>
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "app/clips/clip_files.h"
 #include "app/library/clip_filing.h"
 #include "app/studio/studio_session.h"
+#include "core/job/what_if.h"
 #include "ui/error_presenter.h"
 #include "ui/inspector/inspector_panel.h"
 #include "ui/library_panel.h"
@@ -38,6 +40,16 @@ std::vector<int> stepsLeft(const app::JobProgress& progress) {
         steps.push_back(count == 1 ? last : first + (last - first) * i / (count - 1));
     }
     return steps;
+}
+
+// Those that the first run looked at, so that both can be laid beside one another, and those that change.
+std::vector<int> stepsBeside(const std::vector<std::int32_t>& seen, const Json& changes) {
+    std::set<int> steps(seen.begin(), seen.end());
+    if (const auto whatIf = job::whatIfFromJson(changes)) {
+        steps.insert(job::firstChange(*whatIf));
+        steps.insert(whatIf->compute.begin(), whatIf->compute.end());
+    }
+    return {steps.begin(), steps.end()};
 }
 
 // What a clip was asked for, apart from who looked on.
@@ -138,7 +150,7 @@ void MainWindow::branch(const Json& whatIf) {
     }
     request->probes = Json{{"kinds", everySight()}};
     if (const RunModel* run = m_inspector->run(); run != nullptr && run->hasProbes()) {
-        (*request->probes)["steps"] = run->probes().steps;  // so that both can be laid beside one another
+        (*request->probes)["steps"] = stepsBeside(run->probes().steps, whatIf);
     }
     request->whatIf = whatIf;
     m_branch = Branch{whatIf, m_inspector->run()->file()};

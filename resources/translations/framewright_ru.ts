@@ -2283,6 +2283,10 @@ Its file is missing: %2</source>
         <translation>Что стоит в строках и столбцах маленьких карт</translation>
     </message>
     <message>
+        <source>no finite numbers</source>
+        <translation>нет конечных чисел</translation>
+    </message>
+    <message>
         <source>layers × heads</source>
         <translation>слои × головы</translation>
     </message>

@@ -2253,6 +2253,10 @@ Its file is missing: %2</source>
         <translation>小图的行和列分别表示什么</translation>
     </message>
     <message>
+        <source>no finite numbers</source>
+        <translation>没有有限数值</translation>
+    </message>
+    <message>
         <source>layers × heads</source>
         <translation>层 × 头</translation>
     </message>

@@ -56,5 +56,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             }
         }
     }
+    const auto *queries = trace->probes.find(fw::trace::ProbeKind::AttentionQuery),
+               *keys = trace->probes.find(fw::trace::ProbeKind::AttentionKey);
+    for (std::int64_t i = 0; queries != nullptr && keys != nullptr && i < queries->size(); ++i) {
+        if (const std::int64_t key = keys->find(queries->site(i)); key >= 0) {
+            const std::int64_t last = trace->probes.info.tokens() - 1;
+            for (const float value : fw::trace::attentionRow(queries->record(i), keys->record(key), last)) {
+                sum = sum + static_cast<double>(value);
+            }
+        }
+    }
     return 0;
 }

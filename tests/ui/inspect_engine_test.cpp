@@ -139,7 +139,9 @@ void InspectEngineTest::aPaintedMaskGoesOnFromTheStepBefore() {
     settle();
     QCOMPARE(inspector().selection(), (Selection{.step = 3, .layer = 2, .head = 1}));
     const QString both = inspector().surface()->accessibleDescription();
-    QVERIFY2(both.contains(QLatin1String("88.9 %")) && both.contains(QLatin1String("100 %")), qPrintable(both));
+    QVERIFY2(
+        both.contains(QLatin1String("Step 4, layer 3, head 2: 88.9 %")) && both.contains(QLatin1String("100 %")),
+        qPrintable(both));
     if (const QString folder = qEnvironmentVariable("FW_PICTURES"); !folder.isEmpty()) {
         window().grab().save(folder + QStringLiteral("/window-branch.png"));
     }
@@ -213,6 +215,7 @@ void InspectEngineTest::aFailedRunShowsWhatWasSeen() {
     QCOMPARE(inspector().message(), QString());
     QVERIFY(inspector().run()->table(trace::ProbeKind::AttentionMap) != nullptr);
     const QString said = inspector().surface()->accessibleDescription();
+    QVERIFY2(!said.contains(QLatin1String("24 global")), "layers without numbers are of no kind");
     QVERIFY2(said.contains(QLatin1String("The run failed here")) &&
                  said.contains(QLatin1String("not finite at step 1 of 4")),
              qPrintable(said));

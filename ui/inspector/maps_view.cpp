@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 namespace fw::ui {
@@ -53,12 +54,29 @@ QString blockTitle(int block, const std::array<std::int64_t, 3>& blocks) {
         .arg(block % width + 1);
 }
 
+// A map of rows that sum to 1, or nothing but NaN, which is grey: of a run whose numbers ended nothing sums up.
+std::vector<float> soundMap(std::vector<float> map) {
+    const bool isSound =
+        std::any_of(map.begin(), map.end(), [](float value) { return std::isfinite(value) && value > 0.0F; });
+    if (!isSound) {
+        std::fill(map.begin(), map.end(), std::numeric_limits<float>::quiet_NaN());
+    }
+    return map;
+}
+
 }  // namespace
 
 std::optional<HeadClass> headClassAt(const RunModel& run, const Selection& at) {
     const qint64 record = run.find(ProbeKind::HeadStats, at);
-    return record < 0 ? std::nullopt
-                      : std::optional(classifyHead(run.table(ProbeKind::HeadStats)->values(record), run.grid()));
+    if (record < 0) {
+        return std::nullopt;
+    }
+    const auto stats = run.table(ProbeKind::HeadStats)->values(record);
+    // Of a run whose numbers ended: some key always holds something.
+    const bool isSound =
+        std::all_of(stats.begin(), stats.end(), [](float value) { return std::isfinite(value); }) &&
+        stats[trace::kSink] > 0.0F;
+    return isSound ? std::optional(classifyHead(stats, run.grid())) : std::nullopt;
 }
 
 QString MapsView::title() const {
@@ -117,7 +135,7 @@ void MapsView::fillOverview(const Scene& scene, const Axes& axes) {
             cell.at.*axes.column = axes.columns[column];
             cell.record = scene.run.find(ProbeKind::AttentionMap, cell.at);
             if (cell.record >= 0) {
-                drawThumb(m_overview, cell.place, table->values(cell.record), blocks);
+                drawThumb(m_overview, cell.place, soundMap(table->values(cell.record)), blocks);
             }
             m_cells.push_back(cell);
         }
@@ -198,8 +216,8 @@ void MapsView::drawOverview(Canvas& canvas, const QRectF& area, Scene& scene, co
                        Maps::tr(
                            "%1; entropy %2 nats\nmean distance %3 frames, %4 rows, %5 columns\nlargest key %6, own "
                            "frame %7")
-                           .arg(headClassTitle(*kind), number(0), number(1), number(2), number(3), number(4),
-                                number(5));
+                           .arg(kind ? headClassTitle(*kind) : Maps::tr("no finite numbers"), number(0), number(1),
+                                number(2), number(3), number(4), number(5));
             } else if (cell.record < 0) {
                 tip += QLatin1Char('\n') + Maps::tr("not kept");
             }
@@ -231,7 +249,7 @@ void MapsView::drawLarge(Canvas& canvas, const QRectF& area, Scene& scene) {
     if (record != m_record || m_largeRun != &scene.run) {
         m_record = record;
         m_largeRun = &scene.run;
-        m_values = scene.run.table(ProbeKind::AttentionMap)->values(record);
+        m_values = soundMap(scene.run.table(ProbeKind::AttentionMap)->values(record));
         m_range = {0.0F, rangeOf(m_values).most};
         m_large = heatImage(m_values, blocks, blocks, m_range, kGamma);
     }
