@@ -8,7 +8,10 @@ settings of a prompt in turn, so that a busy moment of the machine meets them al
 cores, --threads each. PSNR and SSIM are those of the frames against the first
 setting's clip; speed is the ratio of the denoising times. `methods` looks in --adapters for salad.safetensors (salad.py) and
 lora.safetensors (salad.py --no-branch) and leaves out what needs one that is not there; its last row is the LinGen model, whose clips are
-others by nature: its PSNR says nothing, its marks do. With --seconds no prompt is begun after that time and the table has those that were.
+others by nature: its PSNR says nothing, its marks do.
+
+OUT/results.json has what every prompt gave, written as soon as it is there: called again, the script draws only prompts that are missing. With
+--seconds no prompt is begun after that time and the table has those that were; --from begins behind the first ones, --only names settings.
 """
 
 from __future__ import annotations
@@ -16,10 +19,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
+import shutil
 import statistics
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
@@ -111,6 +117,54 @@ def make(fw: Path, prompt: str, seed: int, options: list[str], out: Path) -> dic
     return json.loads(ended.stdout)
 
 
+@dataclass(frozen=True)
+class Task:
+    """One prompt with every setting, for a process of its own."""
+
+    number: int
+    prompt: str
+    fw: Path
+    settings: dict[str, list[str]]
+    out: Path
+    keep: bool
+
+
+def draw(task: Task) -> tuple[list[dict], numpy.ndarray]:
+    """What the program reported of every setting, with the likeness to the first, and the clips as [setting, frame, row, column, 3]."""
+    rows, clips = [], []
+    for place, options in enumerate(task.settings.values()):
+        folder = task.out / f"{task.number}-{place}"
+        report = make(task.fw, task.prompt, task.number, options, folder)
+        clip = frames_of(folder)
+        if not task.keep:
+            shutil.rmtree(folder)
+        clips.append(clip)
+        rows.append({
+            "seconds": report["seconds"]["denoise"], "bytes": report["plan"]["cache"]["bytes"],
+            "psnr": psnr(clip, clips[0]), "ssim": ssim(clip, clips[0]),
+        })  # fmt: skip
+    return rows, numpy.stack(clips)
+
+
+def print_table(results: dict[str, dict[str, dict]], settings: dict[str, list[str]]) -> None:
+    """results: by prompt, then by setting. Only prompts that have every setting count."""
+    whole = [rows for rows in results.values() if all(name in rows for name in settings)]
+    print(f"{len(whole)} prompts")
+    if not whole:
+        return
+    print("| setting | speed of denoising | PSNR | SSIM | cache MiB | marks | of them |")
+    print("|---|---|---|---|---|---|---|")
+    base = statistics.median(rows[next(iter(settings))]["seconds"] for rows in whole)
+    for name in settings:
+        mine = [rows[name] for rows in whole]
+        marks = {question: [sum(row["marks"][question][i] for row in mine) for i in (0, 1)] for question in mine[0]["marks"]}
+        right, of = (sum(pair[i] for pair in marks.values()) for i in (0, 1))
+        each = ", ".join(f"{question} {pair[0]}/{pair[1]}" for question, pair in marks.items())
+        speed = base / statistics.median(row["seconds"] for row in mine)
+        likeness = [statistics.mean(row[key] for row in mine) for key in ("psnr", "ssim")]
+        print(f"| {name} | {speed:.2f} | {likeness[0]:.1f} | {likeness[1]:.3f} | {mine[0]['bytes'] / 2**20:.1f} | {right}/{of} | {each} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("caches", "methods"))
@@ -119,55 +173,62 @@ def main() -> None:
     parser.add_argument("--adapters", type=Path, default=Path("../models/mini/adapters"))
     parser.add_argument("--out", type=Path, default=Path("work/settings"))
     parser.add_argument("--prompts", type=int, default=64)
+    parser.add_argument("--from", dest="first_prompt", type=int, default=0, help="number of the first prompt")
     parser.add_argument("--jobs", type=int, default=1, help="prompts drawn at a time")
     parser.add_argument("--threads", type=int, default=0, help="threads of each; 0: all of the machine's")
     parser.add_argument("--seconds", type=float, default=0, help="begin no prompt after this time; 0: draw all")
     parser.add_argument("--first", action="store_true", help="only the first setting of each cache")
+    parser.add_argument("--only", action="append", default=[], help="only the setting of this name, and the first; may stand several times")
+    parser.add_argument("--keep", type=int, default=4, help="clips of so many prompts stay in --out")
     parser.add_argument("--more", nargs=argparse.REMAINDER, default=[], help="all that follows are further options of fw generate")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     scorer = Scorer()
     scorer.load_state_dict({name: value.float() for name, value in load_file(arguments.scorer).items()})
-    scorer.eval()
+    scorer.eval().to("cuda" if torch.cuda.is_available() else "cpu")
     scenes, prompts = draw_prompts(2024, 64, 1)
     settings = cache_settings(arguments.first) if arguments.what == "caches" else method_settings(arguments.adapters)
-    rows: dict[str, dict] = {name: {"seconds": [], "psnr": [], "ssim": [], "clips": [], "bytes": 0} for name in settings}
+    if unknown := set(arguments.only) - set(settings):
+        raise SystemExit(f"no setting is called {sorted(unknown)}; there are {list(settings)}")
+    if arguments.only:
+        settings = {name: value for place, (name, value) in enumerate(settings.items()) if place == 0 or name in arguments.only}
+    more = ["--threads", str(arguments.threads), *arguments.more] if arguments.threads else arguments.more
+    commands = {name: options + more for name, options in settings.items()}
 
+    file = arguments.out / "results.json"
+    results: dict[str, dict] = json.loads(file.read_text()) if file.exists() else {}
+    numbers = range(arguments.first_prompt, min(arguments.prompts, len(prompts)))
+    missing = [n for n in numbers if not all(name in results.get(prompts[n], {}) for name in settings)]
     begun = time.monotonic()
 
-    def draw(number: int) -> list[tuple[dict, numpy.ndarray]] | None:
-        if arguments.seconds and time.monotonic() - begun > arguments.seconds:
-            return None
-        made = []
-        for place, options in enumerate(settings.values()):
-            folder = arguments.out / f"{number}-{place}"
-            more = ["--threads", str(arguments.threads), *arguments.more] if arguments.threads else arguments.more
-            made.append((make(arguments.fw, prompts[number], number, options + more, folder), frames_of(folder)))
-        return made
+    def tasks():
+        for number in missing:
+            yield Task(number, prompts[number], arguments.fw, commands, arguments.out, number < arguments.keep)
 
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        for made in pool.map(draw, range(min(arguments.prompts, len(prompts)))):
-            if made is None:
+    waiting, queue = {}, tasks()
+    with ProcessPoolExecutor(arguments.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        while True:
+            while len(waiting) < arguments.jobs and not (arguments.seconds and time.monotonic() - begun > arguments.seconds):
+                task = next(queue, None)
+                if task is None:
+                    break
+                waiting[pool.submit(draw, task)] = task
+            if not waiting:
                 break
-            plain = made[0][1]
-            for row, (report, clip) in zip(rows.values(), made):
-                row["seconds"].append(report["seconds"]["denoise"])
-                row["bytes"] = report["plan"]["cache"]["bytes"]
-                row["psnr"].append(psnr(clip, plain))
-                row["ssim"].append(ssim(clip, plain))
-                row["clips"].append(clip)
-    base = statistics.median(next(iter(rows.values()))["seconds"])
-    print(f"{len(next(iter(rows.values()))['clips'])} prompts")
-    print("| setting | speed of denoising | PSNR | SSIM | cache MiB | marks | of them |")
-    print("|---|---|---|---|---|---|---|")
-    for name, row in rows.items():
-        clips = torch.from_numpy(numpy.stack(row["clips"])).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-        score, _ = judge(read_clips(scorer, clips), scenes[: len(clips)])
-        marks = score.as_table()
-        right, of = (sum(entry[key] for entry in marks.values()) for key in ("right", "of"))
-        each = ", ".join(f"{question} {entry['right']}/{entry['of']}" for question, entry in marks.items())
-        print(f"| {name} | {base / statistics.median(row['seconds']):.2f} | {statistics.mean(row['psnr']):.1f} | "
-              f"{statistics.mean(row['ssim']):.3f} | {row['bytes'] / 2**20:.1f} | {right}/{of} | {each} |", flush=True)
+            ended = next(as_completed(waiting))
+            task = waiting.pop(ended)
+            rows, clips = ended.result()
+            pictures = torch.from_numpy(clips).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+            with torch.no_grad():
+                answers = read_clips(scorer, pictures)
+            for place, (name, row) in enumerate(zip(settings, rows)):
+                tally, _ = judge({head: value[place : place + 1] for head, value in answers.items()}, scenes[task.number : task.number + 1])
+                row["marks"] = {question: [entry["right"], entry["of"]] for question, entry in tally.as_table().items()}
+            results.setdefault(task.prompt, {}).update(zip(settings, rows))
+            part = file.with_suffix(".part")
+            part.write_text(json.dumps(results))
+            part.replace(file)
+    print_table(results, settings)
 
 
 if __name__ == "__main__":
