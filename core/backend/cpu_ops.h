@@ -10,6 +10,7 @@
 
 #include "core/backend/cpu_dnnl.h"
 #include "core/backend/ops.h"
+#include "core/backend/packed_rows.h"
 
 namespace fw::backend {
 
@@ -88,7 +89,7 @@ class Workspace {
     std::int64_t m_bytes = 0;
 };
 
-class CpuOps final : public Ops {
+class CpuOps final : public Ops, public PacksRows {
  public:
     // An error when oneDNN cannot start.
     [[nodiscard]] static Result<std::unique_ptr<Ops>> create(int threads);
@@ -106,6 +107,8 @@ class CpuOps final : public Ops {
 
     void doUpload(const ConstTensorView& host, const TensorView& device) override;
     void doDownload(const ConstTensorView& device, const TensorView& host) override;
+    void doPackRows(const ConstTensorView& x, const TensorView& bytes, const TensorView& scales) override;
+    void doUnpackRows(const ConstTensorView& bytes, const ConstTensorView& scales, const TensorView& x) override;
     Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) override;
     Result<std::unique_ptr<PackedConv3d>> doPackConv3d(const ConstTensorView& weight, const ConstTensorView& bias,
                                                        const Conv3dGeometry& geometry, DType compute) override;

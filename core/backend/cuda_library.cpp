@@ -80,7 +80,8 @@ Result<std::shared_ptr<const CudaLibrary>> CudaLibrary::open() {
     }
     return std::shared_ptr<const CudaLibrary>(new CudaLibrary(
         api, tableOf<cuda::StreamingEntryPoint>(handle, cuda::kStreamingEntryPoint, cuda::kStreamingVersion),
-        tableOf<cuda::TimingEntryPoint>(handle, cuda::kTimingEntryPoint, cuda::kTimingVersion)));
+        tableOf<cuda::TimingEntryPoint>(handle, cuda::kTimingEntryPoint, cuda::kTimingVersion),
+        tableOf<cuda::PackedRowsEntryPoint>(handle, cuda::kPackedRowsEntryPoint, cuda::kPackedRowsVersion)));
 }
 
 Error cudaError(cuda::Code code, const cuda::Message& message) {

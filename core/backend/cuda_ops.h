@@ -9,6 +9,7 @@
 #include "core/backend/cuda_library.h"
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
+#include "core/backend/packed_rows.h"
 #include "kernels/cuda/sparse_args.h"
 
 namespace fw::backend {
@@ -37,7 +38,7 @@ struct CudaBlockTable {
     std::unique_ptr<Buffer> order, starts, rows;
 };
 
-class CudaOps final : public Ops {
+class CudaOps final : public Ops, public PacksRows {
  public:
     [[nodiscard]] static Result<std::unique_ptr<Ops>> create(std::shared_ptr<const CudaLibrary> library,
                                                              std::int32_t device);
@@ -57,6 +58,8 @@ class CudaOps final : public Ops {
 
     void doUpload(const ConstTensorView& host, const TensorView& device) override;
     void doDownload(const ConstTensorView& device, const TensorView& host) override;
+    void doPackRows(const ConstTensorView& x, const TensorView& bytes, const TensorView& scales) override;
+    void doUnpackRows(const ConstTensorView& bytes, const ConstTensorView& scales, const TensorView& x) override;
     Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType stored) override;
     Result<std::unique_ptr<PackedConv3d>> doPackConv3d(const ConstTensorView& weight, const ConstTensorView& bias,
                                                        const Conv3dGeometry& geometry, DType compute) override;

@@ -4,6 +4,7 @@
 
 #include "core/backend/device.h"
 #include "core/backend/ops.h"
+#include "core/backend/packed_rows.h"
 #include "core/backend/weight_stream.h"
 
 namespace fw::backend {
@@ -16,7 +17,7 @@ class MetaBuffer final : public Buffer {
 };
 
 // All operations are checked and charged by Ops; there is nothing left to compute.
-class MetaOps final : public Ops {
+class MetaOps final : public Ops, public PacksRows {
  public:
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Meta; }
     [[nodiscard]] bool supportsSparseAttention() const override { return true; }
@@ -31,6 +32,8 @@ class MetaOps final : public Ops {
  private:
     void doUpload(const ConstTensorView&, const TensorView&) override {}
     void doDownload(const ConstTensorView&, const TensorView&) override {}
+    void doPackRows(const ConstTensorView&, const TensorView&, const TensorView&) override {}
+    void doUnpackRows(const ConstTensorView&, const ConstTensorView&, const TensorView&) override {}
 
     Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) override {
         auto packed = std::make_unique<PackedLinear>();

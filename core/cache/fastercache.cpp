@@ -23,7 +23,7 @@ class FasterCache final : public StepCache {
         cache->m_row = alternatingDecisions(cache->m_first, shape.steps());
         SiteBudget budget{storeType(parameters), 2, storeLimit(parameters), {SiteKind::SelfAttention}, {}};
         budget.layers[static_cast<std::size_t>(SiteKind::SelfAttention)] = shape.layers;
-        FW_ASSIGN(cache->m_store, SiteStore::create(budget, shape, keep));
+        FW_ASSIGN(cache->m_store, SiteStore::create(budget, shape, setup.ops, keep));
         if (shape.branches > 1) {
             FW_ASSIGN(cache->m_guidance, GuidancePredictor::create(guidanceRule(parameters), setup, keep));
         }
@@ -50,14 +50,14 @@ class FasterCache final : public StepCache {
             return {};
         }
         if (slot->steps[1] != context.step - 3) {
-            return {slot->outputs[0]};
+            return {slot->outputs[0].load(context)};
         }
         const double weight = static_cast<double>(context.step - m_first) / static_cast<double>(m_row.size() - 1);
         const Shape& shape = slot->outputs[0].shape();
         const TensorView last = context.arena.take(DType::F32, shape);
         const TensorView earlier = context.arena.take(DType::F32, shape);
-        context.ops.copy(slot->outputs[0], last);
-        context.ops.copy(slot->outputs[1], earlier);
+        context.ops.copy(slot->outputs[0].load(context), last);
+        context.ops.copy(slot->outputs[1].load(context), earlier);
         const std::array<backend::Ops::Term, 2> sum{{{1.0 + weight, last}, {-weight, earlier}}};
         context.ops.linearCombination(sum, last);
         return {last, trace::Source::Predicted};

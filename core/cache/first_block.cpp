@@ -24,10 +24,10 @@ class FirstBlockCache final : public StepCache {
         cache->m_first = std::max(1, stepWindow(parameters.at("warm_up").get<double>(), 1.0, shape.steps()).first);
         cache->m_steps = shape.steps();
         const DType dtype = storeType(parameters);
-        FW_ASSIGN(cache->m_residuals, ResidualStore::create(dtype, shape, keep));
+        FW_ASSIGN(cache->m_residuals, ResidualStore::create(dtype, shape, setup.ops, keep));
         for (int branch = 0; branch < shape.branches; ++branch) {
-            FW_ASSIGN(const TensorView added, keep(dtype, {1, shape.tokens, shape.width}));
-            cache->m_added.push_back(added);
+            FW_ASSIGN(KeptTensor added, KeptTensor::create(dtype, {1, shape.tokens, shape.width}, setup.ops, keep));
+            cache->m_added.push_back(std::move(added));
         }
         FW_ASSIGN(const TensorView means, keep(DType::F32, {4}));
         cache->m_change = MeanChange(means);
@@ -52,7 +52,7 @@ class FirstBlockCache final : public StepCache {
             m_residuals.add(context, x);
             return true;
         }
-        context.ops.copy(added, m_added[static_cast<std::size_t>(context.branch)]);
+        m_added[static_cast<std::size_t>(context.branch)].store(context, added);
         m_residuals.open(context, x);  // from here on: what the other blocks add
         return false;
     }
@@ -66,7 +66,7 @@ class FirstBlockCache final : public StepCache {
         SavedState state;
         m_residuals.save(state);
         for (std::size_t branch = 0; branch < m_added.size(); ++branch) {
-            state.tensors.emplace_back(fmt::format("added.{}", branch), m_added[branch]);
+            m_added[branch].save(fmt::format("added.{}", branch), state);
         }
         return state;
     }
@@ -84,8 +84,10 @@ class FirstBlockCache final : public StepCache {
         if (meta || forced(context.step) || !m_residuals.has(context.branch)) {
             return false;
         }
-        FW_ASSIGN(const MeanChange::Values change,
-                  m_change.measure(context, added, m_added[static_cast<std::size_t>(context.branch)]));
+        const backend::ArenaScope scope(context.arena);
+        FW_ASSIGN(
+            const MeanChange::Values change,
+            m_change.measure(context, added, m_added[static_cast<std::size_t>(context.branch)].load(context)));
         const double relative = change.reference > 0.0 ? change.difference / change.reference : m_threshold;
         return logged(context, relative, m_threshold, relative < m_threshold);
     }
@@ -93,7 +95,7 @@ class FirstBlockCache final : public StepCache {
     double m_threshold = 0.0;
     int m_first = 0, m_steps = 0;
     ResidualStore m_residuals;        // of the blocks after the first
-    std::vector<TensorView> m_added;  // by the first block at the last computed step, by branch
+    std::vector<KeptTensor> m_added;  // by the first block at the last computed step, by branch
     MeanChange m_change;
 };
 

@@ -26,10 +26,10 @@ class MagCache final : public StepCache {
             const auto which = std::min(static_cast<std::size_t>(branch), magnitudes.size() - 1);
             cache->m_rows.push_back(magDecisions(rule, resampled(magnitudes[which], setup.shape.steps())));
         }
-        FW_ASSIGN(cache->m_residuals,
-                  ResidualStore::create(storeType(parameters), setup.shape, [&](DType dtype, const Shape& shape) {
-                      return cache->keep(setup.device, dtype, shape);
-                  }));
+        FW_ASSIGN(cache->m_residuals, ResidualStore::create(storeType(parameters), setup.shape, setup.ops,
+                                                            [&](DType dtype, const Shape& shape) {
+                                                                return cache->keep(setup.device, dtype, shape);
+                                                            }));
         return cache;
     }
 

@@ -59,7 +59,8 @@ class Pab final : public StepCache {
                 cache->m_rows[index(kind)] = std::move(row);
             }
         }
-        FW_ASSIGN(cache->m_store, SiteStore::create(budget, setup.shape, [&](DType dtype, const Shape& shape) {
+        FW_ASSIGN(cache->m_store,
+                  SiteStore::create(budget, setup.shape, setup.ops, [&](DType dtype, const Shape& shape) {
                       return cache->keep(setup.device, dtype, shape);
                   }));
         return cache;
@@ -71,7 +72,8 @@ class Pab final : public StepCache {
         }
         const SiteSlot* slot = m_store.find(site, context.branch);
         // Steps are asked in order, so what is there is of the last computed step; none in a run begun here.
-        return slot != nullptr && slot->steps.front() >= 0 ? Replacement{slot->outputs.front()} : Replacement{};
+        return slot != nullptr && slot->steps.front() >= 0 ? Replacement{slot->outputs.front().load(context)}
+                                                           : Replacement{};
     }
 
     [[nodiscard]] Status siteDone(method::RunContext& context, const Site& site,

@@ -2,17 +2,16 @@
 #pragma once
 
 #include <array>
-#include <functional>
 
-#include "core/cache/step_cache.h"
+#include "core/cache/kept_tensor.h"
 
 namespace fw::cache {
 
 class ResidualStore {
  public:
-    using Allocate = std::function<Result<TensorView>(DType dtype, const Shape& shape)>;
     // dtype of what is kept; one more tensor in f32 serves all branches.
-    [[nodiscard]] static Result<ResidualStore> create(DType dtype, const RunShape& shape, const Allocate& allocate);
+    [[nodiscard]] static Result<ResidualStore> create(DType dtype, const RunShape& shape, backend::Ops& ops,
+                                                      const KeptTensor::Allocate& allocate);
 
     // x [1, N, d] f32 before the blocks and after them: what they added becomes the branch's residual.
     void open(method::RunContext& context, const TensorView& x);
@@ -30,7 +29,7 @@ class ResidualStore {
 
  private:
     TensorView m_before;
-    std::vector<TensorView> m_residuals;  // by branch
+    std::vector<KeptTensor> m_residuals;  // by branch
     std::array<bool, 2> m_valid{};
 };
 

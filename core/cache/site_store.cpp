@@ -15,9 +15,10 @@ tl::unexpected<Error> foreignState() {
 
 }  // namespace
 
-Result<SiteStore> SiteStore::create(const SiteBudget& budget, const RunShape& shape, const Allocate& allocate) {
+Result<SiteStore> SiteStore::create(const SiteBudget& budget, const RunShape& shape, backend::Ops& ops,
+                                    const KeptTensor::Allocate& allocate) {
     const Shape output{1, shape.tokens, shape.width};
-    const std::int64_t siteBytes = output.product() * dtypeSize(budget.dtype) * budget.depth * shape.branches;
+    const std::int64_t siteBytes = KeptTensor::bytesOf(budget.dtype, output) * budget.depth * shape.branches;
     SiteStore store;
     store.m_limitBytes = budget.limitBytes;
     std::int64_t bytes = 0;
@@ -35,8 +36,8 @@ Result<SiteStore> SiteStore::create(const SiteBudget& budget, const RunShape& sh
             for (SiteSlot& slot : branches) {
                 slot.steps.assign(static_cast<std::size_t>(budget.depth), -1);
                 for (int i = 0; i < budget.depth; ++i) {
-                    FW_ASSIGN(const TensorView tensor, allocate(budget.dtype, output));
-                    slot.outputs.push_back(tensor);
+                    FW_ASSIGN(KeptTensor kept, KeptTensor::create(budget.dtype, output, ops, allocate));
+                    slot.outputs.push_back(std::move(kept));
                 }
             }
         }
@@ -55,7 +56,7 @@ void SiteStore::push(method::RunContext& context, const Site& site, const ConstT
     FW_CHECK(slot != nullptr, "{} of layer {} is not kept", siteKindName(site.kind), site.layer);
     std::rotate(slot->outputs.rbegin(), slot->outputs.rbegin() + 1, slot->outputs.rend());
     std::rotate(slot->steps.rbegin(), slot->steps.rbegin() + 1, slot->steps.rend());
-    context.ops.copy(output, slot->outputs.front());
+    slot->outputs.front().store(context, output);
     slot->steps.front() = context.step;
 }
 
@@ -77,8 +78,7 @@ void SiteStore::save(SavedState& state) {
                 for (std::size_t i = 0; i < slot.outputs.size(); ++i) {
                     if (slot.steps[i] >= 0) {
                         const auto name = siteKindName(static_cast<SiteKind>(kind));
-                        state.tensors.emplace_back(fmt::format("{}.{}.{}.{}", name, layer, branch, i),
-                                                   slot.outputs[i]);
+                        slot.outputs[i].save(fmt::format("{}.{}.{}.{}", name, layer, branch, i), state);
                     }
                 }
             }
@@ -117,9 +117,11 @@ std::vector<job::ParameterSchema> storeParameters() {
     job::ParameterSchema precision;
     precision.name = "precision";
     precision.type = job::ParameterType::Choice;
-    precision.choices = {"bf16", "f32"};
+    precision.choices = {"bf16", "fp8", "f32"};
     precision.defaultValue = "bf16";
-    precision.help = "Number type of what is kept; bf16 takes half the memory.";
+    precision.help =
+        "Number type of what is kept: bf16 takes half the memory of f32, fp8 a quarter, with a scale for each "
+        "token.";
     job::ParameterSchema limit;
     limit.name = "memory_limit";
     limit.type = job::ParameterType::Integer;
@@ -131,7 +133,8 @@ std::vector<job::ParameterSchema> storeParameters() {
 }
 
 DType storeType(const Json& parameters) {
-    return parameters.at("precision") == "f32" ? DType::F32 : DType::BF16;
+    const auto precision = parameters.at("precision").get<std::string>();
+    return precision == "f32" ? DType::F32 : precision == "fp8" ? DType::F8E4M3 : DType::BF16;
 }
 
 std::int64_t storeLimit(const Json& parameters) {

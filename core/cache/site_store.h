@@ -2,17 +2,16 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "core/cache/step_cache.h"
+#include "core/cache/kept_tensor.h"
 
 namespace fw::cache {
 
 // What a site keeps in one branch: the outputs of its last computed steps, newest first.
 struct SiteSlot {
-    std::vector<TensorView> outputs;  // [1, N, d]
+    std::vector<KeptTensor> outputs;  // [1, N, d]
     std::vector<int> steps;           // when each was computed; -1: never
 };
 
@@ -29,9 +28,8 @@ struct SiteBudget {
 // budget's order, blocks from the first to the last.
 class SiteStore {
  public:
-    using Allocate = std::function<Result<TensorView>(DType dtype, const Shape& shape)>;
     [[nodiscard]] static Result<SiteStore> create(const SiteBudget& budget, const RunShape& shape,
-                                                  const Allocate& allocate);
+                                                  backend::Ops& ops, const KeptTensor::Allocate& allocate);
 
     // Null when the site is not kept.
     [[nodiscard]] SiteSlot* find(const Site& site, int branch);

@@ -22,7 +22,8 @@ class TaylorSeer final : public StepCache {
                                        parameters.at("interval").get<int>(), shape.steps());
         SiteBudget budget{storeType(parameters), cache->m_order + 1, storeLimit(parameters), shape.kinds, {}};
         budget.layers.fill(shape.layers);
-        FW_ASSIGN(cache->m_store, SiteStore::create(budget, shape, [&](DType dtype, const Shape& wanted) {
+        FW_ASSIGN(cache->m_store,
+                  SiteStore::create(budget, shape, setup.ops, [&](DType dtype, const Shape& wanted) {
                       return cache->keep(setup.device, dtype, wanted);
                   }));
         return cache;
@@ -37,7 +38,7 @@ class TaylorSeer final : public StepCache {
         std::vector<backend::Ops::Term> terms;
         double factor = 1.0;
         for (std::size_t i = 0; i < slot->outputs.size() && slot->steps[i] >= 0; ++i) {
-            terms.push_back({factor, wide(context, slot->outputs[i])});
+            terms.push_back({factor, wide(context, slot->outputs[i].load(context))});
             factor *= elapsed / static_cast<double>(i + 1);
         }
         const TensorView sum = context.arena.take(DType::F32, slot->outputs[0].shape());
@@ -58,10 +59,10 @@ class TaylorSeer final : public StepCache {
             const bool more = known && i + 1 < slot->outputs.size();
             const TensorView old = more ? TensorView(context.arena.take(DType::F32, output.shape())) : TensorView();
             if (more) {
-                context.ops.copy(slot->outputs[i], old);
+                context.ops.copy(slot->outputs[i].load(context), old);
                 difference = wide(context, difference);
             }
-            context.ops.copy(difference, slot->outputs[i]);
+            slot->outputs[i].store(context, difference);
             slot->steps[i] = context.step;
             if (!more) {
                 break;

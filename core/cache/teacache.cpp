@@ -28,10 +28,10 @@ class TeaCache final : public StepCache {
         cache->m_last = setup.shape.steps() - parameters.at("last_steps").get<int>();
         cache->m_steps = setup.shape.steps();
         cache->m_branches.resize(static_cast<std::size_t>(setup.shape.branches));
-        FW_ASSIGN(cache->m_residuals,
-                  ResidualStore::create(storeType(parameters), setup.shape, [&](DType dtype, const Shape& shape) {
-                      return cache->keep(setup.device, dtype, shape);
-                  }));
+        FW_ASSIGN(cache->m_residuals, ResidualStore::create(storeType(parameters), setup.shape, setup.ops,
+                                                            [&](DType dtype, const Shape& shape) {
+                                                                return cache->keep(setup.device, dtype, shape);
+                                                            }));
         return cache;
     }
 

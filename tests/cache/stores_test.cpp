@@ -136,6 +136,30 @@ TEST(FasterCache, ExtrapolatesOnlyFromFreshOutputs) {
     EXPECT_EQ(ask(9), -1.0F);  // 8 was left out: too old
 }
 
+// In eight bits a slot has two tensors: both come back.
+TEST(Branches, ReuseTheirOwnOutputsInEightBits) {
+    Engine engine;
+    const auto cache = engine.create("pab", {{"precision", "fp8"}});
+    engine.at(4, 1);
+    const TensorView output = engine.filled(1.0F);
+    output.mutableAs<float>()[4] = -300.0F;
+    ASSERT_TRUE(cache->siteDone(engine.context, kSite, output));
+    const SavedState saved = cache->state();
+    ASSERT_EQ(saved.tensors.size(), 2U);
+    EXPECT_EQ(saved.tensors[0].second.dtype(), DType::U8);
+    EXPECT_EQ(saved.tensors[1].first, saved.tensors[0].first + ".scales");
+    engine.at(5, 1);
+    const backend::ArenaScope scope(*engine.arena);
+    const Replacement kept = cache->replaceSite(engine.context, kSite);
+    ASSERT_FALSE(kept.output.isNone());
+    EXPECT_EQ(kept.output.dtype(), DType::BF16);
+    const TensorView wide = engine.filled(0.0F);
+    engine.ops->copy(kept.output, wide);
+    EXPECT_NEAR(wide.as<float>()[0], 1.0F, 0.07F);
+    EXPECT_NEAR(wide.as<float>()[4], -300.0F, 2.0F);
+    EXPECT_NEAR(wide.as<float>()[9], 1.0F, 0.01F) << "another row, another scale";
+}
+
 TEST(ResidualAndSiteStates, SurviveACheckpoint) {
     for (const char* id : {"pab", "taylorseer", "magcache"}) {
         Engine engine;

@@ -126,6 +126,39 @@ std::string withoutLimit(job::Plan plan) {
     return job::toJson(plan).dump();
 }
 
+// Half the memory, the same rules, and a clip that stays near the one made from what is kept in f32.
+TEST_P(StepCaches, KeepsEightBitsWhereItIsAsked) {
+    const auto& parameters =
+        std::find_if(cache::stepCaches().begin(), cache::stepCaches().end(), [](const auto& entry) {
+            return entry.description.id == GetParam();
+        })->description.parameters;
+    if (std::none_of(parameters.begin(), parameters.end(),
+                     [](const auto& one) { return one.name == "precision"; })) {
+        GTEST_SKIP() << GetParam() << " keeps nothing that is large";
+    }
+    std::map<std::string, Outcome> runs;
+    for (const char* precision : {"f32", "bf16", "fp8"}) {
+        Json with = eager(GetParam());
+        with["precision"] = precision;
+        runs[precision] = run(request(GetParam(), with));
+        EXPECT_EQ(withoutLimit(makePlan(request(GetParam(), with)).value()),
+                  withoutLimit(runs[precision].report.plan));
+    }
+    const auto bytes = [&](const char* precision) { return runs[precision].report.plan.cache.bytes; };
+    // Of what is kept in bf16 a half is left, and a scale for each token of 256 numbers.
+    const std::int64_t kept = (bytes("f32") - bytes("bf16")) / 2;
+    EXPECT_NEAR(static_cast<double>(bytes("bf16") - bytes("fp8")), static_cast<double>(kept) * (1.0 - 4.0 / 256.0),
+                1.0);
+    double difference = 0.0, size = 0.0;
+    for (std::size_t i = 0; i < runs["f32"].latents.size(); ++i) {
+        const auto wanted = static_cast<double>(runs["f32"].latents[i]);
+        difference += std::pow(static_cast<double>(runs["fp8"].latents[i]) - wanted, 2.0);
+        size += wanted * wanted;
+    }
+    EXPECT_NE(runs["fp8"].latents, runs["bf16"].latents);
+    EXPECT_LT(std::sqrt(difference / size), 0.2);
+}
+
 TEST_P(StepCaches, ForecastsItsWorkAndMemory) {
     trace::Trace trace;
     GeneratorOptions options;
