@@ -12,7 +12,7 @@ namespace fw::backend {
 
 std::int64_t cudaFootprint(std::int64_t bytes) {
     constexpr std::int64_t kPage = std::int64_t{2} << 20;
-    return bytes < kPage / 2 ? bytes : (bytes + kPage - 1) / kPage * kPage;
+    return bytes <= kPage / 2 ? bytes : (bytes + kPage - 1) / kPage * kPage;
 }
 
 Result<OwnedTensor> createTensor(Device& device, DType dtype, const Shape& shape) {

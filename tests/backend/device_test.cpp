@@ -206,8 +206,8 @@ TEST(Meta, TakesAsMuchAsTheDeviceItStandsFor) {
         EXPECT_EQ(host->footprint(bytes), bytes);
     }
     EXPECT_EQ(gpu->footprint(0), 0);
-    EXPECT_EQ(gpu->footprint(kMebibyte - 1), kMebibyte - 1);
-    EXPECT_EQ(gpu->footprint(kMebibyte), 2 * kMebibyte);
+    EXPECT_EQ(gpu->footprint(kMebibyte), kMebibyte);
+    EXPECT_EQ(gpu->footprint(kMebibyte + 1), 2 * kMebibyte);
     EXPECT_EQ(gpu->footprint(2 * kMebibyte), 2 * kMebibyte);
     EXPECT_EQ(gpu->footprint(2 * kMebibyte + 1), 4 * kMebibyte);
 }

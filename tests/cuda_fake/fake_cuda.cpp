@@ -31,7 +31,7 @@ std::map<void*, std::int64_t> sizes;
 std::int64_t pagesOf(std::int64_t bytes) {
     constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
     const std::int64_t pages = (bytes + 2 * kMebibyte - 1) / (2 * kMebibyte);
-    return bytes < kMebibyte ? bytes : pages * 2 * kMebibyte;
+    return bytes <= kMebibyte ? bytes : pages * 2 * kMebibyte;
 }
 
 // The word in the file of orders; empty: none.
