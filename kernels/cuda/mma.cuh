@@ -55,6 +55,12 @@ template <int kPending>
 __device__ __forceinline__ void waitForCopies() {
     asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
 }
+// a · b of two pairs in bf16, each rounded once.
+__device__ __forceinline__ std::uint32_t multiplyBf16(std::uint32_t a, std::uint32_t b) {
+    std::uint32_t result;
+    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(0x80008000U));  // plus -0
+    return result;
+}
 __device__ __forceinline__ float exp2Fast(float x) {
     float result;
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));

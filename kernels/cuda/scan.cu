@@ -15,14 +15,22 @@ bool isAligned(const void* data, std::int64_t bytes) {
 
 // Rows of 16-byte units.
 bool hasUnits(const void* data, std::int64_t batch, std::int64_t row, std::int64_t inner) {
-    return isAligned(data, 16) && batch % 8 == 0 && row % 8 == 0 && inner % 8 == 0;
+    return isAligned(data, 16) && batch % 8 == 0 && row % 8 == 0 && inner % 8 == 0 && row < kMostRowBytes / 2 &&
+           row > -kMostRowBytes / 2;
+}
+
+template <int kState>
+bool fits(const Queue& queue) {
+    using Tiles = ScanTiles<kState, 1, true>;
+    return Tiles::kBytes + Tiles::kAlignment <= queue.sharedBytesPerBlock;
 }
 
 }  // namespace
 
-bool chunkedScanApplies(const StateSpaceArgs& args) {
+bool chunkedScanApplies(const Queue& queue, const StateSpaceArgs& args) {
     if (args.element != Element::Bf16 || args.headDim != kScanHead ||
-        (args.stateDim != 64 && args.stateDim != 128) || args.rows > 0x7fffffff) {
+        (args.stateDim != 64 && args.stateDim != 128) || args.rows > 0x7fff0000 ||
+        !(args.stateDim == 64 ? fits<64>(queue) : fits<128>(queue))) {
         return false;
     }
     for (int i = 0; i < args.directionCount; ++i) {
@@ -75,7 +83,7 @@ Code stateSpaceScan(Queue* queue, const StateSpaceArgs& args) {
     if (args.headDim > kMostHeadDim || args.stateDim > kMostStateDim) {
         return queue->fail(Code::Unsupported, "heads or states wider than 256 cannot be scanned");
     }
-    const bool chunks = chunkedScanApplies(args);
+    const bool chunks = chunkedScanApplies(*queue, args);
     const bool hopper = queue->capability == 90;
     switch (args.kernel) {
         case StateSpaceKernel::Auto:

@@ -10,8 +10,9 @@ inline constexpr std::int64_t kMostHeadDim = 256, kMostStateDim = 256;
 // The plain recurrence: any sizes up to the limits, any strides.
 [[nodiscard]] Code simpleScan(Queue& queue, const StateSpaceArgs& args);
 
-// Chunks on tensor cores: bf16, heads of 64, states of 64 or 128, operands in aligned rows of 16-byte units.
-[[nodiscard]] bool chunkedScanApplies(const StateSpaceArgs& args);
+// Chunks on tensor cores: bf16, heads of 64, states of 64 or 128, operands in aligned rows of 16-byte units, and a
+// device with shared memory for a head's tiles.
+[[nodiscard]] bool chunkedScanApplies(const Queue& queue, const StateSpaceArgs& args);
 [[nodiscard]] Code mmaScan(Queue& queue, const StateSpaceArgs& args);    // any device
 [[nodiscard]] Code wgmmaScan(Queue& queue, const StateSpaceArgs& args);  // Hopper
 

@@ -25,7 +25,7 @@ constexpr std::int64_t kWidth = 64;  // of a head
 struct Case {
     std::int64_t rows = 1, state = 128;
     std::int64_t heads = 2, groups = 1, batch = 1;
-    float stepOffset = -2.0F, stepSpread = 1.0F, decay = 0.0F;
+    float stepOffset = -2.0F, stepSpread = 1.0F, decay = 0.0F, decaySpread = 0.3F;
     bool both = false, reverse = false, ordered = false, states = false, outputs = true;
 };
 
@@ -76,7 +76,7 @@ Operands CudaScan::operandsOf(const Case& c) {
     }
     result.step = values(c.batch * c.rows * c.heads, c.stepOffset, c.stepSpread);
     result.bias = values(c.heads, 0.0F, 0.1F);
-    result.decay = values(c.heads, c.decay, 0.3F);
+    result.decay = values(c.heads, c.decay, c.decaySpread);
     result.skip = values(c.heads, 0.0F, 1.0F);
     result.initial = values(c.batch * c.heads * kWidth * c.state, 0.0F, c.states ? 1.0F : 0.0F);
     return result;
@@ -216,6 +216,15 @@ TEST_P(CudaScan, LongAndShortMemories) {
     for (const float offset : {-12.0F, -5.0F, 3.0F, 1000.0F}) {
         run({.rows = 330, .state = 64, .stepOffset = offset, .stepSpread = 0.5F, .decay = -4.0F});
     }
+    // Segments of several chunks, of which some heads remember only the last and others all.
+    run({.rows = 4500, .state = 64, .heads = 2, .stepOffset = 1.0F, .states = true});
+    run({.rows = 4500,
+         .state = 64,
+         .heads = 2,
+         .stepOffset = 0.0F,
+         .decay = -4.0F,
+         .decaySpread = 5.0F,
+         .both = true});
     // Huge and tiny steps side by side: what follows a huge one must not lose its digits.
     run({.rows = 330, .state = 64, .stepOffset = 0.0F, .stepSpread = 40.0F, .decay = 2.0F, .both = true});
     skipUnlessComputed();

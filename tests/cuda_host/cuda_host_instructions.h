@@ -66,6 +66,14 @@ inline void copyAsync16(void* shared, const void* global, bool exists) {
 inline void commitCopies() {}
 template <int kPending>
 void waitForCopies() {}
+inline std::uint32_t multiplyBf16(std::uint32_t a, std::uint32_t b) {
+    std::uint32_t result = 0;
+    for (int half = 0; half < 2; ++half) {
+        const std::uint32_t bits = fw::cuda_host::floatToBf16(bf16At(a, half) * bf16At(b, half));
+        result |= bits << (16 * half);
+    }
+    return result;
+}
 inline float exp2Fast(float x) {
     return exp2f(x);
 }
