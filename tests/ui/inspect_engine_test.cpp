@@ -2,6 +2,7 @@
 // made again with a mask painted by hand, and a run that failed shows what was seen until then.
 #include <QAbstractButton>
 #include <QApplication>
+#include <QDockWidget>
 #include <QFile>
 #include <QLabel>
 #include <QTest>
@@ -144,6 +145,21 @@ void InspectEngineTest::aPaintedMaskGoesOnFromTheStepBefore() {
         qPrintable(both));
     if (const QString folder = qEnvironmentVariable("FW_PICTURES"); !folder.isEmpty()) {
         window().grab().save(folder + QStringLiteral("/window-branch.png"));
+    }
+
+    // A window of its own, and back again: the picture goes along.
+    auto* dock = qobject_cast<QDockWidget*>(inspector().parentWidget());
+    QVERIFY(dock != nullptr);
+    for (const bool floats : {true, false}) {
+        dock->setFloating(floats);
+        dock->resize(900, 640);
+        QTRY_VERIFY_WITH_TIMEOUT(inspector().isVisible() && dock->isFloating() == floats, kClipMs);
+        settle();
+        QVERIFY(inspector().surface()->problem().isEmpty());
+        QCOMPARE(inspector().selection().step, 3);
+        if (const QString folder = qEnvironmentVariable("FW_PICTURES"); floats && !folder.isEmpty()) {
+            dock->grab().save(folder + QStringLiteral("/window-detached.png"));
+        }
     }
 }
 

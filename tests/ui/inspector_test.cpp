@@ -8,6 +8,7 @@
 #include <QFile>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTabBar>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QXmlStreamReader>
@@ -65,6 +66,7 @@ class InspectorTest : public QObject {
     void whatIsMissingIsSaid();
     void viewsAreSaved();
     void aMaskIsPaintedAndMadeAgain();
+    void everyControlIsReachedByTheKeyboard();
     void aStepIsToldToBeComputed();
     void aRunningJobIsWatched();
     void scansTellHowLongTheyRemember();
@@ -534,6 +536,39 @@ void InspectorTest::aMaskIsPaintedAndMadeAgain() {
     settle(*panel);
     QVERIFY(!surface->accessibleDescription().contains(QLatin1String("Jaccard")));
     QVERIFY(button(QStringLiteral("Make it again")) == nullptr);
+}
+
+// Tab comes to every control that can be seen, and each says what it is.
+void InspectorTest::everyControlIsReachedByTheKeyboard() {
+    const auto panel = open(path("run"));
+    QVERIFY(panel);
+    panel->activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(panel.get()));
+    for (const QString& view : {QStringLiteral("mask"), QStringLiteral("query"), QStringLiteral("cache")}) {
+        panel->showView(view);
+        settle(*panel);
+        QSet<QWidget*> wanted;
+        for (auto* widget : panel->findChildren<QWidget*>()) {
+            const bool isControl = qobject_cast<QAbstractButton*>(widget) != nullptr ||
+                                   qobject_cast<QAbstractSpinBox*>(widget) != nullptr ||
+                                   qobject_cast<QComboBox*>(widget) != nullptr || widget == panel->surface();
+            const bool isPart = qobject_cast<QTabBar*>(widget->parentWidget()) != nullptr;  // its arrows
+            if (isControl && !isPart && widget->isVisible() && widget->isEnabled()) {
+                wanted.insert(widget);
+                QVERIFY2(!widget->accessibleName().isEmpty(), widget->metaObject()->className());
+                QVERIFY2(!widget->toolTip().isEmpty() || widget == panel->surface(),
+                         qPrintable(widget->accessibleName()));
+            }
+        }
+        QVERIFY(wanted.size() >= 5);
+        panel->surface()->setFocus();
+        wanted.remove(panel->surface());
+        for (int i = 0; i < 40 && !wanted.isEmpty(); ++i) {
+            QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+            wanted.remove(QApplication::focusWidget());
+        }
+        QVERIFY2(wanted.isEmpty(), wanted.isEmpty() ? "" : qPrintable((*wanted.begin())->accessibleName()));
+    }
 }
 
 void InspectorTest::aStepIsToldToBeComputed() {

@@ -372,7 +372,8 @@ void MaskView::drawHeads(Canvas& canvas, const QRectF& area, Scene& scene) const
     const Colours& c = canvas.colours();
     const double line = std::max(10.0, std::min(canvas.lineHeight() + 4, (area.height() - canvas.lineHeight()) /
                                                                              std::max(1, scene.run.heads())));
-    canvas.text(area.topLeft(), Masks::tr("computed share and kept mass of each head"), c.textSecondary);
+    canvas.text(area.topLeft(), canvas.elided(Masks::tr("computed share and kept mass of each head"), area.width()),
+                c.textSecondary);
     const double name = canvas.textWidth(Masks::tr("head %1").arg(88)) + kGrid,
                  number = canvas.textWidth(QStringLiteral("88.8 % · 88.8 %")) + kGrid;
     const bool numbers = line >= canvas.lineHeight() - 2;
@@ -390,7 +391,7 @@ void MaskView::drawHeads(Canvas& canvas, const QRectF& area, Scene& scene) const
         if (numbers) {
             canvas.textLeft({row.left() + 4, row.top(), name, line}, Masks::tr("head %1").arg(head + 1), c.text);
         }
-        const double full = std::max(10.0, row.width() - name - number);
+        const double full = std::max(10.0, row.width() - name - number - (numbers ? kGrid : 0));
         const QRectF bar(row.left() + name, row.top() + 2, full, line - 4);
         canvas.fill(bar, pairColour(false, false, m_dark));
         canvas.fill({bar.topLeft(), QSizeF(full * density(bits), bar.height())}, pairColour(true, true, m_dark));
