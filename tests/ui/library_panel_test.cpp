@@ -29,6 +29,7 @@
 #include "core/media/clip_writer.h"
 #include "library_fixture.h"
 #include "library_generator.h"
+#include "pictures.h"
 #include "ui/clip_details.h"
 #include "ui/clip_settings.h"
 #include "ui/difference_dialog.h"
@@ -511,7 +512,9 @@ class LibraryPanelTest : public QObject {
         QTimer watch;
         connect(&watch, &QTimer::timeout, this, [&] {
             if (auto* dialog = qobject_cast<DifferenceDialog*>(QApplication::activeModalWidget())) {
+                watch.stop();
                 columns = dialog->table()->columnCount();
+                savePictures(*dialog, *m_theme, QStringLiteral("differences"));
                 dialog->reject();
             }
         });
