@@ -110,7 +110,9 @@ void keepSteps(const ClipJobOptions& options, const job::GenerationRequest& reso
     generation.stepFolder = store.makeRun(resolved, engine);
     generation.stepBytes = store.runBytes();
     generation.unchangedSteps = store.unchangedSteps(resolved, engine);
-    store.trim(generation.stepFolder);
+    if (!generation.stepFolder.empty()) {  // a changed run keeps nothing and wants what there is
+        store.trim(generation.stepFolder);
+    }
 }
 
 constexpr double kTraceShare = 0.03;  // of the time spent so far that looking at a running job may take

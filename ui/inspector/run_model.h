@@ -65,6 +65,7 @@ class RunModel {
     [[nodiscard]] std::optional<Json> request() const;
 
     // --- records: -1 when there is none
+    // Of the head `at`, or of all heads together where there is none of its own or not `perHead`.
     [[nodiscard]] qint64 find(trace::ProbeKind kind, const Selection& at, bool perHead = true) const;
     [[nodiscard]] qint64 findItem(trace::ProbeKind kind, const trace::ProbeSite& site, int item) const;
     // The step that has records of `kind` and lies nearest to `at`, likewise layer, branch and head: the views show
