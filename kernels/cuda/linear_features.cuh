@@ -13,13 +13,7 @@ namespace fw::kernels::cuda {
 
 // max(x, 0), but NaN stays NaN.
 __device__ __forceinline__ float rectified(float x) {
-#ifdef __CUDACC__
-    float result;
-    asm("max.NaN.f32 %0, %1, 0f00000000;" : "=f"(result) : "f"(x));
-    return result;
-#else
     return x < 0.0F ? 0.0F : x;
-#endif
 }
 
 // ρ of two neighbouring channels, and φ.

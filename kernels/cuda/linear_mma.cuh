@@ -22,23 +22,6 @@ struct LinearPieces {
     int count, size;
 };
 
-// What a block computes: a head of a batch, and a piece. The second half of the blocks finds the multiprocessors
-// half full: its heads are the neighbours of those already there, on the same pieces, whose rotary tables then come
-// from the first-level cache.
-struct LinearPlace {
-    int head, piece;
-};
-__device__ __forceinline__ LinearPlace linearPlace() {
-    const unsigned heads = gridDim.x;
-    if (heads % 2 != 0) {
-        return {static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y)};
-    }
-    const unsigned index = blockIdx.y * heads + blockIdx.x;
-    const unsigned half = heads / 2 * gridDim.y;
-    const unsigned place = index % half;
-    return {static_cast<int>(2 * (place % (heads / 2)) + index / half), static_cast<int>(place / (heads / 2))};
-}
-
 // Who does what with a tile of kLinearTokens rows of kWidth channels.
 template <int kWidth>
 struct LinearShape {
@@ -103,7 +86,7 @@ __device__ __forceinline__ void fetchTile(Bf16* tile, const Bf16* from, std::int
     }
 }
 
-// The state of one piece; blocks: {heads and batches, pieces}. Eight warps, 4 by 2, share the D x D sums.
+// The state of one piece: blockIdx = {head and batch, piece}. Eight warps, 4 by 2, share the D x D sums.
 template <int kWidth, bool kRotated>
 __global__ __launch_bounds__(kLinearThreads, 2) void linearStateKernel(const LinearAttentionArgs args,
                                                                        const LinearPieces pieces, float* states) {
@@ -119,10 +102,9 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearStateKernel(const Lin
     const int lane = thread % 32;
     const int warp = thread / 32;
     const int unit = thread % Shape::kUnits;
-    const LinearPlace place = linearPlace();
-    const std::int64_t head = place.head % o.heads;
-    const std::int64_t batch = place.head / o.heads;
-    const int begin = place.piece * pieces.size;
+    const std::int64_t head = blockIdx.x % o.heads;
+    const std::int64_t batch = blockIdx.x / o.heads;
+    const int begin = static_cast<int>(blockIdx.y) * pieces.size;
     const int tokens = static_cast<int>(o.keys);
     const int end = begin + pieces.size < tokens ? begin + pieces.size : tokens;
     const int tiles = static_cast<int>(ceilDiv(end - begin, kLinearTokens));
@@ -195,7 +177,7 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearStateKernel(const Lin
     }
     waitForCopies<0>();
     float* state =
-        states + (static_cast<std::int64_t>(place.head) * pieces.count + place.piece) * stateFloats(kWidth);
+        states + (static_cast<std::int64_t>(blockIdx.x) * pieces.count + blockIdx.y) * stateFloats(kWidth);
 #pragma unroll
     for (int m = 0; m < kRowTiles; ++m) {
 #pragma unroll
@@ -223,7 +205,7 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearStateKernel(const Lin
     }
 }
 
-// The result of one piece; blocks as above. Each of eight warps computes kWidth / 8 columns, the
+// The result of one piece: blockIdx = {head and batch, piece}. Each of eight warps computes kWidth / 8 columns, the
 // state's part for them in its registers.
 template <int kWidth, bool kRotated>
 __global__ __launch_bounds__(kLinearThreads, 2) void linearResultKernel(const LinearAttentionArgs args,
@@ -234,20 +216,18 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearResultKernel(const Li
     constexpr int kSteps = kWidth / 16;
     constexpr int kRowTiles = kLinearTokens / 16;
     FW_DYNAMIC_SHARED(memory);
-    Bf16* queries = reinterpret_cast<Bf16*>(memory);                     // [stages][tile]
-    Bf16* turned = queries + kLinearStages * Shape::kTile;               // [tile]
-    Bf16* finished = turned + Shape::kTile;                              // [tile]: the last tile's results
-    float* factors = reinterpret_cast<float*>(finished + Shape::kTile);  // [kLinearTokens]
-    float* normaliser = factors + kLinearTokens;                         // [kWidth]
+    Bf16* queries = reinterpret_cast<Bf16*>(memory);                    // [stages][tile]
+    Bf16* turned = queries + kLinearStages * Shape::kTile;              // [tile]
+    float* divisors = reinterpret_cast<float*>(turned + Shape::kTile);  // [kLinearTokens]
+    float* normaliser = divisors + kLinearTokens;                       // [kWidth]
     const AttentionArgs& o = args.operands;
     const int thread = static_cast<int>(threadIdx.x);
     const int lane = thread % 32;
     const int warp = thread / 32;
     const int unit = thread % Shape::kUnits;
-    const LinearPlace place = linearPlace();
-    const std::int64_t head = place.head % o.heads;
-    const std::int64_t batch = place.head / o.heads;
-    const int begin = place.piece * pieces.size;
+    const std::int64_t head = blockIdx.x % o.heads;
+    const std::int64_t batch = blockIdx.x / o.heads;
+    const int begin = static_cast<int>(blockIdx.y) * pieces.size;
     const int tokens = static_cast<int>(o.queries);
     const int end = begin + pieces.size < tokens ? begin + pieces.size : tokens;
     const int tiles = static_cast<int>(ceilDiv(end - begin, kLinearTokens));
@@ -272,20 +252,7 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearResultKernel(const Li
         fetch(tile);
     }
     fetchRotations(0);
-    // A tile's results wait in shared memory for the next step, so that whole rows are written.
-    Bf16* out = static_cast<Bf16*>(o.out) + batch * o.outBatch + head * o.outHead + unit * 8;
-    const auto writeTile = [&](int tile) {
-#pragma unroll
-        for (int pass = 0; pass < Shape::kPasses; ++pass) {
-            const int row = pass * Shape::kRows + thread / Shape::kUnits;
-            const int token = begin + tile * kLinearTokens + row;
-            if (token < end) {
-                *reinterpret_cast<uint4*>(out + token * o.outToken) =
-                    *reinterpret_cast<const uint4*>(finished + swizzled<Shape::kUnits>(row, unit));
-            }
-        }
-    };
-    const float* state = sums + place.head * sumStep;
+    const float* state = sums + blockIdx.x * sumStep;
     // The operand's layout: rows 16 step + 2 (lane%4) + 0, 1 and 8 below, column lane/4; upper and lower bits.
     std::uint32_t upper[kSteps][kColumnTiles][2];
     std::uint32_t lower[kSteps][kColumnTiles][2];
@@ -315,9 +282,6 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearResultKernel(const Li
     for (int tile = 0; tile < tiles; ++tile) {
         fetch(tile + kLinearStages - 1);
         waitForCopies<kLinearStages - 1>();
-        if (tile > 0) {
-            writeTile(tile - 1);
-        }
         const Bf16* raw = queries + tile % kLinearStages * Shape::kTile;
 #pragma unroll
         for (int pass = 0; pass < Shape::kPasses; ++pass) {
@@ -332,11 +296,11 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearResultKernel(const Li
             }
             divisor = groupSum<Shape::kUnits>(divisor, nullptr);
             if (unit == 0) {
-                factors[row] = 1.0F / (divisor + args.eps);
+                divisors[row] = divisor + args.eps;
             }
         }
         fetchRotations(tile + 1);
-        __syncthreads();  // features and factors are there, the last results have been written
+        __syncthreads();  // features and divisors are there
         float results[kRowTiles][kColumnTiles][4] = {};
 #pragma unroll
         for (int step = 0; step < kSteps; ++step) {
@@ -356,19 +320,20 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearResultKernel(const Li
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
                 const int row = m * 16 + lane / 4 + half * 8;
-                const float factor = factors[row];
+                const int token = begin + tile * kLinearTokens + row;
+                if (token < end) {
+                    const float factor = 1.0F / divisors[row];
+                    Bf16* out = static_cast<Bf16*>(o.out) + batch * o.outBatch + token * o.outToken +
+                                head * o.outHead + lane % 4 * 2;
 #pragma unroll
-                for (int n = 0; n < kColumnTiles; ++n) {
-                    *reinterpret_cast<std::uint32_t*>(
-                        finished + swizzled<Shape::kUnits>(row, warp * kColumnTiles + n) + lane % 4 * 2) =
-                        packBf16(results[m][n][2 * half] * factor, results[m][n][2 * half + 1] * factor);
+                    for (int n = 0; n < kColumnTiles; ++n) {
+                        *reinterpret_cast<std::uint32_t*>(out + (warp * kColumnTiles + n) * 8) =
+                            packBf16(results[m][n][2 * half] * factor, results[m][n][2 * half + 1] * factor);
+                    }
                 }
             }
         }
-        __syncthreads();  // and have been read; the results are there
-    }
-    if (tiles > 0) {
-        writeTile(tiles - 1);
+        __syncthreads();  // and have been read
     }
     waitForCopies<0>();
 }
@@ -389,7 +354,7 @@ Code launchLinearMma(Queue& queue, const LinearAttentionArgs& args, const Linear
     }
     if (code == Code::Ok) {
         shape.sharedBytes =
-            (kLinearStages + 2) * kTileBytes + (kLinearTokens + kWidth) * static_cast<int>(sizeof(float));
+            (kLinearStages + 1) * kTileBytes + (kLinearTokens + kWidth) * static_cast<int>(sizeof(float));
         const float* sums = states;
         code = launch(queue, linearResultKernel<kWidth, kRotated>, shape, args, pieces, sums,
                       pieces.count * stateFloats(kWidth));
