@@ -82,7 +82,8 @@ TEST_P(PackedRowsTest, ComeBackWithinHalfAStep) {
                 for (std::int64_t i = 0; i < shape[2]; ++i) {
                     // Three bits of mantissa, or half of the smallest number.
                     const double most = std::max(std::fabs(at(i)) * 0x1p-4, scale * 0x1p-10) * (1.0 + 1e-4);
-                    const auto found = static_cast<double>(back.values[static_cast<std::size_t>(row * shape[2] + i)]);
+                    const auto found =
+                        static_cast<double>(back.values[static_cast<std::size_t>(row * shape[2] + i)]);
                     ASSERT_NEAR(found, at(i), most + std::fabs(found) * rounding) << shape.text() << " " << row;
                 }
             }
