@@ -17,6 +17,7 @@ OUT/results.json has what every prompt gave, written as soon as it is there: cal
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import multiprocessing
@@ -47,6 +48,7 @@ CACHES = {
     "taylorseer": [["interval=2"], ["interval=3"], ["interval=5"]],
 }
 
+MINI = Path("../models/mini")
 LINGEN = Path("../models/mini-lingen")
 # Name, method, adapter, parameters.
 METHODS = [
@@ -84,6 +86,11 @@ def method_settings(adapters: Path) -> dict[str, list[str]]:
     if LINGEN.exists():
         settings["LinGen"] = ["--model", str(LINGEN)]
     return settings
+
+
+def hash_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def frames_of(folder: Path) -> numpy.ndarray:
@@ -196,7 +203,15 @@ def main() -> None:
     commands = {name: options + more for name, options in settings.items()}
 
     file = arguments.out / "results.json"
-    results: dict[str, dict] = json.loads(file.read_text()) if file.exists() else {}
+    inputs = [arguments.fw, arguments.scorer, *sorted(arguments.adapters.glob("*.safetensors")), *sorted(MINI.rglob("*.safetensors"))]
+    inputs += sorted(LINGEN.glob("*/mate.safetensors"))
+    about = {"what": arguments.what, "more": more, "files": {path.name: hash_of(path) for path in inputs}}
+    results: dict[str, dict] = {}
+    if file.exists():
+        saved = json.loads(file.read_text())
+        if saved["about"] != about:
+            raise SystemExit(f"{file} is of another program, model, adapter or other options: choose another --out, or remove it")
+        results = saved["prompts"]
     numbers = range(arguments.first_prompt, min(arguments.prompts, len(prompts)))
     missing = [n for n in numbers if not all(name in results.get(prompts[n], {}) for name in settings)]
     begun = time.monotonic()
@@ -226,7 +241,7 @@ def main() -> None:
                 row["marks"] = {question: [entry["right"], entry["of"]] for question, entry in tally.as_table().items()}
             results.setdefault(task.prompt, {}).update(zip(settings, rows))
             part = file.with_suffix(".part")
-            part.write_text(json.dumps(results))
+            part.write_text(json.dumps({"about": about, "prompts": results}))
             part.replace(file)
     print_table(results, settings)
 
