@@ -54,6 +54,9 @@ QList<qint64> lengthPresets(const job::ModelDefaults& defaults) {
             lengths.append(frames);
         }
     }
+    for (const std::int64_t frames : defaults.longerFrames) {
+        lengths.append(frames);
+    }
     return lengths;
 }
 

@@ -12,8 +12,8 @@ namespace fw::ui {
 // multiples of the model's size multiple; none is given twice.
 [[nodiscard]] QList<QSize> sizePresets(const job::ModelDefaults& defaults);
 
-// Numbers of frames, rising: a still, a quarter, a half, the model's own. Longer ones can be
-// typed; models repeat themselves beyond the length they were trained on.
+// Numbers of frames, rising: a still, a quarter, a half, the model's own, and the longer ones it says it was
+// trained on. Others can be typed; models repeat themselves beyond the length they were trained on.
 [[nodiscard]] QList<qint64> lengthPresets(const job::ModelDefaults& defaults);
 
 }  // namespace fw::ui

@@ -34,6 +34,9 @@ DifferenceDialog::DifferenceDialog(const std::vector<store::Clip>& clips, Thumbn
     m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_table->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_table->setWordWrap(true);
+    m_table->setSelectionMode(QAbstractItemView::NoSelection);
+    m_table->verticalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignTop);
+    m_table->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     m_table->setColumnCount(static_cast<int>(m_clips.size()));
     m_table->horizontalHeader()->hide();
     m_table->horizontalHeader()->setDefaultSectionSize(kColumn);

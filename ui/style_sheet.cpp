@@ -142,6 +142,13 @@ QMenu::item:disabled { color: @textDisabled; }
 QMenu::separator { height: 1px; background: @line; margin: 4px 8px; }
 QMenu::indicator { width: 12px; height: 12px; left: 8px; }
 
+QTableView { background: @panel; border: 1px solid @line; border-radius: 4px; gridline-color: @line; outline: 0; }
+QTableView:focus { border: 2px solid @accent; }
+QTableView::item { padding: 4px 8px; }
+QHeaderView { background: @window; border: 0; }
+QHeaderView::section { background: @window; color: @textSecondary; padding: 4px 8px; border: 0;
+    border-right: 1px solid @line; border-bottom: 1px solid @line; }
+
 QProgressBar { background: @line; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
 

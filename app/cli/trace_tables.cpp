@@ -27,7 +27,7 @@ double over(double part, double whole) {
 
 // Six significant digits: what a reader compares, without the noise behind them.
 Json rounded(double value) {
-    return std::isfinite(value) ? Json::parse(fmt::format("{:.6g}", value)) : Json(value);
+    return std::isfinite(value) ? Json::parse(fmt::format("{:.6g}", value)) : Json();
 }
 
 tl::unexpected<Error> missing(std::string_view what, std::string_view remedy) {

@@ -15,6 +15,7 @@
 #include "core/media/clip_writer.h"
 #include "core/model/video_model.h"
 #include "core/pipeline/checkpoint.h"
+#include "core/pipeline/model_parts.h"
 #include "core/trace/trace_file.h"
 
 namespace fw::app {
@@ -100,6 +101,8 @@ class PreviewFiles {
     Status m_status;
 };
 
+constexpr std::uintmax_t kFreeShare = 4;  // latents are kept while the disk has so many times their space
+
 // Latents for later changes, and those of the run that this one changes. `engine`: model and device.
 void keepSteps(const ClipJobOptions& options, const job::GenerationRequest& resolved, const std::string& engine,
                pipeline::GeneratorOptions& generation) {
@@ -107,6 +110,11 @@ void keepSteps(const ClipJobOptions& options, const job::GenerationRequest& reso
         return;
     }
     const StepStore store(options.stepStore);
+    std::error_code error;
+    const fs::space_info disk = fs::space(options.stepStore, error);
+    if (!resolved.whatIf && !error && disk.available < kFreeShare * static_cast<std::uintmax_t>(store.runBytes())) {
+        return;  // the disk's last space is for clips
+    }
     generation.stepFolder = store.makeRun(resolved, engine);
     generation.stepBytes = store.runBytes();
     generation.unchangedSteps = store.unchangedSteps(resolved, engine);
@@ -148,12 +156,19 @@ class LiveTrace {
 
 Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
                                                          const job::GenerationRequest& request,
+                                                         const ClipJobOptions& options,
                                                          const pipeline::GeneratorEvents& events,
                                                          const CancelToken& cancel) {
+    const auto tellDevice = [&] {
+        if (options.computingOn) {
+            options.computingOn(m_device, m_deviceNote);
+        }
+    };
     std::error_code error;
     const std::string key = fmt::format("{}|{}|{}|{}", fs::weakly_canonical(folder, error).string(), request.device,
                                         request.dtype, request.threads);
     if (m_generator && m_key == key) {
+        tellDevice();
         return m_generator.get();
     }
     const auto progress = [&](int done) {
@@ -162,11 +177,12 @@ Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
         }
     };
     m_generator.reset();  // two models at once need not fit
-    progress(0);
     FW_ASSIGN(backend::DeviceChoice chosen, backend::chooseDevice(request.device));
     const backend::DeviceInfo device = chosen.device->info();
     m_device = fmt::format("{} ({})", device.id, device.name);
     m_deviceNote = chosen.note;
+    tellDevice();  // before the model is loaded: why it is no better device explains what may fail then
+    progress(0);
     FW_ASSIGN(m_generator, pipeline::Generator::create(folder, std::move(chosen.device), request.dtype,
                                                        request.threads, cancel));
     m_key = key;
@@ -197,10 +213,7 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     FW_ASSIGN(const auto writer,
               media::ClipWriter::create(result.file, {*resolved.width, *resolved.height, *resolved.frameRate,
                                                       clipMetadata(resolved, info, hash)}));
-    FW_ASSIGN(pipeline::Generator * generator, generatorFor(folder, resolved, events, cancel));
-    if (options.computingOn) {
-        options.computingOn(m_device, m_deviceNote);
-    }
+    FW_ASSIGN(pipeline::Generator * generator, generatorFor(folder, resolved, options, events, cancel));
 
     trace::Trace trace;
     PreviewFiles previews(options.previewFolder, resolved, events);
@@ -224,7 +237,8 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     generation.resumeFrom = options.resumeFrom;
     generation.branchFrom = options.branchFrom;
     generation.stepFolder = options.stepFolder;
-    keepSteps(options, resolved, hash + m_device, generation);
+    // As reports and the library have the request: with the adapter that the model brings along.
+    keepSteps(options, pipeline::withOwnAdapter(resolved, folder), hash + m_device, generation);
     generation.promptFolder = options.promptFolder;
     generation.finishEarly = options.finishEarly;
     LiveTrace live(options);

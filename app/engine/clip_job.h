@@ -38,7 +38,7 @@ struct ClipJobOptions {
     std::filesystem::path stepFolder;    // likewise; made if missing
     std::filesystem::path promptFolder;  // likewise
     // Where latents are kept for runs that are changed by hand later (step_store.h), and found by these; empty:
-    // nowhere. Not with a stepFolder, a noiseFile or something to go on from.
+    // nowhere. Not with a stepFolder, a noiseFile or a branchFrom.
     std::filesystem::path stepStore;
     // Asked after every step when given: true writes the trace as far as it is to traceFile, with "unfinished" in
     // its description, and tells traceSaved. Writing takes at most a part of the time the steps take.
@@ -69,6 +69,7 @@ class ClipJobRunner {
  private:
     [[nodiscard]] Result<pipeline::Generator*> generatorFor(const std::filesystem::path& folder,
                                                             const job::GenerationRequest& request,
+                                                            const ClipJobOptions& options,
                                                             const pipeline::GeneratorEvents& events,
                                                             const CancelToken& cancel);
 

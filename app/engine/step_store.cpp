@@ -13,12 +13,20 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRunSuffix = ".steps";
+constexpr std::size_t kNameLength = 32;
 
 struct StoredRun {
     fs::path folder;
     fs::file_time_type written;
     std::int64_t bytes = 0;
 };
+
+// Only what runFolder() names is ever removed: a person may have chosen a folder with things of their own.
+bool isRun(const fs::path& folder) {
+    const std::string stem = folder.stem().string();
+    return folder.extension() == kRunSuffix && stem.size() == kNameLength &&
+           stem.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
 
 StoredRun look(const fs::path& folder) {
     StoredRun run{folder, fs::file_time_type::min(), 0};
@@ -44,7 +52,7 @@ fs::path StepStore::runFolder(job::GenerationRequest resolved, const std::string
     model::Sha256 hash;
     hash.addText(engine);
     hash.addText(job::toJson(resolved).dump());
-    return m_folder / (hash.finish().substr(0, 32) + kRunSuffix);
+    return m_folder / (hash.finish().substr(0, kNameLength) + kRunSuffix);
 }
 
 fs::path StepStore::makeRun(const job::GenerationRequest& resolved, const std::string& engine) const {
@@ -83,7 +91,7 @@ void StepStore::trim(const fs::path& kept) const {
     std::int64_t all = 0;
     std::error_code error;
     for (fs::directory_iterator entry(m_folder, error), end; !error && entry != end; entry.increment(error)) {
-        if (entry->path().extension() == kRunSuffix && !entry->is_symlink(error)) {
+        if (isRun(entry->path()) && !entry->is_symlink(error)) {
             runs.push_back(look(entry->path()));
             all += entry->path() == kept ? 0 : runs.back().bytes;
         }

@@ -15,7 +15,8 @@ Json toJson(const job::ModelDefaults& defaults) {
             {"guidance", defaults.guidance},
             {"shift", defaults.shift},
             {"size_multiple", defaults.sizeMultiple},
-            {"frame_multiple", defaults.frameMultiple}};
+            {"frame_multiple", defaults.frameMultiple},
+            {"longer_frames", defaults.longerFrames}};
 }
 
 job::ModelDefaults defaultsFromJson(const Json& json, Fields& outer) {
@@ -38,6 +39,13 @@ job::ModelDefaults defaultsFromJson(const Json& json, Fields& outer) {
     defaults.shift = fields.real("shift");
     defaults.sizeMultiple = fields.integer("size_multiple", 1);
     defaults.frameMultiple = fields.integer("frame_multiple", 1);
+    for (const Json& frames : fields.array("longer_frames")) {
+        if (!frames.is_number_integer()) {
+            fields.wrong("longer_frames", "a list of whole numbers");
+            break;
+        }
+        defaults.longerFrames.push_back(frames.get<std::int64_t>());
+    }
     if (!fields.mistake().empty()) {
         outer.wrong("defaults", "complete");
     }

@@ -19,7 +19,7 @@
 
 namespace fw::ipc {
 
-inline constexpr int kProtocolVersion = 3;
+inline constexpr int kProtocolVersion = 4;
 inline constexpr std::uint32_t kMaxMessageBytes = 8U << 20U;
 
 // worker → studio, once after connecting. Another protocol version ends the connection with a clear message.

@@ -76,6 +76,8 @@ struct ModelDefaults {
     double shift = 3.0;
     std::int64_t sizeMultiple = 16;  // width and height must be multiples
     std::int64_t frameMultiple = 4;  // frames = frameMultiple · k + 1
+    // Longer clips the model was trained on, too; rising, all above `frames`.
+    std::vector<std::int64_t> longerFrames = {};
 };
 
 // Limits of a request. The memory a size needs is the planner's business; these only keep arithmetic sane.

@@ -76,6 +76,16 @@ void readDefaults(const Json& json, ConfigReader& reader, job::ModelDefaults& de
     }
     reader.require((defaults.frames - 1) % defaults.frameMultiple == 0,
                    fmt::format("\"frames\" is {}, which is not {}k + 1", defaults.frames, defaults.frameMultiple));
+    if (reader.has("longer_frames")) {
+        defaults.longerFrames = reader.integers("longer_frames", {1, 16}, {1, 100'000});
+        std::int64_t shorter = defaults.frames;
+        for (const std::int64_t frames : defaults.longerFrames) {
+            reader.require(frames > shorter && (frames - 1) % defaults.frameMultiple == 0,
+                           fmt::format("\"longer_frames\" holds {}, which is not {}k + 1 and more than {}", frames,
+                                       defaults.frameMultiple, shorter));
+            shorter = frames;
+        }
+    }
     if (reader.has("fps")) {
         const auto rate = frameRateFrom(json["fps"]);
         reader.require(rate.has_value(),

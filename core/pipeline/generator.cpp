@@ -94,6 +94,7 @@ class ModelGenerator final : public Generator {
     [[nodiscard]] Status conditioning(Job& job, const std::vector<std::int32_t>& ids, const TensorView& out);
     [[nodiscard]] Status noise(Job& job);
     [[nodiscard]] Status begin(Job& job);
+    [[nodiscard]] static bool leavesSchedule(const Job& job);
     [[nodiscard]] Status beginChanged(Job& job);
     [[nodiscard]] static bool keepsStep(const Job& job);
     [[nodiscard]] Status denoise(Job& job);
@@ -299,8 +300,17 @@ CheckpointKey ModelGenerator::checkpointKey(const Job& job) const {
     return key;
 }
 
+// Whether a step cache is told to stand aside at some steps. Which earlier steps a later one then builds on is not
+// what the cache's own schedule says (StepCache::cleanBefore), so such a run is whole or not at all.
+bool ModelGenerator::leavesSchedule(const Job& job) {
+    return job.state.cache != nullptr && !job.whatIf.compute.empty();
+}
+
 // What the run without the changes made by hand has left, or noise at step 0.
 Status ModelGenerator::beginChanged(Job& job) {
+    if (leavesSchedule(job)) {
+        return noise(job);
+    }
     SamplerState& state = job.state.sampler;
     CheckpointKey key = checkpointKey(job);
     key.request.whatIf.reset();
@@ -319,6 +329,9 @@ bool ModelGenerator::keepsStep(const Job& job) {
         return false;
     }
     const SamplerState& state = job.state.sampler;
+    if (job.options.stepBytes > 0 && state.step >= *job.request.steps) {
+        return false;  // nothing begins behind the last step
+    }
     const std::int64_t most = job.options.stepBytes;
     const std::int64_t all = *job.request.steps * kCheckpointParts * state.sample.bytes();
     const std::int64_t every = most > 0 ? std::max<std::int64_t>((all + most - 1) / most, 1) : 1;
@@ -348,6 +361,7 @@ Status ModelGenerator::begin(Job& job) {
 Status ModelGenerator::saveCheckpoint(Job& job) {
     if (keepsStep(job)) {
         // Without the step cache's part: no branch reads it.
+        FW_TRY(job.context.ops.synchronize());  // what the device has to say is no matter of the disk
         const SamplerState& state = job.state.sampler;
         const Status written = writeCheckpoint(job.options.stepFolder / stepFileName(state.step),
                                                checkpointKey(job), state, nullptr, job.context.ops);
@@ -355,7 +369,7 @@ Status ModelGenerator::saveCheckpoint(Job& job) {
             return written;
         }
     }
-    if (job.options.checkpointFile.empty()) {
+    if (job.options.checkpointFile.empty() || leavesSchedule(job)) {
         return {};
     }
     const int step = job.state.sampler.step;

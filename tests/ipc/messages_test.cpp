@@ -105,7 +105,7 @@ TEST(Messages, GarbageIsAnErrorAndEndsTheStream) {
             R"({"type":"progress","id":1,"phase":"x","step":99999999999,"steps":2,"fraction":0,"seconds_left":0})"),
         frame(R"({"type":"generate","id":1,"request":{"no such field":1}})"),
         frame(
-            R"({"type":"hello","protocol":3,"version":"","process_id":1,"devices":[],"methods":[3],"caches":[]})"),
+            R"({"type":"hello","protocol":4,"version":"","process_id":1,"devices":[],"methods":[3],"caches":[]})"),
         frame(R"({"type":"find_models","ticket":1,"folders":["/a",3]})"),
         frame(R"({"type":"inspect_model","ticket":-1,"folder":""})"),
         frame(R"({"type":"answer","ticket":1})"),
@@ -134,6 +134,7 @@ TEST(Messages, AnotherVersionIsKnownByItsNumberWhateverElseItSays) {
 
 TEST(Answers, SurviveJsonAndRefuseWhatIsMissing) {
     ModelCard card{"/models/mini \"x\"", "mini", true, {}, 123, 456, {"no weights", "no tokenizer"}};
+    card.defaults.longerFrames = {97, 161};
     card.defaults.frameRate = {24000, 1001};
     card.defaults.steps = 7;
     const Json json = toJson(card);

@@ -177,10 +177,13 @@ TEST(InspectModel, ReadsPreferences) {
     ASSERT_TRUE(info->preview);
     EXPECT_THAT(info->preview->matrix, SizeIs(48));
     EXPECT_THAT(info->preview->bias, ElementsAre(0.1F, 0.2F, 0.3F));
+    EXPECT_THAT(info->defaults.longerFrames, IsEmpty());
+    preferences["longer_frames"] = {65, 129};
     preferences["fps"] = "24000/1001";
     model.folder.write("framewright.json", preferences.dump());
     info = inspectModel(model.folder.path());
     EXPECT_EQ(info->defaults.frameRate, (job::FrameRate{24000, 1001}));
+    EXPECT_THAT(info->defaults.longerFrames, ElementsAre(65, 129));
 }
 
 TEST(InspectModel, RefusesPreferencesThatCannotBe) {
@@ -189,6 +192,9 @@ TEST(InspectModel, RefusesPreferencesThatCannotBe) {
         {{{"width", 250}}, "\"width\" is 250, which is not a multiple of 16"},
         {{{"height", 0}}, "\"height\" is 0"},
         {{{"frames", 32}}, "\"frames\" is 32, which is not 4k + 1"},
+        {{{"longer_frames", 129}}, "\"longer_frames\" is 129"},
+        {{{"longer_frames", {66}}}, "\"longer_frames\" holds 66, which is not 4k + 1 and more than 81"},
+        {{{"longer_frames", {129, 129}}}, "\"longer_frames\" holds 129, which is not 4k + 1 and more than 129"},
         {{{"fps", 0}}, "\"fps\" is 0"},
         {{{"fps", "24/0"}}, "\"fps\" is '24/0'"},
         {{{"fps", "24/1x"}}, "\"fps\" is '24/1x'"},

@@ -165,7 +165,7 @@ void InspectEngineTest::aPaintedMaskGoesOnFromTheStepBefore() {
 
 void InspectEngineTest::aRunningClipIsWatchedAndProbed() {
     openInspector();
-    queue(request(400));
+    queue(request(1000));  // cancelled below, long before its end
     QTRY_VERIFY_WITH_TIMEOUT(inspector().isWatching(), kClipMs);
     QTRY_VERIFY_WITH_TIMEOUT(inspector().run() != nullptr, kClipMs);
     const int first = inspector().run()->steps();

@@ -90,6 +90,10 @@ class PartsTest : public QObject {
         QCOMPARE(lengthPresets(defaults), (QList<qint64>{1, 33, 65, 129}));
         defaults.frames = 1025;
         QCOMPARE(lengthPresets(defaults), (QList<qint64>{1, 257, 513, 1025}));
+        // Or names the longer ones.
+        defaults.frames = 33;
+        defaults.longerFrames = {65, 129};
+        QCOMPARE(lengthPresets(defaults), (QList<qint64>{1, 9, 17, 33, 65, 129}));
     }
 
     void numbersRead() {

@@ -148,7 +148,7 @@ def write_lingen(folder: Path, transformer: LinGenTransformer, base: Path, name:
     _write_json(folder / "model_index.json", MODEL_INDEX | classes)
     settings = base / "framewright.json"
     if settings.exists():
-        about = {"name": name, "description": "mini with LinGen's blocks: cost linear in frames and pixels"}
+        about = {"name": name, "description": "mini with LinGen's blocks: cost linear in frames and pixels", "longer_frames": [65, 129]}
         _write_json(folder / "framewright.json", json.loads(settings.read_text()) | about)
     return (part / OWN_WEIGHTS).stat().st_size
 
