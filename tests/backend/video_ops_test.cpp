@@ -25,6 +25,14 @@ struct ConvCase {
 class VideoOpsTest : public OpsTest {
  protected:
     void run(const ConvCase& c) {
+#if defined(__SANITIZE_THREAD__)
+        // oneDNN 2.7 reads past a table of its own while it makes a convolution for bf16: where ThreadSanitizer's
+        // heap ends just behind it, that is a fault. Other programs make bf16 convolutions under it, one after the
+        // other.
+        if (dtype() == DType::BF16) {
+            GTEST_SKIP() << "oneDNN reads past its own table";
+        }
+#endif
         const auto& padding = c.geometry.padding;
         const Shape shape{c.x[0], (c.x[1] - c.kernel[0]) / c.geometry.stride[0] + 1,
                           (c.x[2] + padding[0] + padding[1] - c.kernel[1]) / c.geometry.stride[1] + 1,
