@@ -1,17 +1,15 @@
 #include "ui/batch_form.h"
 
 #include <QCheckBox>
-#include <QGridLayout>
 #include <QLabel>
-#include <QPushButton>
 #include <QSettings>
 #include <QSpinBox>
 #include <QVBoxLayout>
 
 #include "ui/controls.h"
 #include "ui/error_presenter.h"
+#include "ui/folded_section.h"
 #include "ui/formats.h"
-#include "ui/icons.h"
 #include "ui/settings_form.h"
 #include "ui/theme.h"
 
@@ -32,50 +30,32 @@ BatchForm::BatchForm(QWidget* parent) : QWidget(parent) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, kGrid, 0, 0);
     column->setSpacing(kGrid);
-    m_toggle = makeButton(tr("Several clips"), QStringLiteral("link"));
-    m_toggle->setFont(fontFor(TextRole::Heading));
-    m_toggle->setToolTip(
+    m_section = new FoldedSection(
+        tr("Several clips"),
         tr("Make several clips at once: other seeds, a list of prompts, or alternatives in braces"));
-    column->addWidget(m_toggle, 0, Qt::AlignLeft);
-    m_content = new QWidget;
-    auto* grid = new QGridLayout(m_content);
-    grid->setContentsMargins(0, 0, 0, 0);
-    grid->setHorizontalSpacing(kGrid);
-    grid->setVerticalSpacing(kGrid);
-    grid->setColumnMinimumWidth(0, kFieldLabelWidth);
-    grid->setColumnStretch(1, 1);
     m_seeds = new QSpinBox;
     m_seeds->setRange(1, static_cast<int>(job::kMaxBatch));
     m_seeds->setToolTip(tr("How many clips of each prompt, with one seed after another"));
-    grid->addWidget(makeFieldLabel(tr("Seeds"), m_seeds), 0, 0);
-    grid->addWidget(m_seeds, 0, 1);
+    m_section->addRow(tr("Seeds"), m_seeds);
     m_eachLine = new QCheckBox(tr("Each line is a prompt of its own"));
     m_eachLine->setToolTip(tr("Write or paste a list of prompts, one on each line"));
-    grid->addWidget(m_eachLine, 1, 1);
+    m_section->addRow(m_eachLine);
     m_all = new QCheckBox(tr("All alternatives in {a|b}"));
     m_all->setToolTip(tr(
         "Write {red|blue} fox to try both colours. Checked: a clip for every combination. Unchecked: each clip's "
         "seed picks one."));
-    grid->addWidget(m_all, 2, 1);
-    column->addWidget(m_content);
+    m_section->addRow(m_all);
+    column->addWidget(m_section);
     m_preview = makeLabel(QString(), TextRole::Caption, true);
     m_preview->setTextFormat(Qt::PlainText);
     m_preview->setProperty("tone", QStringLiteral("secondary"));
     m_preview->setAccessibleName(tr("Clips that will be made"));
     column->addWidget(m_preview);
 
-    connect(m_toggle, &QPushButton::clicked, this, [this] { setOpen(m_content->isHidden()); });
     connect(m_seeds, &QSpinBox::valueChanged, this, &BatchForm::changed);
     connect(m_eachLine, &QCheckBox::toggled, this, &BatchForm::changed);
     connect(m_all, &QCheckBox::toggled, this, &BatchForm::changed);
-    setOpen(false);
     m_preview->hide();
-}
-
-void BatchForm::setOpen(bool open) {
-    m_content->setVisible(open);
-    m_toggle->setIcon(icon(open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right")));
-    m_toggle->setAccessibleDescription(open ? tr("shown") : tr("hidden"));
 }
 
 job::BatchOptions BatchForm::options() const {
@@ -119,7 +99,7 @@ void BatchForm::setOptions(const job::BatchOptions& options) {
     m_eachLine->setChecked(options.eachLine);
     m_all->setChecked(options.allCombinations);
     if (options.seeds > 1 || options.eachLine || options.allCombinations) {
-        setOpen(true);
+        m_section->setOpen(true);
     }
 }
 
@@ -133,7 +113,7 @@ void BatchForm::restore(const QSettings& settings) {
     m_seeds->setValue(settings.value(QStringLiteral("batch/seeds"), 1).toInt());
     m_eachLine->setChecked(settings.value(QStringLiteral("batch/eachLine")).toBool());
     m_all->setChecked(settings.value(QStringLiteral("batch/all")).toBool());
-    setOpen(m_seeds->value() > 1 || m_eachLine->isChecked() || m_all->isChecked());
+    m_section->setOpen(m_seeds->value() > 1 || m_eachLine->isChecked() || m_all->isChecked());
 }
 
 }  // namespace fw::ui

@@ -7,11 +7,12 @@
 
 class QCheckBox;
 class QLabel;
-class QPushButton;
 class QSettings;
 class QSpinBox;
 
 namespace fw::ui {
+
+class FoldedSection;
 
 class BatchForm : public QWidget {
     Q_OBJECT
@@ -36,13 +37,10 @@ class BatchForm : public QWidget {
     void changed();
 
  private:
-    void setOpen(bool open);
-
     qint64 m_count = 1;
     QString m_problem;
 
-    QPushButton* m_toggle;
-    QWidget* m_content;
+    FoldedSection* m_section;
     QSpinBox* m_seeds;
     QCheckBox* m_eachLine;
     QCheckBox* m_all;

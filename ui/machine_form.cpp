@@ -2,8 +2,6 @@
 
 #include <QComboBox>
 #include <QDoubleSpinBox>
-#include <QGridLayout>
-#include <QPushButton>
 #include <QSettings>
 #include <QSignalBlocker>
 #include <QSpinBox>
@@ -12,7 +10,7 @@
 #include <cmath>
 
 #include "ui/controls.h"
-#include "ui/icons.h"
+#include "ui/folded_section.h"
 #include "ui/settings_form.h"
 #include "ui/theme.h"
 
@@ -36,27 +34,13 @@ MachineForm::MachineForm(QWidget* parent) : QWidget(parent) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, kGrid, 0, 0);
     column->setSpacing(kGrid);
-    m_toggle = makeButton(tr("Machine"), QStringLiteral("link"));
-    m_toggle->setFont(fontFor(TextRole::Heading));
-    m_toggle->setToolTip(tr("What computes the clip, how exactly, and with how much memory"));
-    column->addWidget(m_toggle, 0, Qt::AlignLeft);
-    m_content = new QWidget;
-    auto* grid = new QGridLayout(m_content);
-    grid->setContentsMargins(0, 0, 0, 0);
-    grid->setHorizontalSpacing(kGrid);
-    grid->setVerticalSpacing(kGrid);
-    grid->setColumnMinimumWidth(0, kFieldLabelWidth);
-    grid->setColumnStretch(1, 1);
-    const auto addRow = [grid](const QString& label, QWidget* control) {
-        const int row = grid->rowCount();
-        grid->addWidget(makeFieldLabel(label, control), row, 0);
-        grid->addWidget(control, row, 1);
-    };
+    m_section =
+        new FoldedSection(tr("Machine"), tr("What computes the clip, how exactly, and with how much memory"));
     m_device = new QComboBox;
     m_device->setToolTip(tr("What computes the clip. Automatic: a graphics card that can, else the processor."));
     m_device->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_device->setMinimumContentsLength(8);
-    addRow(tr("Device"), m_device);
+    m_section->addRow(tr("Device"), m_device);
     m_type = new QComboBox;
     m_type->addItem(tr("Automatic"), QStringLiteral("auto"));
     m_type->addItem(tr("bf16, quick"), QStringLiteral("bf16"));
@@ -65,7 +49,7 @@ MachineForm::MachineForm(QWidget* parent) : QWidget(parent) {
     m_type->setToolTip(
         tr("Number type the model computes in. fp8 needs a graphics card that has it, and changes the clip a "
            "little."));
-    addRow(tr("Precision"), m_type);
+    m_section->addRow(tr("Precision"), m_type);
     m_memory = new QDoubleSpinBox;
     m_memory->setRange(0.0, kMostGibibytes);
     m_memory->setDecimals(2);
@@ -75,27 +59,19 @@ MachineForm::MachineForm(QWidget* parent) : QWidget(parent) {
     m_memory->setToolTip(
         tr("The most memory the clip may take. With less, weights wait outside and the clip is decoded in smaller "
            "pieces; what cannot fit is refused before it begins."));
-    addRow(tr("Memory"), m_memory);
+    m_section->addRow(tr("Memory"), m_memory);
     m_threads = new QSpinBox;
     m_threads->setRange(0, kMostThreads);
     m_threads->setSpecialValueText(tr("All"));
     m_threads->setToolTip(tr("Threads of the processor that compute"));
-    addRow(tr("Threads"), m_threads);
-    column->addWidget(m_content);
+    m_section->addRow(tr("Threads"), m_threads);
+    column->addWidget(m_section);
     setDevices(Json::array());
 
-    connect(m_toggle, &QPushButton::clicked, this, [this] { setOpen(m_content->isHidden()); });
     connect(m_device, &QComboBox::currentIndexChanged, this, &MachineForm::changed);
     connect(m_type, &QComboBox::currentIndexChanged, this, &MachineForm::changed);
     connect(m_memory, &QDoubleSpinBox::valueChanged, this, &MachineForm::changed);
     connect(m_threads, &QSpinBox::valueChanged, this, &MachineForm::changed);
-    setOpen(false);
-}
-
-void MachineForm::setOpen(bool open) {
-    m_content->setVisible(open);
-    m_toggle->setIcon(icon(open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right")));
-    m_toggle->setAccessibleDescription(open ? tr("shown") : tr("hidden"));
 }
 
 void MachineForm::setDevices(const Json& devices) {
@@ -153,7 +129,7 @@ void MachineForm::show(const job::GenerationRequest& request) {
         m_threads->setValue(request.threads);
     }
     if (!isPlain()) {
-        setOpen(true);
+        m_section->setOpen(true);
     }
     emit changed();
 }

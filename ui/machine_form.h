@@ -9,11 +9,12 @@
 
 class QComboBox;
 class QDoubleSpinBox;
-class QPushButton;
 class QSettings;
 class QSpinBox;
 
 namespace fw::ui {
+
+class FoldedSection;
 
 // Folded away until it says something else than "as the engine likes it".
 class MachineForm : public QWidget {
@@ -36,15 +37,13 @@ class MachineForm : public QWidget {
     void changed();
 
  private:
-    void setOpen(bool open);
     void chooseDevice(const QString& id);
     [[nodiscard]] std::optional<std::int64_t> budget() const;
     [[nodiscard]] bool isPlain() const;
 
     std::optional<std::int64_t> m_exactBudget;  // behind the two decimals of m_memory
 
-    QPushButton* m_toggle;
-    QWidget* m_content;
+    FoldedSection* m_section;
     QComboBox* m_device;
     QComboBox* m_type;
     QDoubleSpinBox* m_memory;

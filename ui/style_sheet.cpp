@@ -144,7 +144,8 @@ QMenu::indicator { width: 12px; height: 12px; left: 8px; }
 
 QTableView { background: @panel; border: 1px solid @line; border-radius: 4px; gridline-color: @line; outline: 0; }
 QTableView:focus { border: 2px solid @accent; }
-QTableView::item { padding: 4px 8px; }
+QTableView::item { padding: 4px 8px; border: 0; }
+QTableView::item:focus, QTableView::item:selected { background: transparent; color: @text; }
 QHeaderView { background: @window; border: 0; }
 QHeaderView::section { background: @window; color: @textSecondary; padding: 4px 8px; border: 0;
     border-right: 1px solid @line; border-bottom: 1px solid @line; }

@@ -80,8 +80,7 @@ Result<std::shared_ptr<const CudaLibrary>> CudaLibrary::open() {
     }
     return std::shared_ptr<const CudaLibrary>(new CudaLibrary(
         api, tableOf<cuda::StreamingEntryPoint>(handle, cuda::kStreamingEntryPoint, cuda::kStreamingVersion),
-        tableOf<cuda::TimingEntryPoint>(handle, cuda::kTimingEntryPoint, cuda::kTimingVersion),
-        tableOf<cuda::PackedRowsEntryPoint>(handle, cuda::kPackedRowsEntryPoint, cuda::kPackedRowsVersion)));
+        tableOf<cuda::TimingEntryPoint>(handle, cuda::kTimingEntryPoint, cuda::kTimingVersion)));
 }
 
 Error cudaError(cuda::Code code, const cuda::Message& message) {

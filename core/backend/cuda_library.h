@@ -6,7 +6,6 @@
 
 #include "core/base/result.h"
 #include "kernels/cuda/api.h"
-#include "kernels/cuda/packed_rows.h"
 #include "kernels/cuda/streaming.h"
 #include "kernels/cuda/timing.h"
 
@@ -26,17 +25,15 @@ class CudaLibrary {
     // Null when the library has none of this version.
     [[nodiscard]] const kernels::cuda::StreamingApi* streaming() const { return m_streaming; }
     [[nodiscard]] const kernels::cuda::TimingApi* timing() const { return m_timing; }
-    [[nodiscard]] const kernels::cuda::PackedRowsApi* packedRows() const { return m_packedRows; }
 
  private:
     CudaLibrary(const kernels::cuda::Api* api, const kernels::cuda::StreamingApi* streaming,
-                const kernels::cuda::TimingApi* timing, const kernels::cuda::PackedRowsApi* packedRows)
-        : m_api(api), m_streaming(streaming), m_timing(timing), m_packedRows(packedRows) {}
+                const kernels::cuda::TimingApi* timing)
+        : m_api(api), m_streaming(streaming), m_timing(timing) {}
 
     const kernels::cuda::Api* m_api;
     const kernels::cuda::StreamingApi* m_streaming;
     const kernels::cuda::TimingApi* m_timing;
-    const kernels::cuda::PackedRowsApi* m_packedRows;
 };
 
 // A code and its sentence as an error of the engine.

@@ -17,16 +17,12 @@ void CudaOps::doPackRows(const ConstTensorView& x, const TensorView& bytes, cons
 }
 
 void CudaOps::doUnpackRows(const ConstTensorView& bytes, const ConstTensorView& scales, const TensorView& x) {
-    if (m_library->packedRows() == nullptr) {
-        note(fail(ErrorCode::Unsupported, "this CUDA engine does not read rows of eight bits"));
-        return;
-    }
-    note(m_library->packedRows()->unpackRows(m_queue, {.rows = scales.count(),
-                                                       .channels = x.dim(2),
-                                                       .x = bytes.data(),
-                                                       .scales = scales.as<float>(),
-                                                       .y = x.mutableData(),
-                                                       .element = cudaElement(x.dtype())}));
+    note(api().unpackRows(m_queue, {.rows = scales.count(),
+                                    .channels = x.dim(2),
+                                    .x = bytes.data(),
+                                    .scales = scales.as<float>(),
+                                    .y = x.mutableData(),
+                                    .element = cudaElement(x.dtype())}));
 }
 
 }  // namespace fw::backend

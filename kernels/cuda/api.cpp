@@ -243,6 +243,7 @@ constexpr Api kApi = {
     .linear = onDevice<linear, const LinearArgs&>,
     .fp8LinearApplies = onDevice<takesFp8Linear, std::int64_t, std::int64_t>,
     .quantiseRows = onDevice<quantiseRows, const QuantiseArgs&>,
+    .unpackRows = onDevice<unpackRows, const UnpackRowsArgs&>,
     .conv = onDevice<conv, const ConvArgs&>,
     .attention = onDevice<attention, const AttentionArgs&>,
     .rmsNorm = onDevice<rmsNorm, const RmsNormArgs&>,

@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 5;
+inline constexpr std::int32_t kApiVersion = 6;
 
 enum class Code : std::int32_t {
     Ok,
@@ -209,6 +209,15 @@ struct QuantiseArgs {
     float* scales;  // [rows]
 };
 
+// The way back: y = x · scale of the row. All contiguous.
+struct UnpackRowsArgs {
+    std::int64_t rows, channels;
+    const void* x;        // e4m3 [rows, channels]
+    const float* scales;  // [rows]
+    void* y;              // [rows, channels]
+    Element element;      // of y: F32 or Bf16
+};
+
 // y = conv(x) + bias (+ y): channels last, zeros around H and W only.
 struct ConvArgs {
     std::int64_t batch, frames, height, width;    // of x
@@ -360,6 +369,7 @@ struct Api {
     // Whether linear() takes weights of e4m3 of this size; Unsupported, and why, when it does not.
     Code (*fp8LinearApplies)(Queue* queue, std::int64_t in, std::int64_t out);
     Code (*quantiseRows)(Queue* queue, const QuantiseArgs& args);
+    Code (*unpackRows)(Queue* queue, const UnpackRowsArgs& args);
     Code (*conv)(Queue* queue, const ConvArgs& args);
     Code (*attention)(Queue* queue, const AttentionArgs& args);
     Code (*rmsNorm)(Queue* queue, const RmsNormArgs& args);

@@ -1,4 +1,4 @@
-// Rows of numbers as e4m3 with a scale each: the largest magnitude becomes 448. One pass over memory, a row's
+// Rows of numbers as e4m3 with a scale each, and back: the largest magnitude becomes 448. One pass over memory, a row's
 // values stay in registers.
 #include <type_traits>
 
@@ -95,6 +95,34 @@ __global__ __launch_bounds__(kRowThreads) void quantiseAnyRowKernel(const Quanti
     }
 }
 
+// Eight neighbours of one row a thread.
+template <class T>
+__global__ __launch_bounds__(kRowThreads) void unpackVectorsKernel(const UnpackRowsArgs args) {
+    const std::int64_t first = (static_cast<std::int64_t>(blockIdx.x) * kRowThreads + threadIdx.x) * 8;
+    if (first >= args.rows * args.channels) {
+        return;
+    }
+    const float scale = args.scales[first / args.channels];
+    const uint2 packed = *reinterpret_cast<const uint2*>(static_cast<const std::uint8_t*>(args.x) + first);
+    float values[8];
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+        const std::uint32_t word = i < 4 ? packed.x : packed.y;
+        values[i] = toFloat(Fp8{static_cast<std::uint8_t>(word >> (8 * (i % 4)))}) * scale;
+    }
+    store8(static_cast<T*>(args.y) + first, values);
+}
+
+// Any width and alignment.
+template <class T>
+__global__ __launch_bounds__(kRowThreads) void unpackAnyKernel(const UnpackRowsArgs args) {
+    const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * kRowThreads + threadIdx.x;
+    if (at < args.rows * args.channels) {
+        const Fp8 bits{static_cast<const std::uint8_t*>(args.x)[at]};
+        store(static_cast<T*>(args.y) + at, toFloat(bits) * args.scales[at / args.channels]);
+    }
+}
+
 }  // namespace
 
 Code quantiseRows(Queue* queue, const QuantiseArgs& args) {
@@ -122,6 +150,20 @@ Code quantiseRows(Queue* queue, const QuantiseArgs& args) {
             return with(quantiseRowsKernel<T, kRowThreads, 7>, kRowThreads);
         }
         return with(quantiseAnyRowKernel<T>, kRowThreads);
+    });
+}
+
+Code unpackRows(Queue* queue, const UnpackRowsArgs& args) {
+    const std::int64_t count = args.rows * args.channels;
+    const bool vectors = args.channels % 8 == 0 && reinterpret_cast<std::uintptr_t>(args.x) % 8 == 0 &&
+                         reinterpret_cast<std::uintptr_t>(args.y) % 16 == 0;
+    return withAct(args.element, [&](auto element) {
+        using T = decltype(element);
+        LaunchShape shape;
+        shape.grid = dim3(static_cast<unsigned>(ceilDiv(count, kRowThreads * (vectors ? 8 : 1))));
+        shape.threads = kRowThreads;
+        return vectors ? launch(*queue, unpackVectorsKernel<T>, shape, args)
+                       : launch(*queue, unpackAnyKernel<T>, shape, args);
     });
 }
 

@@ -109,6 +109,7 @@ void describeError(cudaError_t status, const char* what, Message& message);
 // Calls of the table that live in a file each.
 Code linear(Queue* queue, const LinearArgs& args);
 Code quantiseRows(Queue* queue, const QuantiseArgs& args);
+Code unpackRows(Queue* queue, const UnpackRowsArgs& args);
 Code conv(Queue* queue, const ConvArgs& args);
 Code attention(Queue* queue, const AttentionArgs& args);
 Code rmsNorm(Queue* queue, const RmsNormArgs& args);

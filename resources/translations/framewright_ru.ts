@@ -138,14 +138,6 @@
         <translation>Какие клипы будут созданы</translation>
     </message>
     <message>
-        <source>shown</source>
-        <translation>показано</translation>
-    </message>
-    <message>
-        <source>hidden</source>
-        <translation>скрыто</translation>
-    </message>
-    <message>
         <source>These would be %1 clips; at most %2 can be queued at once.</source>
         <translation>Получилось бы клипов: %1; за один раз в очередь можно поставить не больше %2.</translation>
     </message>
@@ -1895,6 +1887,17 @@ Its file is missing: %2</source>
     </message>
 </context>
 <context>
+    <name>fw::ui::FoldedSection</name>
+    <message>
+        <source>shown</source>
+        <translation>показано</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>скрыто</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::MachineForm</name>
     <message>
         <source>Machine</source>
@@ -1963,14 +1966,6 @@ Its file is missing: %2</source>
     <message>
         <source>Threads</source>
         <translation>Потоки</translation>
-    </message>
-    <message>
-        <source>shown</source>
-        <translation>показано</translation>
-    </message>
-    <message>
-        <source>hidden</source>
-        <translation>скрыто</translation>
     </message>
     <message>
         <source>%1, not here</source>

@@ -138,14 +138,6 @@
         <translation>将要生成的视频</translation>
     </message>
     <message>
-        <source>shown</source>
-        <translation>已展开</translation>
-    </message>
-    <message>
-        <source>hidden</source>
-        <translation>已收起</translation>
-    </message>
-    <message>
         <source>These would be %1 clips; at most %2 can be queued at once.</source>
         <translation>这将产生 %1 个视频，一次最多只能排入 %2 个。</translation>
     </message>
@@ -1871,6 +1863,17 @@ Its file is missing: %2</source>
     </message>
 </context>
 <context>
+    <name>fw::ui::FoldedSection</name>
+    <message>
+        <source>shown</source>
+        <translation>已展开</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>已收起</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::MachineForm</name>
     <message>
         <source>Machine</source>
@@ -1939,14 +1942,6 @@ Its file is missing: %2</source>
     <message>
         <source>Threads</source>
         <translation>线程</translation>
-    </message>
-    <message>
-        <source>shown</source>
-        <translation>已显示</translation>
-    </message>
-    <message>
-        <source>hidden</source>
-        <translation>已隐藏</translation>
     </message>
     <message>
         <source>%1, not here</source>

@@ -180,6 +180,7 @@ constexpr Api kApi = {
     .linear = compute<LinearArgs>,
     .fp8LinearApplies = fp8LinearApplies,
     .quantiseRows = compute<QuantiseArgs>,
+    .unpackRows = compute<UnpackRowsArgs>,
     .conv = compute<ConvArgs>,
     .attention = compute<AttentionArgs>,
     .rmsNorm = compute<RmsNormArgs>,

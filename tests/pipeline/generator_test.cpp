@@ -1,5 +1,6 @@
 // A whole clip of the embedded model at its smallest: what the generator promises besides the reference's pixels.
 #include "core/pipeline/generator.h"
+#include "mini_runs.h"
 
 #include <gtest/gtest.h>
 
@@ -16,17 +17,7 @@ std::filesystem::path modelFolder() {
 }
 
 job::GenerationRequest smallRequest() {
-    job::GenerationRequest request;
-    request.model = modelFolder().string();
-    request.prompt = "a red fox walks in the snow";
-    request.width = 64;
-    request.height = 64;
-    request.frames = 5;
-    request.steps = 3;
-    request.guidance = 2.0;
-    request.seed = 11;
-    request.dtype = "f32";
-    return request;
+    return miniRequest(3);
 }
 
 // Everything a run gives back.

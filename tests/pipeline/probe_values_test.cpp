@@ -12,6 +12,7 @@
 #include "core/backend/arena.h"
 #include "core/pipeline/generator.h"
 #include "core/pipeline/probe_recorder.h"
+#include "mini_runs.h"
 
 namespace fw::pipeline {
 namespace {
@@ -179,16 +180,10 @@ TEST_F(ProbeValues, WordHeatIsTheMassOfTheWordsTokens) {
 // --- whole runs of the embedded model
 
 job::GenerationRequest clipRequest() {
-    job::GenerationRequest request;
-    request.model = (std::filesystem::path(FW_SOURCE_DIR) / "resources" / "models" / "mini").string();
-    request.prompt = "a red fox walks in the snow";
+    job::GenerationRequest request = miniRequest(2);
     request.width = 128;
     request.height = 128;
     request.frames = 9;
-    request.steps = 2;
-    request.guidance = 2.0;
-    request.seed = 11;
-    request.dtype = "f32";
     request.probes = Json{{"kinds", "default"}, {"steps", "all"}};
     return request;
 }
