@@ -9,7 +9,8 @@ namespace fw::ui {
 namespace {
 
 // @name stands for a colour of Colours, @mode for "dark" or "light" in the names of pictures. Focus is a 2 px ring
-// in the accent; controls keep their size by giving the second pixel back from the padding.
+// in the accent; controls keep their size by giving the second pixel back from the padding. Links, whose left edge
+// stands outside so that their text begins where labels do, have a line below instead.
 constexpr auto kTemplate = R"(
 QWidget { color: @text; }
 QMainWindow, QDialog { background: @window; }
@@ -96,7 +97,7 @@ QPushButton[kind="link"] {
   background: transparent; border: 2px solid transparent; color: @text; text-align: left; padding: 0 6px 0 0; margin-left: -4px;
 }
 QPushButton[kind="link"]:hover { color: @accent; }
-QPushButton[kind="link"]:focus { border-color: @accent; }
+QPushButton[kind="link"]:focus { border-radius: 0; border-bottom-color: @accent; }
 
 QPushButton[kind="chip"] { background: @controlHover; border: 1px solid @line; border-radius: 10px; padding: 0 8px; min-height: 20px; }
 QPushButton[kind="chip"]:hover { border-color: @border; }
