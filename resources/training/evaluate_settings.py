@@ -4,7 +4,7 @@ python evaluate_settings.py caches --fw ../../build/release/bin/fw --prompts 16 
 python evaluate_settings.py methods --fw ../../build/release/bin/fw --adapters work/adapters --out work/methods
 
 Every setting draws the same prompts (evaluate.py's, none of whose pairs training saw) from the same seeds, one prompt after the other, all
-settings of a prompt in turn, so that a busy moment of the machine meets them all; --jobs N draws N prompts at a time on a machine with many
+settings of a prompt in turn, each prompt beginning with another one, so that a busy moment of the machine meets them all; --jobs N draws N prompts at a time on a machine with many
 cores, --threads each. PSNR and SSIM are those of the frames against the first
 setting's clip; speed is the ratio of the denoising times. `methods` looks in --adapters for salad.safetensors (salad.py) and
 lora.safetensors (salad.py --no-branch) and leaves out what needs one that is not there; its last row is the LinGen model, whose clips are
@@ -44,7 +44,7 @@ CACHES = {
     "easycache": [["threshold=0.025"], ["threshold=0.05"], ["threshold=0.1"]],
     "first_block": [["threshold=0.03"], ["threshold=0.05"], ["threshold=0.1"]],
     "fastercache": [["from=0.5", "guidance_from=0.5"], ["from=0.3"], ["guidance_strength=0"]],
-    "guidance": [["guidance_from=0.5"], ["guidance_interval=2"], ["guidance_strength=0"]],
+    "guidance": [[], ["guidance_from=0.5"], ["guidance_interval=2"], ["guidance_strength=0"]],
     "taylorseer": [["interval=2"], ["interval=3"], ["interval=5"]],
 }
 
@@ -137,19 +137,26 @@ class Task:
 
 
 def draw(task: Task) -> tuple[list[dict], numpy.ndarray]:
-    """What the program reported of every setting, with the likeness to the first, and the clips as [setting, frame, row, column, 3]."""
-    rows, clips = [], []
-    for place, options in enumerate(task.settings.values()):
+    """What the program reported of every setting, with the likeness to the first, and the clips as [setting, frame, row, column, 3].
+
+    Every prompt begins with another setting: what a run costs depends on what else the machine does, at the beginning most of all.
+    """
+    commands = list(task.settings.values())
+    reports, clips = [{}] * len(commands), [numpy.empty(0)] * len(commands)
+    for turn in range(len(commands)):
+        place = (task.number + turn) % len(commands)
         folder = task.out / f"{task.number}-{place}"
-        report = make(task.fw, task.prompt, task.number, options, folder)
-        clip = frames_of(folder)
+        reports[place] = make(task.fw, task.prompt, task.number, commands[place], folder)
+        clips[place] = frames_of(folder)
         if not task.keep:
             shutil.rmtree(folder)
-        clips.append(clip)
-        rows.append({
+    rows = [
+        {
             "seconds": report["seconds"]["denoise"], "bytes": report["plan"]["cache"]["bytes"],
             "psnr": psnr(clip, clips[0]), "ssim": ssim(clip, clips[0]),
-        })  # fmt: skip
+        }
+        for report, clip in zip(reports, clips)
+    ]  # fmt: skip
     return rows, numpy.stack(clips)
 
 
@@ -205,7 +212,7 @@ def main() -> None:
     file = arguments.out / "results.json"
     inputs = [arguments.fw, arguments.scorer, *sorted(arguments.adapters.glob("*.safetensors")), *sorted(MINI.rglob("*.safetensors"))]
     inputs += sorted(LINGEN.glob("*/mate.safetensors"))
-    about = {"what": arguments.what, "more": more, "files": {path.name: hash_of(path) for path in inputs}}
+    about = {"what": arguments.what, "order": "each prompt begins with another setting", "more": more, "files": {path.name: hash_of(path) for path in inputs}}
     results: dict[str, dict] = {}
     if file.exists():
         saved = json.loads(file.read_text())

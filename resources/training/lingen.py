@@ -105,7 +105,7 @@ class Run:
             return (dense.vae.encode(clip)[0] - dense.mean) / dense.std
 
         options = dict(seed=arguments.seed, snapshots=(0.35, 0.7))
-        plan = dry_lingen_plan() if arguments.dry else lingen_plan(arguments.seconds, arguments.batch, **options)
+        plan = dry_lingen_plan() if arguments.dry else lingen_plan(arguments.seconds, arguments.batch, arguments.formats, **options)
         progress = self.trainer.train(plan, encode, renderer, dense.tokenizer, self.snapshot)
         self.snapshot(progress)
         self.team.wait()
@@ -120,6 +120,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--atlas", default="work/atlas.npz")
     parser.add_argument("--seconds", type=float, default=1200)
     parser.add_argument("--batch", type=int, default=48, help="clips of 33 frames a step and process, or as many tokens of others")
+    parser.add_argument("--formats", nargs="+", choices=("clip", "middle", "long", "wide", "tall"), help="train on these only; clip must be among them")
     parser.add_argument("--rate", type=float, default=MUON_RATE, help="learning rate of Muon; AdamW's is two thirds of it")
     parser.add_argument("--teacher", type=float, default=0.5, help="share of the loss that compares with the dense model's velocity")
     parser.add_argument("--from-scratch", action="store_true", help="train every tensor from random values, without the teacher")
@@ -134,7 +135,10 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=9)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--dry", action="store_true", help="a few steps at toy size")
-    return parser.parse_args(words)
+    arguments = parser.parse_args(words)
+    if arguments.formats and "clip" not in arguments.formats:
+        parser.error("--formats must name clip, which every run begins with")
+    return arguments
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 One GPU, ten minutes:   python salad.py --seconds 480
 Several GPUs:           torchrun --nproc-per-node 2 salad.py --seconds 240
 Dry run on a CPU:       python salad.py --dry
-Going on:               add --resume, which continues from state.pt in --out
+Going on:               add --resume, which continues from state.pt in --out, or --start FILE, which starts from an adapter of the same plan
 Ablations:              --no-branch (LoRA only), --rank 0 (branch only), --sparse top_k, --gate sample, --rope-form b
 
 Writes OUT/salad.safetensors, which the engine loads (fw generate --method salad --adapter FILE --set order=table), and OUT/history.json with
@@ -56,6 +56,11 @@ class Tuning:
         self.trained = trained
         self.optimiser = torch.optim.AdamW(trained, lr=arguments.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=self.on_gpu)
         self.steps, self.spent, self.history = 0, 0.0, []
+        if arguments.start:
+            try:
+                self.adapter.load(Path(arguments.start), Path(arguments.model) / "transformer" / WEIGHTS["transformer"])
+            except ValueError as error:
+                raise SystemExit(str(error)) from error
         self._resume()
         self.team.share_parameters(self.adapter)
         statistics = json.loads((Path(arguments.model) / "vae" / "config.json").read_text())
@@ -79,17 +84,24 @@ class Tuning:
             self.steps, self.history = saved["steps"], saved["history"]
             self.spent = min(1.0, saved["seconds"] / max(self.arguments.seconds, 1e-9))
 
-    def _noisy(self, count: int, level: torch.Tensor | None = None):
-        """A batch with noise: latents, timestep, text and the velocity that leads back. Clips of `pool`."""
+    def _noisy(self, count: int, level: torch.Tensor | None = None, pairs: bool = False):
+        """A batch with noise: latents, timestep, text and the velocity that leads back. Clips of `pool`.
+
+        pairs: every sample twice, the second half of the batch with the empty caption.
+        """
         latents, _, tokens = self.pool.draw(count)
         empty = torch.zeros_like(tokens)
         empty[:, 0] = END_TOKEN
-        tokens = torch.where(torch.rand(count, 1, device=tokens.device) < EMPTY_CAPTION_SHARE, empty, tokens)
+        if not pairs:
+            tokens = torch.where(torch.rand(count, 1, device=tokens.device) < EMPTY_CAPTION_SHARE, empty, tokens)
         if level is None:
             uniform = torch.sigmoid(torch.randn(count, device=latents.device))
             level = SHIFT * uniform / (1 + (SHIFT - 1) * uniform)
         noise = torch.randn_like(latents)
         share = level.view(-1, 1, 1, 1, 1)
+        if pairs:
+            latents, noise, share, level = (torch.cat((value, value)) for value in (latents, noise, share, level))
+            tokens = torch.cat((tokens, empty))
         with torch.no_grad(), torch.autocast("cuda", torch.bfloat16, enabled=self.on_gpu):
             text = self.text_encoder(tokens)
         return (1 - share) * latents + share * noise, 1000 * level, text, noise - latents
@@ -102,7 +114,7 @@ class Tuning:
 
     def calibrate(self) -> None:
         """Fixes the order of every head before training; the same table is used in training and in the engine."""
-        if self.plan.sparse != "window" or self.plan.order != "table" or self.steps > 0:
+        if self.plan.sparse != "window" or self.plan.order != "table" or self.steps > 0 or self.arguments.start:
             return
         count = min(8, self.pool.filled)
         batches = [self._noisy(count, torch.full((count,), level, device=self.team.device))[:3] for level in CALIBRATION_LEVELS]
@@ -114,13 +126,19 @@ class Tuning:
 
     def step(self, factor: float) -> torch.Tensor:
         """One update; returns the mean squared error of the velocity."""
-        latents, timestep, text, target = self._noisy(self.batch)
+        share, guidance = self.arguments.teacher, self.arguments.guidance
+        guided = share > 0 and guidance != 1
+        latents, timestep, text, target = self._noisy(self.batch // 2 if guided else self.batch, pairs=guided)
         velocity = self._tuned(latents, timestep, text)
         loss = error = (velocity - target).square().mean()
-        if self.arguments.teacher > 0:
+        if share > 0:
             with torch.no_grad():
                 teacher = self._dense(latents, timestep, text)
-            loss = (1 - self.arguments.teacher) * error + self.arguments.teacher * (velocity - teacher).square().mean()
+            apart = velocity - teacher
+            if guided:  # what a sampling step sees: errors of the two halves weigh as guidance weighs them
+                conditional, free = apart.chunk(2)
+                apart = free + guidance * (conditional - free)
+            loss = (1 - share) * error + share * apart.square().mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         for parameter in self.trained:
@@ -165,7 +183,7 @@ class Tuning:
         torch.save({**saved, "seconds": progress * self.arguments.seconds}, self.folder / "state.pt.part")
         (self.folder / "state.pt.part").replace(self.folder / "state.pt")
         base = Path(self.arguments.model) / "transformer" / WEIGHTS["transformer"]
-        trained = {"steps": self.steps, "batch": self.batch * self.team.size, "rate": self.arguments.rate, "teacher": self.arguments.teacher}
+        trained = {"steps": self.steps, "batch": self.batch * self.team.size, "rate": self.arguments.rate, "teacher": self.arguments.teacher, "guidance": self.arguments.guidance}
         self.adapter.save(self.folder / "salad.safetensors", base, found["branch_norms"], trained)
         (self.folder / "history.json").write_text(json.dumps(self.history, indent=1))
 
@@ -210,11 +228,15 @@ def main() -> None:
     parser.add_argument("--rope-form", choices=("a", "b"), default="a")
     parser.add_argument("--no-branch", action="store_true", help="LoRA only")
     parser.add_argument("--teacher", type=float, default=0.0, help="share of the loss that compares with the dense model instead of the data")
+    parser.add_argument("--guidance", type=float, default=1.0, help="compare with the dense model under guidance of this scale, as sampling does; 1: without")
+    parser.add_argument("--start", help="an adapter to start from, with its table of heads")
     parser.add_argument("--variants", type=int, default=24)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--dry", action="store_true", help="a few steps at toy size")
     arguments = parser.parse_args()
+    if arguments.guidance != 1 and (arguments.teacher <= 0 or arguments.batch % 2):
+        parser.error("--guidance compares with the dense model in pairs: it needs --teacher above 0 and an even --batch")
     torch.backends.cuda.matmul.allow_tf32 = True
     Tuning(arguments).run()
 

@@ -215,20 +215,31 @@ class SaladAdapter(nn.Module):
             result[f"{prefix}salad_head_order"] = layer.head_order
         return result
 
+    def identity(self, transformer_file: Path) -> dict[str, str]:
+        """What an adapter's metadata say of the model and plan it belongs to."""
+        plan = self.plan
+        return {
+            "method": "salad", "base": fingerprint(transformer_file), "sparse": plan.sparse, "sparsity": str(plan.sparsity), "order": plan.order,
+            "block": str(plan.block), "gate": plan.gate, "rope_form": plan.rope_form, "eps": str(plan.eps),
+        }  # fmt: skip
+
     def save(self, path: Path, transformer_file: Path, branch_norms: list[float], trained: dict) -> None:
         """Writes the adapter; matrices as bfloat16. branch_norms: mean size of each layer's branch beside the sparse one."""
-        plan = self.plan
-        metadata = {
-            "format": "framewright-adapter", "method": "salad", "base": fingerprint(transformer_file), "sparse": plan.sparse,
-            "sparsity": str(plan.sparsity), "order": plan.order, "block": str(plan.block), "gate": plan.gate, "rope_form": plan.rope_form,
-            "eps": str(plan.eps), "dropped_layers": "[]", "branch_norms": json.dumps(branch_norms), "trained": json.dumps(trained),
+        metadata = self.identity(transformer_file) | {
+            "format": "framewright-adapter", "dropped_layers": "[]", "branch_norms": json.dumps(branch_norms), "trained": json.dumps(trained),
         }  # fmt: skip
         tensors = {
             name: (value if value.dtype == torch.uint8 else value.detach().to(torch.bfloat16)).cpu().contiguous() for name, value in self.tensors().items()
         }
         save_file(tensors, path, metadata=metadata)
 
-    def load(self, path: Path) -> None:
+    def load(self, path: Path, transformer_file: Path) -> None:
+        """Takes a saved adapter's tensors. ValueError when it belongs to another model or plan."""
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+        for name, wanted in self.identity(transformer_file).items():
+            if metadata.get(name) != wanted:
+                raise ValueError(f"{path}: {name} is {metadata.get(name)}, but {wanted} is tuned here")
         saved = load_file(path)
         with torch.no_grad():
             for name, value in self.tensors().items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +25,11 @@ QUIET = 0.1  # factor on the scans' output at the start: the model begins nearly
 CHECK_CLIPS, CHECK_SEED = 16, 99
 
 
-def lingen_plan(seconds: float, batch: int, **options) -> DitPlan:
-    """A first part on clips of 33 frames, then lengths and formats in turn, each with about as many tokens a step."""
+def lingen_plan(seconds: float, batch: int, formats: Sequence[str] | None = None, **options) -> DitPlan:
+    """A first part on clips of 33 frames, then lengths and formats in turn, each with about as many tokens a step.
+
+    formats: the pools to take, all unless given.
+    """
     pools = {
         "clip": pool_plan(batch, View(), 24576, 2048, 16),
         "middle": pool_plan(batch, whole_course(65), 4096, 256, 8),
@@ -34,6 +38,9 @@ def lingen_plan(seconds: float, batch: int, **options) -> DitPlan:
         "tall": pool_plan(batch, View.of_size(320, 192), 3072, 256, 16),
     }
     rotation = ("clip", "long", "clip", "middle", "clip", "long", "clip", "wide", "clip", "long", "clip", "middle", "clip", "long", "clip", "tall")
+    if formats:
+        pools = {name: pool for name, pool in pools.items() if name in formats}
+        rotation = tuple(name for name in rotation if name in pools)
     return DitPlan(seconds, pools, rotation, still_share=0.35, opening="clip", **options)
 
 
