@@ -58,26 +58,6 @@ const auto kModelFolder = QStringLiteral("model/folder");
 constexpr int kInspectorHeight = 50 * kGrid;
 constexpr int kLayoutVersion = 1;  // of saveState(): docks of another version are not restored
 
-QString speedKey(const QString& model) {
-    return QStringLiteral("speed/") + model;
-}
-
-// Floating-point operations per second of a finished clip, from the worker's report; 0 when it does not say.
-double speedOf(const store::Clip& clip) {
-    const Json report = Json::parse(clip.reportJson, nullptr, false);
-    const auto number = [](const Json& json, const char* key) {
-        return json.is_object() && json.contains(key) && json[key].is_number() ? json[key].get<double>() : 0.0;
-    };
-    // A resumed or shortened clip did not do all of the plan.
-    if (!report.is_object() || number(report, "resumed_steps") > 0.0 || report.value("finished_early", false)) {
-        return 0.0;
-    }
-    const double seconds =
-        number(report, "text_seconds") + number(report, "denoise_seconds") + number(report, "decode_seconds");
-    const double flops = report.contains("plan") ? number(report["plan"], "total_flops") : 0.0;
-    return seconds > 0.0 ? flops / seconds : 0.0;
-}
-
 // Puts settings into the form, and the ones before them back.
 class ShowSettings final : public QUndoCommand {
  public:
@@ -235,6 +215,7 @@ void MainWindow::connectEngine() {
 void MainWindow::connectPanels() {
     connect(m_panel, &PromptPanel::runRequested, this, &MainWindow::run);
     connect(m_panel, &PromptPanel::requestChanged, this, [this] {
+        showSpeed();
         m_forecastTimer.start();
         m_saveTimer.start();
     });
@@ -261,7 +242,6 @@ void MainWindow::connectPanels() {
     });
     connect(m_director, &StageDirector::awayChanged, this, &MainWindow::updateAwayBanner);
     connect(m_director, &StageDirector::failed, this, &MainWindow::showError);
-    connect(m_director, &StageDirector::clipMade, this, &MainWindow::onClipMade);
     connect(m_director, &StageDirector::jobEnded, this, &MainWindow::onJobEnded);
     connect(m_notifier, &DesktopNotifier::activated, this, [this] { serve({}); });
     connect(m_director, &StageDirector::focusReleased, m_panel, &PromptPanel::focusPrompt);
@@ -292,8 +272,13 @@ void MainWindow::connectQueue() {
     connect(&m_timesTimer, &QTimer::timeout, this, [this, &queue] {
         m_queue->setSecondsLeft(queue.clock().secondsLeft());
         m_queue->model()->showTimes();
+        showSpeed();
     });
     updateQueueBanner();
+}
+
+void MainWindow::showSpeed() {
+    m_panel->setSpeed(m_session.queue().clock().speedOf(m_panel->request()));
 }
 
 void MainWindow::connectLibrary() {
@@ -437,8 +422,8 @@ void MainWindow::chooseModel() {
 
 void MainWindow::onModelReady(const app::ModelSummary& model) {
     m_model = model;
-    m_panel->setSpeed(m_preferences->store().value(speedKey(model.name)).toDouble());
     m_panel->setModel(model);
+    showSpeed();
     m_stage->setExamples(examplePrompts(model.name));
     if (!model.problems.isEmpty()) {
         m_modelFailed = true;
@@ -509,14 +494,6 @@ void MainWindow::run() {
 
 void MainWindow::cancel() {
     m_director->cancel(false);
-}
-
-void MainWindow::onClipMade(const store::Clip& clip) {
-    const double speed = speedOf(clip);
-    if (speed > 0.0 && m_model && QString::fromStdString(clip.model) == m_model->name) {
-        m_preferences->store().setValue(speedKey(m_model->name), speed);
-        m_panel->setSpeed(speed);
-    }
 }
 
 void MainWindow::onJobEnded(const store::Job& job) {

@@ -94,6 +94,7 @@ class MainWindow : public QMainWindow {
     void watch();
     void offerTrace(const store::Job& job);
     void branch(const Json& whatIf);
+    void choosePatch(const QPointF& at);
     void rerunWithProbes();
     // Of a clip that was made: if it is the one made again, it is compared with the first.
     void checkRerun(const store::Clip& clip);
@@ -120,7 +121,7 @@ class MainWindow : public QMainWindow {
     // Settings of a clip and the model that made it, where it is on this machine.
     void showRequest(const job::GenerationRequest& request);
     void onModelMissing(const QString& name, const QString& problem);
-    void onClipMade(const store::Clip& clip);
+    void showSpeed();  // how fast clips like the form's are made
     void onJobEnded(const store::Job& job);
     void showError(const Error& error);
     void onErrorAction(SuggestedAction action);

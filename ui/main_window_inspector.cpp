@@ -2,6 +2,7 @@
 #include <QDockWidget>
 #include <QFileInfo>
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 #include <vector>
@@ -11,10 +12,13 @@
 #include "app/studio/studio_session.h"
 #include "core/job/what_if.h"
 #include "ui/error_presenter.h"
+#include "ui/frame_player.h"
 #include "ui/inspector/inspector_panel.h"
 #include "ui/library_panel.h"
 #include "ui/main_window.h"
+#include "ui/stage_canvas.h"
 #include "ui/stage_director.h"
+#include "ui/stage_widget.h"
 
 namespace fw::ui {
 namespace {
@@ -64,11 +68,15 @@ Json settingsWithoutProbes(const std::string& requestJson) {
 }  // namespace
 
 void MainWindow::connectInspector() {
+    const auto learn = [this] { m_inspector->setMethods(m_session.engine().methods()); };
+    connect(&m_session.engine(), &app::EngineLink::capabilitiesChanged, this, learn);
+    learn();
     connect(m_director, &StageDirector::shownChanged, this, [this] {
         if (m_director->clip()) {
             inspect(*m_director->clip());
         }
     });
+    connect(m_stage->canvas(), &StageCanvas::pictureClicked, this, &MainWindow::choosePatch);
     connect(&m_director->running(), &app::RunningJob::began, this, [this] {
         if (!m_director->isAway()) {
             watch();
@@ -113,6 +121,26 @@ void MainWindow::watch() {
                             .canRerun = false,
                             .isRunning = true,
                             .pictures = {}});
+}
+
+// A patch of the clip that plays: the one the inspector looks into.
+void MainWindow::choosePatch(const QPointF& at) {
+    const RunModel* run = m_inspector->run();
+    const bool isSame = m_inspected && m_director->clip() && m_director->clip()->id == m_inspected->id;
+    if (!m_inspector->isVisible() || run == nullptr || run->tokens() == 0 || !isSame) {
+        return;
+    }
+    const auto& [frames, rows, columns] = run->grid();
+    const auto part = [](double where, int count) {
+        return std::clamp(static_cast<int>(where * count), 0, count - 1);
+    };
+    // As the views lay the clip's pictures under the tokens: clipFrame().
+    const FramePlayer& player = *m_stage->player();
+    const double time = static_cast<double>(player.index()) / std::max(1, player.count() - 1);
+    Selection selection = m_inspector->selection();
+    selection.token = (static_cast<int>(std::lround(time * (frames - 1))) * rows + part(at.y(), rows)) * columns +
+                      part(at.x(), columns);
+    m_inspector->select(selection);
 }
 
 // Of a job that failed: what was seen until then, over the last picture there was.

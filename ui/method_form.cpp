@@ -23,17 +23,22 @@ QString text(const std::string& s) {
     return QString::fromStdString(s);
 }
 
-// "block_size" as words: "Block size".
-QString words(const std::string& name) {
-    QString label = text(name).replace(QLatin1Char('_'), QLatin1Char(' '));
+int toInt(double value) {
+    return static_cast<int>(
+        std::clamp<double>(value, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+QString parameterTitle(const job::ParameterSchema& schema) {
+    QString label = text(schema.name).replace(QLatin1Char('_'), QLatin1Char(' '));
     if (!label.isEmpty()) {
         label[0] = label[0].toUpper();
     }
     return label;
 }
 
-// The help with the range and the default, which a form cannot show otherwise.
-QString toolTipOf(const job::ParameterSchema& schema) {
+QString parameterToolTip(const job::ParameterSchema& schema) {
     const auto number = [](double value) { return QLocale().toString(value, 'g', 6); };
     QString tip = text(schema.help);
     const bool counted = schema.type == job::ParameterType::Integer || schema.type == job::ParameterType::Real;
@@ -54,8 +59,7 @@ QString toolTipOf(const job::ParameterSchema& schema) {
     return tip.trimmed();
 }
 
-// Decimals that show both ends of the range and the default without rounding them away.
-int decimalsFor(const job::ParameterSchema& schema) {
+int parameterDecimals(const job::ParameterSchema& schema) {
     const double standard = schema.defaultValue.is_number() ? schema.defaultValue.get<double>() : 0.0;
     for (int decimals = 1; decimals < 6; ++decimals) {
         const double scale = std::pow(10.0, decimals);
@@ -66,13 +70,6 @@ int decimalsFor(const job::ParameterSchema& schema) {
     }
     return 6;
 }
-
-int toInt(double value) {
-    return static_cast<int>(
-        std::clamp<double>(value, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
-}
-
-}  // namespace
 
 MethodForm::MethodForm(const QString& title, const QString& toolTip, QWidget* parent) : QWidget(parent) {
     auto* column = new QVBoxLayout(this);
@@ -196,7 +193,7 @@ MethodForm::Field MethodForm::makeField(const job::ParameterSchema& schema, QGri
         }
         case job::ParameterType::Real: {
             auto* spin = new QDoubleSpinBox;
-            spin->setDecimals(decimalsFor(schema));
+            spin->setDecimals(parameterDecimals(schema));
             spin->setRange(schema.minimum, schema.maximum);
             spin->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
             spin->setSuffix(suffix);
@@ -230,9 +227,9 @@ MethodForm::Field MethodForm::makeField(const job::ParameterSchema& schema, QGri
         }
     }
     control->setObjectName(text(schema.name));
-    control->setToolTip(toolTipOf(schema));
+    control->setToolTip(parameterToolTip(schema));
     const int row = grid->rowCount();
-    auto* label = makeFieldLabel(words(schema.name), control);
+    auto* label = makeFieldLabel(parameterTitle(schema), control);
     label->setToolTip(control->toolTip());
     grid->addWidget(label, row, 0);
     grid->addWidget(control, row, 1);

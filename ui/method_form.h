@@ -14,6 +14,12 @@ class QToolButton;
 
 namespace fw::ui {
 
+// How a parameter is shown: "Block size"; its help with the range and the default; the decimals that show both ends
+// of the range and the default without rounding them away.
+[[nodiscard]] QString parameterTitle(const job::ParameterSchema& schema);
+[[nodiscard]] QString parameterToolTip(const job::ParameterSchema& schema);
+[[nodiscard]] int parameterDecimals(const job::ParameterSchema& schema);
+
 class MethodForm : public QWidget {
     Q_OBJECT
 

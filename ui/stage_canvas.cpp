@@ -239,6 +239,11 @@ void StageCanvas::mouseReleaseEvent(QMouseEvent* event) {
         keepInView();  // and the cursor that goes with it
     }
     if (!m_panned && rect().contains(event->position().toPoint())) {
+        const QRectF picture(imageRect());
+        if (!m_player.isEmpty() && picture.contains(event->position())) {
+            const QPointF at = event->position() - picture.topLeft();
+            emit pictureClicked({at.x() / picture.width(), at.y() / picture.height()});
+        }
         emit clicked();
     }
 }

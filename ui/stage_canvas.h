@@ -44,6 +44,8 @@ class StageCanvas : public QWidget {
 
  signals:
     void clicked();
+    // The same, on the picture: where, as parts of its width and height.
+    void pictureClicked(const QPointF& at);
     void zoomChanged();
 
  protected:

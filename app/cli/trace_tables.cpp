@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "app/cli/output.h"
+#include "core/backend/token_blocks.h"
 #include "core/trace/trace_file.h"
 
 namespace fw::cli {
@@ -138,22 +139,45 @@ Result<Table> cacheTable(const Trace& trace) {
     return table;
 }
 
+// Tokens in each tile of the trace's masks.
+std::vector<std::int64_t> tileSizes(const trace::ProbeInfo& info) {
+    const backend::TokenBlocks tiles{
+        {info.grid[0], info.grid[1], info.grid[2]}, std::max<std::int64_t>(info.mask.size, 1), info.mask.box};
+    std::vector<std::int64_t> sizes;
+    for (std::int64_t tile = 0; tile < tiles.count(); ++tile) {
+        sizes.push_back(tiles.tokensOf(tile));
+    }
+    return sizes;
+}
+
+// `pairs`: of the tokens in those tiles. What a method of blocks computed, exactly; a window's edge may cut tiles.
 Result<Table> maskTable(const Trace& trace) {
     FW_ASSIGN(const trace::ProbeTable* masks, recordsOf(trace, ProbeKind::Mask, "mask and a sparse --method"));
     const trace::ProbeTable* kept = trace.probes.find(ProbeKind::KeptMass);
     const std::int64_t tiles = trace.probes.info.maskTileCount();
     constexpr std::array<const char*, 3> kOrders{"frame", "token", "boxes"};
-    Table table{{"step", "layer", "head", "order", "tiles", "density", "kept_mass"}, {}};
+    Table table{{"step", "layer", "head", "order", "tiles", "density", "pairs", "kept_mass"}, {}};
+    const std::vector<std::int64_t> sizes = tileSizes(trace.probes.info);
+    if (static_cast<std::int64_t>(sizes.size()) != tiles) {
+        return fail(ErrorCode::BadModel, "the trace's masks have {} tiles, but its clip has {}", tiles,
+                    sizes.size());
+    }
     for (std::int64_t i = 0; i < masks->size(); ++i) {
-        std::int64_t set = 0;
-        for (std::int64_t bit = 0; bit < tiles * tiles; ++bit) {
-            set += trace::maskBit(masks->record(i), tiles, bit / tiles, bit % tiles) ? 1 : 0;
+        std::int64_t set = 0, pairs = 0;
+        for (std::int64_t query = 0; query < tiles; ++query) {
+            for (std::int64_t key = 0; key < tiles; ++key) {
+                if (trace::maskBit(masks->record(i), tiles, query, key)) {
+                    ++set;
+                    pairs += sizes[static_cast<std::size_t>(query)] * sizes[static_cast<std::size_t>(key)];
+                }
+            }
         }
         const trace::ProbeSite& site = masks->site(i);
         std::vector<Json> row{
             site.step, site.layer,
             site.head, kOrders.at(static_cast<std::size_t>(masks->item(i))),
-            set,       rounded(over(static_cast<double>(set), static_cast<double>(tiles * tiles)))};
+            set,       rounded(over(static_cast<double>(set), static_cast<double>(tiles * tiles))),
+            pairs};
         // The mean over all heads where they share a mask.
         double mass = 0.0;
         std::int64_t count = 0;

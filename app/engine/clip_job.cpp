@@ -103,7 +103,7 @@ class PreviewFiles {
 
 constexpr std::uintmax_t kFreeShare = 4;  // latents are kept while the disk has so many times their space
 
-// Latents for later changes, and those of the run that this one changes. `engine`: model and device.
+// Latents for later changes, and those of the run that this one changes. `engine`: model, device and build.
 void keepSteps(const ClipJobOptions& options, const job::GenerationRequest& resolved, const std::string& engine,
                pipeline::GeneratorOptions& generation) {
     if (!options.stepFolder.empty() || !options.noiseFile.empty() || !options.branchFrom.empty()) {
@@ -181,7 +181,8 @@ Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
     const backend::DeviceInfo device = chosen.device->info();
     m_device = fmt::format("{} ({})", device.id, device.name);
     m_deviceNote = chosen.note;
-    tellDevice();  // before the model is loaded: why it is no better device explains what may fail then
+    m_build = programBuild();  // of what is loaded now: the files may be replaced while it runs
+    tellDevice();              // before the model is loaded: why it is no better device explains what may fail then
     progress(0);
     FW_ASSIGN(m_generator, pipeline::Generator::create(folder, std::move(chosen.device), request.dtype,
                                                        request.threads, cancel));
@@ -194,6 +195,9 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
                                          const pipeline::GeneratorEvents& events, const CancelToken& cancel) {
     const double start = now();
     FW_TRY(cancel.check());
+    if (auto device = backend::createDevice(request.device); !device) {  // before any file is touched
+        return tl::unexpected(std::move(device).error());
+    }
     FW_ASSIGN(const fs::path folder, modelFolder(request));
     FW_ASSIGN(const model::ModelInfo info, model::inspectModel(folder));
     job::GenerationRequest wanted = request;
@@ -238,7 +242,8 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     generation.branchFrom = options.branchFrom;
     generation.stepFolder = options.stepFolder;
     // As reports and the library have the request: with the adapter that the model brings along.
-    keepSteps(options, pipeline::withOwnAdapter(resolved, folder), hash + m_device, generation);
+    keepSteps(options, pipeline::withOwnAdapter(resolved, folder), fmt::format("{}|{}|{}", hash, m_device, m_build),
+              generation);
     generation.promptFolder = options.promptFolder;
     generation.finishEarly = options.finishEarly;
     LiveTrace live(options);

@@ -76,6 +76,7 @@ class ClipJobRunner {
     std::unique_ptr<pipeline::Generator> m_generator;
     std::string m_key;                   // model, device, dtype and threads of m_generator
     std::string m_device, m_deviceNote;  // as ClipJobOptions::computingOn is told
+    std::string m_build;                 // of the program, when the device was opened
 };
 
 // The embedded model's folder: $FRAMEWRIGHT_RESOURCES, beside the program, or the source tree. BadModel when
@@ -90,5 +91,8 @@ class ClipJobRunner {
 
 // "0.1.0"
 [[nodiscard]] std::string programVersion();
+// Tells builds of one version apart, too: size and time of the program's file and of its own libraries that are
+// loaded. What two builds compute need not be the same.
+[[nodiscard]] std::string programBuild();
 
 }  // namespace fw::app

@@ -1,5 +1,10 @@
-// Where the program's own files lie.
+// Where the program's own files lie, and which build of it runs.
+#include <fmt/format.h>
+#include <link.h>
+#include <sys/stat.h>
+
 #include <cstdlib>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -83,6 +88,25 @@ fs::path stepStoreFolder() {
 
 std::string programVersion() {
     return FW_PROGRAM_VERSION;
+}
+
+std::string programBuild() {
+    std::string build = programVersion();
+    dl_iterate_phdr(
+        [](dl_phdr_info* module, std::size_t, void* text) {
+            // The first one is the program itself and has no name.
+            const std::string_view name = module->dlpi_name == nullptr ? "" : module->dlpi_name;
+            auto& all = *static_cast<std::string*>(text);
+            const bool isProgram = name.empty() && all.find('|') == std::string::npos;
+            struct stat file {};
+            if ((isProgram || name.find("/libfw_") != std::string_view::npos) &&
+                ::stat(isProgram ? "/proc/self/exe" : module->dlpi_name, &file) == 0) {
+                all += fmt::format("|{}:{}.{}", file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec);
+            }
+            return 0;
+        },
+        &build);
+    return build;
 }
 
 }  // namespace fw::app

@@ -25,8 +25,9 @@ class StepStore {
     explicit StepStore(std::filesystem::path folder = {}, std::int64_t bytes = kBytes)
         : m_folder(std::move(folder)), m_bytes(bytes) {}
 
-    // `engine`: what computes, the model and the device. Where the steps of `resolved`, a request without changes
-    // made by hand, are kept; made if missing. Empty when nothing is kept or the folder cannot be made.
+    // `engine`: what computes, the model, the device and the build of the program. Where the steps of `resolved`, a
+    // request without changes made by hand, are kept; made if missing. Empty when nothing is kept or the folder
+    // cannot be made.
     [[nodiscard]] std::filesystem::path makeRun(const job::GenerationRequest& resolved,
                                                 const std::string& engine) const;
     // Checkpoints of the same run without the changes of `resolved`, before the first step that changes; latest

@@ -15,18 +15,6 @@ constexpr int kJobsRead = 2000;
 // Tickets of the queue's questions; those of EngineLink count from 1.
 constexpr std::uint64_t kTicketMark = std::uint64_t{1} << 63U;
 
-// What decides how fast a FLOP is done: the request without what only decides how many there are.
-std::string speedKey(Json request) {
-    if (!request.is_object()) {
-        return {};
-    }
-    for (const char* key : {"prompt", "negative_prompt", "width", "height", "frames", "fps", "frame_rate", "steps",
-                            "guidance", "shift", "seed", "sampler"}) {
-        request.erase(key);
-    }
-    return request.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string costKey(Json request) {
     if (!request.is_object()) {
         return {};
@@ -35,11 +23,6 @@ std::string costKey(Json request) {
     request.erase("negative_prompt");
     request.erase("seed");
     return request.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-double numberOf(const Json& json, const char* key) {
-    const auto it = json.find(key);
-    return it != json.end() && it->is_number() ? it->get<double>() : 0.0;
 }
 
 }  // namespace
@@ -63,7 +46,7 @@ void QueueClock::start() {
             this, [clipId](store::LibraryStore& store) { return store.clip(clipId); },
             [this](const Result<store::Clip>& clip) {
                 if (clip) {
-                    learn(clip->reportJson);
+                    m_speeds.learn(clip->reportJson);
                     emit changed();
                 }
             });
@@ -86,23 +69,11 @@ void QueueClock::readSpeeds() {
         [this](const Result<std::vector<store::Clip>>& clips) {
             if (clips) {
                 // The newest last, so that its speed counts.
-                std::for_each(clips->rbegin(), clips->rend(), [this](const auto& clip) { learn(clip.reportJson); });
+                std::for_each(clips->rbegin(), clips->rend(),
+                              [this](const auto& clip) { m_speeds.learn(clip.reportJson); });
                 emit changed();
             }
         });
-}
-
-void QueueClock::learn(const std::string& reportJson) {
-    const Json report = Json::parse(reportJson, nullptr, false);
-    if (!report.is_object() || !report.contains("plan") || !report["plan"].is_object() ||
-        numberOf(report, "resumed_steps") > 0 || report.value("finished_early", Json()) == true) {
-        return;  // not the whole of what the plan says was done in this time
-    }
-    const double flops = numberOf(report["plan"], "total_flops");
-    const double seconds = numberOf(report, "total_seconds") - numberOf(report, "load_seconds");
-    if (flops > 0.0 && seconds > 0.0) {
-        m_speeds[speedKey(report.value("request", Json()))] = flops / seconds;
-    }
 }
 
 // One reading at a time: thousands of jobs may change one after the other.
@@ -120,7 +91,8 @@ void QueueClock::readJobs() {
             Read read{jobs.has_value(), {}, {}, jobs && jobs->size() < kJobsRead};
             for (const store::Job& job : jobs.value_or(std::vector<store::Job>())) {
                 const Json request = Json::parse(job.requestJson, nullptr, false);
-                Keyed keyed{job.id, costKey(request), speedKey(request)};
+                Keyed keyed{job.id, costKey(request),
+                            job::requestFromJson(request).value_or(job::GenerationRequest())};
                 if (job.state == JobState::Running) {
                     read.running = std::move(keyed);
                 } else {
@@ -218,11 +190,11 @@ std::optional<Forecast> QueueClock::forecastOf(std::int64_t jobId) const {
 
 double QueueClock::secondsFor(const Keyed& job) const {
     const auto cost = m_costs.find(job.cost);
-    const auto speed = m_speeds.find(job.speed);
-    if (cost == m_costs.end() || cost->second.refused || speed == m_speeds.end()) {
+    const double speed = m_speeds.flopsPerSecond(job.request);
+    if (cost == m_costs.end() || cost->second.refused || speed <= 0.0) {
         return -1.0;
     }
-    return static_cast<double>(cost->second.forecast.flops) / speed->second;
+    return static_cast<double>(cost->second.forecast.flops) / speed;
 }
 
 double QueueClock::secondsOf(std::int64_t jobId) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/library/library_service.h"
+#include "app/library/speed_book.h"
 #include "app/supervisor/worker_client.h"
 #include "app/values/studio_values.h"
 
@@ -18,8 +19,7 @@ namespace fw::app {
 class JobQueue;
 
 // Lives on the window's thread; nothing here blocks. A job's cost is the engine's plan of it; its time is that cost
-// at the speed of the last clip made with the same model, device, number type, method and cache, or, before there
-// is one, unknown.
+// at the speed of earlier clips (SpeedBook), or, before there is one, unknown.
 class QueueClock : public QObject {
     Q_OBJECT
 
@@ -32,6 +32,10 @@ class QueueClock : public QObject {
 
     // What a waiting job will cost; nothing while that is not known, or when the engine refuses the request.
     [[nodiscard]] std::optional<Forecast> forecastOf(std::int64_t jobId) const;
+    // FLOP per second a clip of this request will be made at; 0: not known.
+    [[nodiscard]] double speedOf(const job::GenerationRequest& request) const {
+        return m_speeds.flopsPerSecond(request);
+    }
     // Seconds a waiting job will take, or the running one still needs; negative: not known.
     [[nodiscard]] double secondsOf(std::int64_t jobId) const;
     // Of the running job and all that wait; negative while one of them is not known, or when thousands wait.
@@ -49,15 +53,14 @@ class QueueClock : public QObject {
     // A job by what decides about its time: of a batch over seeds and prompts both are the same for all.
     struct Keyed {
         std::int64_t id = 0;
-        std::string cost;   // the request without its words and its seed
-        std::string speed;  // what decides how fast a FLOP is done
+        std::string cost;  // the request without its words and its seed
+        job::GenerationRequest request;
     };
     struct Read;
 
     void readJobs();
     void take(Read read);
     void readSpeeds();
-    void learn(const std::string& reportJson);
     void askNext();
     void handle(const ipc::Message& message);
     void follow(const ipc::Progress& progress);
@@ -71,7 +74,7 @@ class QueueClock : public QObject {
     bool m_all = true;                                       // no others wait
     std::unordered_map<std::int64_t, std::size_t> m_places;  // in m_waiting, by job
     std::map<std::string, Cost> m_costs;                     // by Keyed::cost
-    std::map<std::string, double> m_speeds;                  // FLOP per second by Keyed::speed
+    SpeedBook m_speeds;
     std::uint64_t m_lastTicket = 0;
     std::optional<std::string> m_asked;  // what m_lastTicket is about
     bool m_reading = false, m_stale = false;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/engine/clip_job.h"
+#include "core/backend/device.h"
 #include "core/ipc/answers.h"
 #include "core/model/video_model.h"
 #include "core/pipeline/generator.h"
@@ -68,6 +69,10 @@ Result<Json> answer(const ipc::PlanRequest& question) {
     job::GenerationRequest request = question.request;
     FW_ASSIGN(const fs::path folder, modelFolder(request));
     request.model = folder.string();
+    // What a machine with such a device would need is for `fw plan`: here it is asked what this one will do.
+    if (auto device = backend::createDevice(request.device); !device) {
+        return tl::unexpected(std::move(device).error());
+    }
     FW_ASSIGN(const job::Plan plan, pipeline::makePlan(request));
     return ipc::toJson(ipc::PlanCard{plan.tokens, plan.totalFlops(), plan.peakBytes});
 }

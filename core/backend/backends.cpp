@@ -39,15 +39,29 @@ std::vector<BackendEntry> createBackends() {
 
 namespace {
 
+// "choose one of auto, cuda:0, cpu", and why a back-end that `choice` belongs to has none.
+Error absentDevice(const std::string& choice, const std::vector<BackendEntry>& backends) {
+    std::vector<std::string> known{"auto"};
+    std::string reason;
+    for (const BackendEntry& backend : backends) {
+        for (const auto& device : backend.devices) {
+            known.push_back(device->info().id);
+        }
+        if (backend.devices.empty() && choice.starts_with(backend.name)) {
+            reason = fmt::format(" ({})", backend.status);
+        }
+    }
+    return {ErrorCode::Unsupported, fmt::format("there is no device \"{}\" here{}; choose one of {}", choice,
+                                                reason, fmt::join(known, ", "))};
+}
+
 // `tried`: what "auto" takes must be able to make a queue.
 Result<DeviceChoice> choose(const std::string& choice, std::vector<BackendEntry> backends, bool tried) {
     const bool automatic = choice == "auto";
-    std::vector<std::string> known{"auto"};
     std::vector<std::string> reasons;
     for (BackendEntry& backend : backends) {
         for (std::unique_ptr<Device>& device : backend.devices) {
             const DeviceInfo info = device->info();
-            known.push_back(info.id);
             if (choice == info.id) {
                 return DeviceChoice{std::move(device), {}};
             }
@@ -61,9 +75,6 @@ Result<DeviceChoice> choose(const std::string& choice, std::vector<BackendEntry>
                 reasons.push_back(fmt::format("{}: {}", info.id, ops.error().message));
             }
         }
-        if (backend.devices.empty() && choice.starts_with(backend.name)) {
-            return fail(ErrorCode::Unsupported, "there is no device \"{}\" here: {}", choice, backend.status);
-        }
         if (backend.devices.empty()) {
             reasons.push_back(fmt::format("{}: {}", backend.name, backend.status));
         }
@@ -71,8 +82,7 @@ Result<DeviceChoice> choose(const std::string& choice, std::vector<BackendEntry>
     if (automatic) {
         return fail(ErrorCode::Unsupported, "no device can compute here: {}", fmt::join(reasons, "; "));
     }
-    return fail(ErrorCode::Unsupported, "there is no device \"{}\" here; choose one of {}", choice,
-                fmt::join(known, ", "));
+    return tl::unexpected(absentDevice(choice, backends));
 }
 
 }  // namespace

@@ -18,8 +18,9 @@ class TaylorSeer final : public StepCache {
         auto cache = std::make_unique<TaylorSeer>();
         const RunShape& shape = setup.shape;
         cache->m_order = parameters.at("order").get<int>();
+        const int interval = parameters.at("interval").get<int>();
         cache->m_row = taylorDecisions(parameters.at("first_steps").get<int>(),
-                                       parameters.at("interval").get<int>(), shape.steps());
+                                       interval > 0 ? interval : taylorInterval(shape.steps()), shape.steps());
         SiteBudget budget{storeType(parameters), cache->m_order + 1, storeLimit(parameters), shape.kinds, {}};
         budget.layers.fill(shape.layers);
         FW_ASSIGN(cache->m_store,
@@ -115,6 +116,10 @@ class TaylorSeer final : public StepCache {
 
 }  // namespace
 
+int taylorInterval(int steps) {
+    return std::max(2, steps / 10);
+}
+
 DecisionRow taylorDecisions(int first, int interval, int steps) {
     DecisionRow row(static_cast<std::size_t>(steps), Decision::Compute);
     for (int step = first; step < steps; ++step) {
@@ -135,7 +140,8 @@ CacheEntry taylorSeer() {
             "needs much memory.",
         .paper = "arXiv:2503.06923",
         .parameters = {
-            wholeNumber("interval", "steps", 1, 50, 5, "Every so many-th step is computed."),
+            wholeNumber("interval", "steps", 0, 50, 0,
+                        "Every so many-th step is computed; 0: a tenth of the steps, at least every second."),
             wholeNumber("first_steps", "steps", 1, 1000, 3, "Steps at the beginning that are always computed."),
             wholeNumber("order", "", 0, 2, 1, "Degree of the polynomial; 0 repeats the last output."),
         }};

@@ -6,6 +6,10 @@
 
 namespace fw::cache {
 
+// The interval unless one is asked for. Published: 5 with 50 steps, as here. With the embedded model's 20 a
+// polynomial over 5 steps costs 16 points of the scorer's marks and one over 2 costs half a point (docs/caches.md).
+[[nodiscard]] int taylorInterval(int steps);
+
 // Computed: the first `first` steps and from then on every `interval`-th.
 [[nodiscard]] DecisionRow taylorDecisions(int first, int interval, int steps);
 

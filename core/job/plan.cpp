@@ -76,6 +76,8 @@ OrderedJson toJson(const Plan& plan) {
         {"host_bytes", plan.hostBytes},
         {"peak_bytes", plan.peakBytes},
         {"phases", std::move(phases)},
+        {"step_flops", plan.stepFlops},
+        {"text_key_flops", plan.textKeyFlops},
         {"attention",
          {{"pairs", plan.attention.pairs},
           {"dense_pairs", plan.attention.densePairs},

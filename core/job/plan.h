@@ -82,6 +82,9 @@ struct Plan {
     std::int64_t hostBytes = 0;   // gathered in host memory while a large clip is decoded in tiles
     std::int64_t peakBytes = 0;   // the largest of the phases' memoryBytes
     std::vector<PhaseCost> phases;
+    std::vector<std::int64_t> stepFlops;  // of the phase "denoise", step by step; they add up to it
+    std::int64_t textKeyFlops =
+        0;  // of the first step that a run takes, whichever it is: keys and values of the text
     AttentionPlan attention;
     CachePlan cache;
     ProbePlan probes;

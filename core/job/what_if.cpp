@@ -17,6 +17,7 @@ namespace fw::job {
 namespace {
 
 constexpr std::size_t kMostMasks = 64;
+constexpr std::size_t kMostParameters = 64;
 constexpr std::size_t kMostTiles = 4096;                  // along a side
 constexpr std::size_t kMostPairs = std::size_t{1} << 25;  // of tiles, in all masks together
 constexpr std::int64_t kMostIndex = 10'000;
@@ -138,11 +139,18 @@ Result<PaintedMask> maskFromJson(const Json& json) {
 }  // namespace
 
 Result<WhatIf> whatIfFromJson(const Json& json) {
-    FW_TRY(checkKeys(json, "it", {"from_step", "masks", "compute"}));
+    FW_TRY(checkKeys(json, "it", {"from_step", "set", "masks", "compute"}));
     WhatIf whatIf;
     if (json.contains("from_step")) {
         FW_ASSIGN(const std::int64_t step, wholeEntry(json.at("from_step"), "from_step", 0, kMaxSteps - 1));
         whatIf.fromStep = static_cast<int>(step);
+    }
+    whatIf.parameters = json.value("set", Json::object());
+    const bool areNumbers = whatIf.parameters.is_object() && whatIf.parameters.size() <= kMostParameters &&
+                            std::all_of(whatIf.parameters.begin(), whatIf.parameters.end(),
+                                        [](const Json& v) { return v.is_number(); });
+    if (!areNumbers) {
+        return wrongEntry("set", "a JSON object of parameters of the attention method and numbers");
     }
     const Json compute = json.value("compute", Json::array());
     const Json masks = json.value("masks", Json::array());
@@ -191,6 +199,9 @@ Json toJson(const WhatIf& whatIf) {
         masks.push_back(std::move(json));
     }
     Json json{{"from_step", whatIf.fromStep}};
+    if (!whatIf.parameters.empty()) {
+        json["set"] = whatIf.parameters;
+    }
     if (!masks.empty()) {
         json["masks"] = std::move(masks);
     }
@@ -205,7 +216,7 @@ int firstChange(const WhatIf& whatIf) {
     if (computed == whatIf.compute.end()) {
         return whatIf.fromStep;
     }
-    return whatIf.masks.empty() ? *computed : std::min(whatIf.fromStep, *computed);
+    return whatIf.masks.empty() && whatIf.parameters.empty() ? *computed : std::min(whatIf.fromStep, *computed);
 }
 
 }  // namespace fw::job

@@ -1,7 +1,8 @@
 // What if: changes to a run from one of its steps on, as a person makes them by hand. GenerationRequest::whatIf,
 // and `fw generate --what-if`, `fw branch --what-if`.
 //
-// JSON: {"from_step": 4, "compute": [6, 8], "masks": [{"layer": 0, "head": 2, "size": 64, "rows": ["0-3,7", …]}]}.
+// JSON: {"from_step": 4, "set": {"sparsity": 0.5}, "compute": [6, 8],
+//        "masks": [{"layer": 0, "head": 2, "size": 64, "rows": ["0-3,7", …]}]}.
 // All entries may be left out. A mask says for every tile of queries which tiles of keys it sees; tiles are runs of
 // `size` tokens (64 without it), or boxes of "box": [t, h, w] tokens.
 #pragma once
@@ -25,9 +26,10 @@ struct PaintedMask {
 };
 
 struct WhatIf {
-    int fromStep = 0;                // masks hold from here on
-    std::vector<PaintedMask> masks;  // of distinct heads
-    std::vector<int> compute;        // steps at which the step cache stands aside: everything is computed
+    int fromStep = 0;                  // masks and parameters hold from here on
+    Json parameters = Json::object();  // of the attention method: numbers by name (method::createMethodOf)
+    std::vector<PaintedMask> masks;    // of distinct heads
+    std::vector<int> compute;          // steps at which the step cache stands aside: everything is computed
     bool operator==(const WhatIf&) const = default;
 };
 

@@ -33,6 +33,7 @@ struct ProbeWork {
 struct TextKeys {
     TensorView values;  // as VideoTransformer::textKeys() says
     bool ready = false;
+    std::int64_t flops = 0;  // that they took
 };
 
 // Borrowed for one run; all members outlive the calls. `trace` may be null: then nothing is timed.

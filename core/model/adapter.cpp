@@ -351,7 +351,7 @@ Status loadNeed(const SafetensorsFile& file, const WeightNeed& need, std::int64_
     FW_ASSIGN(const ConstTensorView weight, file.tensor(tensorName(layer, need.name + ".weight")));
     FW_ASSIGN(const ConstTensorView bias, file.tensor(tensorName(layer, need.name + ".bias")));
     FW_ASSIGN(auto packed, where.ops.packLinear({{&weight, 1}, {&bias, 1}}, where.compute));
-    weights.bytes += where.device.footprint(packed->bytes);
+    weights.bytes += footprintOf(where.device, *packed);
     weights.parameters += weight.count() + bias.count();
     target.linears[need.name] = std::move(packed);
     return {};

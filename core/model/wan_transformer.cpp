@@ -283,6 +283,7 @@ Status WanTransformer::prepareTextKeys(Call& call, const ConstTensorView& text) 
         return {};
     }
     FW_CHECK(kept->values.shape() == textKeys(text.dim(0)).shape, "text keys {}", kept->values.text());
+    const std::int64_t before = call.context.ops.cost().flops;
     embedText(call, text);
     for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
         const BlockVisit visit(m_parts->stream.get(), layer);
@@ -290,6 +291,7 @@ Status WanTransformer::prepareTextKeys(Call& call, const ConstTensorView& text) 
         computeTextKeys(call, layer, kept->values.slice(0, layer, layer + 1));
     }
     kept->ready = true;
+    kept->flops = call.context.ops.cost().flops - before;
     return {};
 }
 

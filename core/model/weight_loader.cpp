@@ -40,6 +40,19 @@ std::vector<float> toFloats(const ConstTensorView& view) {
     return {};
 }
 
+std::int64_t footprintOf(const backend::Device& device, const backend::PackedLinear& packed) {
+    const DType stored = packed.fp8 ? DType::F8E4M3 : packed.compute;
+    const std::int64_t matrix = std::min(packed.bytes, packed.outFeatures * packed.inFeatures * dtypeSize(stored));
+    return device.footprint(matrix) + device.footprint(packed.bytes - matrix);
+}
+
+std::int64_t footprintOf(const backend::Device& device, const backend::PackedConv3d& packed) {
+    const auto& kernel = packed.kernel;
+    const std::int64_t weights = std::min(packed.bytes, packed.outChannels * packed.inChannels * kernel[0] *
+                                                            kernel[1] * kernel[2] * dtypeSize(packed.compute));
+    return device.footprint(weights) + device.footprint(packed.bytes - weights);
+}
+
 Result<WeightLoader> WeightLoader::open(const std::filesystem::path& folder, std::string_view part,
                                         const weights::TensorTable& table, backend::Device& device,
                                         backend::Ops& ops) {
@@ -85,7 +98,7 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::packed(const backen
     if (m_stream != nullptr) {
         FW_TRY(m_stream->park(*matrix, m_group));
     } else {
-        m_bytes += m_device->footprint(matrix->bytes);
+        m_bytes += footprintOf(*m_device, *matrix);
     }
     return matrix;
 }
@@ -171,7 +184,7 @@ Result<std::unique_ptr<backend::PackedConv3d>> WeightLoader::conv(const std::str
         weight = weight.reshape({weight.dim(0), weight.dim(1), 1, weight.dim(2), weight.dim(3)});
     }
     FW_ASSIGN(auto packed, m_ops->packConv3d(weight, bias, geometry, compute));
-    m_bytes += m_device->footprint(packed->bytes);
+    m_bytes += footprintOf(*m_device, *packed);
     return packed;
 }
 

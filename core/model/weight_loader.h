@@ -24,6 +24,11 @@ class AdapterSet;
 // A host tensor (f32, f16, bf16 or f64, contiguous) as float32 values.
 [[nodiscard]] std::vector<float> toFloats(const ConstTensorView& view);
 
+// Bytes of `device` that packed weights take. A matrix and its vectors (bias, scales of its rows) are allocations
+// of their own, so each is rounded to pages alone.
+[[nodiscard]] std::int64_t footprintOf(const backend::Device& device, const backend::PackedLinear& packed);
+[[nodiscard]] std::int64_t footprintOf(const backend::Device& device, const backend::PackedConv3d& packed);
+
 // Borrows device and ops; owns the mapped file, which packed weights no longer need. On a Meta device only names
 // and shapes are looked at. Every function fails with BadModel naming file and tensor when a value is not finite,
 // and with OutOfMemory when the device is full.

@@ -9,10 +9,12 @@
 #include "core/backend/weight_stream.h"
 #include "core/job/memory_size.h"
 #include "core/method/attention_method.h"
+#include "core/method/changed_method.h"
 #include "core/pipeline/check_method.h"
 #include "core/pipeline/checkpoint.h"
 #include "core/pipeline/memory_choice.h"
 #include "core/pipeline/model_parts.h"
+#include "core/pipeline/not_finite.h"
 #include "core/pipeline/philox.h"
 #include "core/pipeline/planner.h"
 #include "core/pipeline/preview.h"
@@ -254,10 +256,9 @@ Status ModelGenerator::checkLatents(const TensorView& latents, int step, int ste
     m_parts.ops->download(latents, TensorView(m_host.data(), DType::F32, latents.shape()));
     FW_TRY(m_parts.ops->synchronize());
     if (!std::all_of(m_host.begin(), m_host.end(), [](float value) { return std::isfinite(value); })) {
-        return fail(ErrorCode::Internal,
-                    "the latents stopped being finite numbers at step {} of {} in {}; try --dtype f32, a smaller "
-                    "guidance or more steps",
-                    step, steps, dtypeName(m_parts.dtype));
+        return tl::unexpected(notFiniteError(
+            fmt::format("the latents hold a number that is not finite at step {} of {}", step, steps),
+            m_parts.dtype, "; a run with the probe finite says which layer it began in"));
     }
     return {};
 }
@@ -563,9 +564,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     const job::Plan& plan = report.plan;
     FW_TRY(inPhase(Phase::Text, plan, makeRoom(plan, Phase::Text)));
     FW_TRY(inPhase(Phase::Text, plan, useAdapters(m_parts, m_info.folder, report.request)));
-    FW_ASSIGN(const auto method,
-              method::createAttentionMethod(report.request.method, report.request.methodParameters,
-                                            m_parts.methodWeights.get()));
+    FW_ASSIGN(const auto method, method::createMethodOf(report.request, m_parts.methodWeights.get()));
     FW_ASSIGN(RunState state, inPhase(Phase::Text, plan, createRunState(m_parts, report.request)));
     FW_CHECK(options.observer == nullptr || state.cache == nullptr, "an observer beside a step cache");
     report.modelHash = m_hash;

@@ -6,6 +6,7 @@
 
 #include "core/backend/weight_stream.h"
 #include "core/method/attention_method.h"
+#include "core/method/changed_method.h"
 #include "core/pipeline/check_method.h"
 #include "core/pipeline/preview.h"
 #include "core/pipeline/probe_recorder.h"
@@ -32,18 +33,23 @@ Result<job::PhaseCost> measure(const std::string& phase, ModelParts& meta, metho
 // Every step, because methods and step caches make them differ.
 Status dryDenoise(method::RunContext& context, ModelParts& meta, const SigmaSchedule& schedule, RunState& state,
                   job::Plan& plan, double guidance, const job::WhatIf& whatIf) {
+    const auto work = [&context] { return context.ops.cost().flops - context.probeWork.flops; };
     for (int step = 0; step < plan.steps; ++step) {
-        const std::int64_t before = context.ops.cost().flops;
+        const std::int64_t before = work();
         context.step = step;
         context.cache = cacheStandsAside(whatIf, step) ? nullptr : state.cache.get();
         FW_TRY(predictVelocity(context, meta, state, schedule.timesteps[static_cast<std::size_t>(step)], guidance));
         if (step == 0) {
-            plan.flopsPerForward = (context.ops.cost().flops - before) / plan.forwardsPerStep;
+            plan.flopsPerForward = (work() - before) / plan.forwardsPerStep;
         }
         advance(context, schedule, state);
+        plan.stepFlops.push_back(work() - before);
     }
-    const method::AttentionWork& work = context.attentionWork;
-    plan.attention = {work.pairs, work.densePairs, work.tiles, work.denseTiles};
+    for (const method::TextKeys& keys : state.textKeys) {
+        plan.textKeyFlops += keys.flops;
+    }
+    const method::AttentionWork& done = context.attentionWork;
+    plan.attention = {done.pairs, done.densePairs, done.tiles, done.denseTiles};
     return {};
 }
 
@@ -171,8 +177,7 @@ Status useTiling(ModelParts& meta, const model::VaeTiling& tiling, job::Plan& pl
 
 Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request, const PromptIds& ids,
                          PreviewKind preview, const MemoryLimit& limit) {
-    FW_ASSIGN(const auto method,
-              method::createAttentionMethod(request.method, request.methodParameters, meta.methodWeights.get()));
+    FW_ASSIGN(const auto method, method::createMethodOf(request, meta.methodWeights.get()));
     FW_ASSIGN(RunState state, createRunState(meta, request));
     const bool guided = *request.guidance > 1.0;
     const Shape latents = latentShape(meta, request);

@@ -7,6 +7,7 @@
 
 #include "core/pipeline/attention_summary.h"
 #include "core/pipeline/memory_text.h"
+#include "core/pipeline/not_finite.h"
 #include "core/trace/trace_file.h"
 
 namespace fw::pipeline {
@@ -19,10 +20,10 @@ using trace::ProbeKind;
 
 namespace {
 
-constexpr std::int64_t kRowBytes = std::int64_t{32} << 20;    // of rows read at a time
+constexpr std::int64_t kRowBytes = std::int64_t{64} << 20;    // of rows read at a time
 constexpr std::int64_t kCacheBytes = std::int64_t{1} << 20;   // on a CPU, where more would leave its caches
 constexpr std::int64_t kChangeBytes = std::int64_t{1} << 30;  // of outputs kept for their change
-constexpr std::int64_t kMostRows = 1024;                      // read at a time
+constexpr std::int64_t kMostRows = 4096;                      // read at a time
 constexpr std::int64_t kFewestRows = 32;                      // on a CPU: what shares one pass over the keys
 constexpr std::int64_t kModulesOfALayer = 3;
 
@@ -399,7 +400,7 @@ Status ProbeRecorder::addRows(const RunContext& context, const SelfAttentionCall
         const auto part = queries.subspan(first, std::min(group, queries.size() - first));
         FW_ASSIGN(const Rows rows, rowsOf(call.q, call.k, part, call.scale));
         if (areSamples) {
-            FW_TRY(addSums(rows, part, heads));
+            FW_TRY(addSums(rows, part, first == 0, heads));
         }
         const bool isChosen =
             std::any_of(part.begin(), part.end(), [&](auto query) { return chosen.contains(query); });
@@ -422,27 +423,48 @@ Status ProbeRecorder::addRows(const RunContext& context, const SelfAttentionCall
             }
         }
     }
+    if (areSamples && !queries.empty()) {
+        FW_TRY(addColumns(heads));
+    }
     return {};
 }
 
-Status ProbeRecorder::addSums(const Rows& rows, std::span<const std::int32_t> queries,
+Status ProbeRecorder::addSums(const Rows& rows, std::span<const std::int32_t> queries, bool areFirst,
                               std::vector<AttentionSummary>& heads) {
     const trace::ProbeInfo& info = m_setup.info;
     const std::int64_t each = AttentionSummary::sumCount(info);
     FW_ASSIGN(const TensorView sums, scratch(m_sums, {info.heads, rows.count(), each}));
     FW_ASSIGN(const TensorView columns, scratch(m_columns, {info.heads, info.tokens()}));
     m_ops.rowSums(rows.all, {info.grid[0], info.grid[1], info.grid[2]}, info.pool, sums, columns);
+    FW_ASSIGN(const TensorView all, scratch(m_allColumns, columns.shape()));
+    if (areFirst) {
+        m_ops.copy(columns, all);
+    } else {
+        const backend::Ops::Term terms[] = {{1.0, all}, {1.0, columns}};
+        m_ops.linearCombination(terms, all);
+    }
     const auto sumValues = hostValues(sums, m_hostSums);
-    const auto columnValues = hostValues(columns, m_hostColumns);
     const auto entropies = hostValues(rows.entropies, m_hostEntropies);
     FW_TRY(m_ops.synchronize());
-    const auto width = static_cast<std::size_t>(each), tokens = static_cast<std::size_t>(info.tokens());
+    const auto width = static_cast<std::size_t>(each);
     for (std::size_t head = 0; head < heads.size(); ++head) {
         for (std::size_t i = 0; i < queries.size(); ++i) {
             const std::size_t row = head * queries.size() + i;
             heads[head].add(queries[i], sumValues.subspan(row * width, width), entropies[row]);
         }
-        heads[head].addColumns(columnValues.subspan(head * tokens, tokens));
+    }
+    return {};
+}
+
+// Of all groups together: 1.5 MB at the real size, which is not worth fetching for each.
+Status ProbeRecorder::addColumns(std::vector<AttentionSummary>& heads) {
+    const trace::ProbeInfo& info = m_setup.info;
+    FW_ASSIGN(const TensorView all, scratch(m_allColumns, {info.heads, info.tokens()}));
+    const auto values = hostValues(all, m_hostColumns);
+    FW_TRY(m_ops.synchronize());
+    const auto tokens = static_cast<std::size_t>(info.tokens());
+    for (std::size_t head = 0; head < heads.size(); ++head) {
+        heads[head].addColumns(values.subspan(head * tokens, tokens));
     }
     return {};
 }
@@ -508,23 +530,13 @@ Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& 
     return {};
 }
 
-// heat[word · N]: the mass on each word, mean over heads, of row `index`.
-void ProbeRecorder::addWords(const Rows& rows, std::span<const float> values, std::int64_t index,
-                             std::span<float> heat) {
+// heat[word · N]: the mass on each word, from a query's mean row over the text's tokens.
+void ProbeRecorder::addWords(std::span<const float> row, std::span<float> heat) const {
     const trace::ProbeInfo& info = m_setup.info;
-    const auto used = static_cast<std::size_t>(info.words.back().first + info.words.back().count);
-    m_wordTokens.assign(used, 0.0F);
-    for (std::int64_t head = 0; head < info.heads; ++head) {
-        const float* row = rows.row(values, head, index).data();
-        for (std::size_t i = 0; i < used; ++i) {
-            m_wordTokens[i] += row[i];
-        }
-    }
-    const auto share = static_cast<float>(1.0 / static_cast<double>(info.heads));
     for (std::size_t word = 0; word < info.words.size(); ++word) {
-        const auto first = m_wordTokens.begin() + info.words[word].first;
+        const auto first = row.begin() + info.words[word].first;
         heat[word * static_cast<std::size_t>(info.tokens())] =
-            share * std::accumulate(first, first + info.words[word].count, 0.0F);
+            std::accumulate(first, first + info.words[word].count, 0.0F);
     }
 }
 
@@ -540,17 +552,24 @@ Status ProbeRecorder::crossAttention(RunContext& context, int layer, const Const
     }
     const ProbeScope scope(context, layer);
     const std::int64_t tokens = q.dim(1);
+    const std::int64_t used = info.words.back().first + info.words.back().count;
     const auto group = static_cast<std::int64_t>(rowsAtATime(k.dim(1)));
     std::vector<float> heat(info.words.size() * static_cast<std::size_t>(tokens));
     for (std::int64_t first = 0; first < tokens; first += group) {
         std::vector<std::int32_t> wanted(static_cast<std::size_t>(std::min(group, tokens - first)));
         std::iota(wanted.begin(), wanted.end(), static_cast<std::int32_t>(first));
         FW_ASSIGN(const Rows rows, rowsOf(q, k, wanted, scale));
-        const std::span<const float> values = hostValues(rows.all, m_hostRows);
+        // The mean over heads where the rows are, of the prompt's tokens alone.
+        FW_ASSIGN(const TensorView means, scratch(m_sums, {1, rows.count(), used}));
+        const Shape flat{1, info.heads * rows.count(), k.dim(1)};
+        m_ops.poolTokens(rows.all.reshape(flat).slice(2, 0, used), {info.heads, rows.count(), 1},
+                         {info.heads, 1, 1}, means);
+        const std::span<const float> values = hostValues(means, m_hostSums);
         FW_TRY(m_ops.synchronize());
         for (std::size_t i = 0; i < wanted.size(); ++i) {
-            const std::size_t token = static_cast<std::size_t>(first) + i;
-            addWords(rows, values, static_cast<std::int64_t>(i), std::span(heat).subspan(token));
+            const auto width = static_cast<std::size_t>(used);
+            addWords(values.subspan(i * width, width),
+                     std::span(heat).subspan(static_cast<std::size_t>(first) + i));
         }
     }
     table(ProbeKind::WordHeat).append(siteOf(context, layer), 0, heat);
@@ -610,7 +629,8 @@ Status ProbeRecorder::moduleDone(RunContext& context, trace::Module module, int 
         FW_ASSIGN(const bool sound, isFinite(output));
         if (!sound) {
             return tl::unexpected(
-                notFinite(context, fmt::format("the output of {} in layer {}", trace::moduleName(module), layer)));
+                notFinite(context, fmt::format("the output of {} in layer {} of {}", trace::moduleName(module),
+                                               layer + 1, m_layers.size())));
         }
     }
     if (!change) {
@@ -655,11 +675,10 @@ Result<bool> ProbeRecorder::isFinite(const ConstTensorView& view) {
 }
 
 Error ProbeRecorder::notFinite(const RunContext& context, const std::string& what) const {
-    return {
-        ErrorCode::Internal,
-        fmt::format("{} holds a number that is not finite at step {} of {} ({} pass); try --dtype f32, a smaller "
-                    "guidance or more steps",
-                    what, context.step + 1, m_setup.steps, context.branch == 0 ? "prompt's" : "negative prompt's")};
+    return notFiniteError(
+        fmt::format("{} holds a number that is not finite at step {} of {} ({} pass)", what, context.step + 1,
+                    m_setup.steps, context.branch == 0 ? "prompt's" : "negative prompt's"),
+        m_setup.dtype);
 }
 
 void ProbeRecorder::giveBack(trace::ProbeData&& data) {
@@ -686,11 +705,10 @@ Result<job::ProbePlan> ProbeRecorder::forecast() const {
             gibibytes(plan.bytes), gibibytes(most.first), trace::probeName(most.second),
             gibibytes(kMostProbeBytes));
     }
-    plan.memoryBytes =
-        plan.bytes + m_keptBytes +
-        (m_setup.readsRows
-             ? std::max(kRowBytes, kFewestRows * m_setup.info.heads * m_setup.info.tokens() * dtypeSize(DType::F32))
-             : 0);
+    // Columns: of a group of rows and of all.
+    const std::int64_t rowBytes = m_setup.info.heads * m_setup.info.tokens() * dtypeSize(DType::F32);
+    plan.memoryBytes = plan.bytes + m_keptBytes +
+                       (m_setup.readsRows ? std::max(kRowBytes, kFewestRows * rowBytes) + 2 * rowBytes : 0);
     plan.steps = static_cast<int>(m_setup.info.steps.size());
     plan.layers = static_cast<int>(m_setup.info.probedLayers.size());
     return plan;

@@ -31,7 +31,8 @@ struct ProbeSetup {
     job::ProbeSelection selection;
     trace::ProbeInfo info;  // its mask tiles become known with the first sparse call
     int steps = 0;
-    bool readsRows = false;  // needs Ops::attentionRows()
+    DType dtype = DType::F32;  // of the run
+    bool readsRows = false;    // needs Ops::attentionRows()
 };
 // Of a resolved request with probes. InvalidArgument when it names a layer or token that does not exist.
 [[nodiscard]] Result<ProbeSetup> fitProbes(const ModelParts& parts, const job::GenerationRequest& request);
@@ -113,15 +114,16 @@ class ProbeRecorder final : public method::ProbeSink {
                                  std::vector<AttentionSummary>& heads);
     [[nodiscard]] Result<Rows> rowsOf(const ConstTensorView& q, const ConstTensorView& k,
                                       std::span<const std::int32_t> wanted, float scale);
-    [[nodiscard]] Status addSums(const Rows& rows, std::span<const std::int32_t> queries,
+    [[nodiscard]] Status addSums(const Rows& rows, std::span<const std::int32_t> queries, bool areFirst,
                                  std::vector<AttentionSummary>& heads);
+    [[nodiscard]] Status addColumns(std::vector<AttentionSummary>& heads);
     // How many queries to ask at a time, each over so many keys.
     [[nodiscard]] std::size_t rowsAtATime(std::int64_t keys) const;
     // A scratch tensor of at least this many floats, seen in this shape.
     [[nodiscard]] Result<TensorView> scratch(backend::OwnedTensor& owned, const Shape& shape);
     // The view's values on the host: where it lies, or copied into `copy`.
     [[nodiscard]] std::span<const float> hostValues(const TensorView& view, std::vector<float>& copy);
-    void addWords(const Rows& rows, std::span<const float> values, std::int64_t index, std::span<float> heat);
+    void addWords(std::span<const float> row, std::span<float> heat) const;
     // Looks at nothing else while it searches for a number that is not finite.
     [[nodiscard]] Result<bool> isFinite(const ConstTensorView& view);
     [[nodiscard]] Error notFinite(const method::RunContext& context, const std::string& what) const;
@@ -153,7 +155,8 @@ class ProbeRecorder final : public method::ProbeSink {
     std::int64_t m_keptBytes = 0;
     backend::OwnedTensor m_means;
     backend::OwnedTensor m_rows, m_entropies, m_sums, m_columns;  // scratch for the largest group of rows
-    std::vector<float> m_hostRows, m_hostEntropies, m_hostSums, m_hostColumns, m_wordTokens;
+    backend::OwnedTensor m_allColumns;                            // the sums of all groups so far
+    std::vector<float> m_hostRows, m_hostEntropies, m_hostSums, m_hostColumns;
 };
 
 }  // namespace fw::pipeline

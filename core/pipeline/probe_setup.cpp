@@ -69,6 +69,7 @@ Result<ProbeSetup> fitProbes(const ModelParts& parts, const job::GenerationReque
     info.samples = setup.selection.samples;
     info.queries = setup.selection.queries;
     setup.steps = *request.steps;
+    setup.dtype = parts.dtype;
     FW_ASSIGN(info.steps, job::selectedSteps(setup.selection, setup.steps));
     FW_ASSIGN(info.probedLayers, job::selectedLayers(setup.selection, static_cast<int>(geometry.layers)));
     for (const std::int32_t query : info.queries) {

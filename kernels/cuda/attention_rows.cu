@@ -6,42 +6,81 @@ namespace fw::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kTileKeys = 32;
-constexpr int kTileRows = kThreads / kTileKeys;
-constexpr int kMostHeadDim = 512;
+constexpr int kTileRows = 32;
+constexpr int kTileKeys = 64;
+constexpr int kChunk = 64;  // channels in shared memory at a time
+constexpr int kPitch =
+    kChunk + 4;  // four channels are read at once; eight lanes meet eight different groups of banks
+constexpr int kRowsEach = kTileRows / (kThreads / 32);
+constexpr int kKeysEach = kTileKeys / 32;
 
-// Scores into out. blockIdx: {tile of keys, tile of rows, head}; a thread computes one.
+__device__ __forceinline__ float dot4(float4 a, float4 b, float sum) {
+    sum = fmaf(a.x, b.x, sum);
+    sum = fmaf(a.y, b.y, sum);
+    sum = fmaf(a.z, b.z, sum);
+    return fmaf(a.w, b.w, sum);
+}
+
+// Scores into out. blockIdx: {tile of keys, tile of rows, head}. A warp computes kRowsEach rows, a lane every 32nd
+// key of the tile.
 template <class T>
 __global__ __launch_bounds__(kThreads) void rowScoresKernel(const AttentionRowsArgs args,
                                                             const std::int32_t* wanted) {
-    FW_DYNAMIC_SHARED(memory);
+    __shared__ float4 queryGroups[kTileRows * kPitch / 4];
+    __shared__ float4 keyGroups[kTileKeys * kPitch / 4];
+    float* const queries = reinterpret_cast<float*>(queryGroups);
+    float* const keys = reinterpret_cast<float*>(keyGroups);
     const auto width = static_cast<int>(args.headDim);
-    const int pitch = width + 1;
-    float* queries = reinterpret_cast<float*>(memory);  // [kTileRows][pitch]
-    float* keys = queries + kTileRows * pitch;          // [kTileKeys][pitch]
     const std::int64_t head = blockIdx.z;
     const std::int64_t firstKey = static_cast<std::int64_t>(blockIdx.x) * kTileKeys;
     const std::int64_t firstRow = static_cast<std::int64_t>(blockIdx.y) * kTileRows;
     const T* q = static_cast<const T*>(args.q) + head * args.qHead;
     const T* k = static_cast<const T*>(args.k) + head * args.kHead;
-    for (int i = static_cast<int>(threadIdx.x); i < kTileRows * width; i += kThreads) {
-        const std::int64_t row = firstRow + i / width;
-        queries[i / width * pitch + i % width] =
-            row < args.rows ? toFloat(q[wanted[row] * args.qToken + i % width]) * args.scale : 0.0F;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int warp = static_cast<int>(threadIdx.x) / 32;
+    float sums[kRowsEach][kKeysEach] = {};
+    for (int first = 0; first < width; first += kChunk) {
+        __syncthreads();  // the chunk before has been read
+        for (int i = static_cast<int>(threadIdx.x); i < kTileRows * kChunk; i += kThreads) {
+            const std::int64_t row = firstRow + i / kChunk;
+            const int channel = first + i % kChunk;
+            queries[i / kChunk * kPitch + i % kChunk] =
+                row < args.rows && channel < width ? toFloat(q[wanted[row] * args.qToken + channel]) * args.scale
+                                                   : 0.0F;
+        }
+        for (int i = static_cast<int>(threadIdx.x); i < kTileKeys * kChunk; i += kThreads) {
+            const std::int64_t key = firstKey + i / kChunk;
+            const int channel = first + i % kChunk;
+            keys[i / kChunk * kPitch + i % kChunk] =
+                key < args.keys && channel < width ? toFloat(k[key * args.kToken + channel]) : 0.0F;
+        }
+        __syncthreads();
+        for (int i = 0; i < kChunk; i += 4) {
+            float4 mine[kKeysEach];
+#pragma unroll
+            for (int j = 0; j < kKeysEach; ++j) {
+                mine[j] = keyGroups[((lane + 32 * j) * kPitch + i) / 4];
+            }
+#pragma unroll
+            for (int r = 0; r < kRowsEach; ++r) {
+                const float4 query = queryGroups[((warp * kRowsEach + r) * kPitch + i) / 4];
+#pragma unroll
+                for (int j = 0; j < kKeysEach; ++j) {
+                    sums[r][j] = dot4(query, mine[j], sums[r][j]);
+                }
+            }
+        }
     }
-    for (int i = static_cast<int>(threadIdx.x); i < kTileKeys * width; i += kThreads) {
-        const std::int64_t key = firstKey + i / width;
-        keys[i / width * pitch + i % width] = key < args.keys ? toFloat(k[key * args.kToken + i % width]) : 0.0F;
-    }
-    __syncthreads();
-    const int key = static_cast<int>(threadIdx.x) % kTileKeys;
-    const int row = static_cast<int>(threadIdx.x) / kTileKeys;
-    float sum = 0.0F;
-    for (int i = 0; i < width; ++i) {
-        sum += queries[row * pitch + i] * keys[key * pitch + i];
-    }
-    if (firstRow + row < args.rows && firstKey + key < args.keys) {
-        args.out[(head * args.rows + firstRow + row) * args.keys + firstKey + key] = sum;
+#pragma unroll
+    for (int r = 0; r < kRowsEach; ++r) {
+        const std::int64_t row = firstRow + warp * kRowsEach + r;
+#pragma unroll
+        for (int j = 0; j < kKeysEach; ++j) {
+            const std::int64_t key = firstKey + lane + 32 * j;
+            if (row < args.rows && key < args.keys) {
+                args.out[(head * args.rows + row) * args.keys + key] = sums[r][j];
+            }
+        }
     }
 }
 
@@ -98,9 +137,6 @@ __global__ __launch_bounds__(kThreads) void rowSoftmaxKernel(const AttentionRows
 }  // namespace
 
 Code attentionRows(Queue* queue, const AttentionRowsArgs& args) {
-    if (args.headDim > kMostHeadDim) {
-        return queue->fail(Code::Unsupported, "rows of attention: heads wider than 512");
-    }
     if (args.rows == 0 || args.heads == 0 || args.keys == 0) {
         return Code::Ok;
     }
@@ -119,7 +155,6 @@ Code attentionRows(Queue* queue, const AttentionRowsArgs& args) {
     shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.keys, kTileKeys)),
                       static_cast<unsigned>(ceilDiv(args.rows, kTileRows)), static_cast<unsigned>(args.heads));
     shape.threads = kThreads;
-    shape.sharedBytes = (kTileRows + kTileKeys) * (args.headDim + 1) * static_cast<std::int64_t>(sizeof(float));
     const std::int32_t* rows = wanted;
     const Code code = withAct(
         args.element, [&](auto t) { return launch(*queue, rowScoresKernel<decltype(t)>, shape, args, rows); });

@@ -6,6 +6,9 @@ namespace fw::kernels::cuda {
 Code linearAttention(Queue* queue, const LinearAttentionArgs& args) {
     const AttentionKernel kernel = args.operands.kernel;
     const bool any = kernel == AttentionKernel::Auto;
+    if ((any || kernel == AttentionKernel::Wgmma) && wgmmaLinearApplies(*queue, args)) {
+        return wgmmaLinearAttention(*queue, args);
+    }
     if ((any || kernel == AttentionKernel::Mma) && mmaLinearApplies(*queue, args)) {
         return mmaLinearAttention(*queue, args);
     }

@@ -14,6 +14,10 @@ namespace fw::kernels::cuda {
 [[nodiscard]] bool mmaLinearApplies(const Queue& queue, const LinearAttentionArgs& args);
 [[nodiscard]] Code mmaLinearAttention(Queue& queue, const LinearAttentionArgs& args);
 
+// The same states; the result by wgmma, compute capability 9.0.
+[[nodiscard]] bool wgmmaLinearApplies(const Queue& queue, const LinearAttentionArgs& args);
+[[nodiscard]] Code wgmmaLinearAttention(Queue& queue, const LinearAttentionArgs& args);
+
 // states [heads, pieces, floats]: the pieces of each head into its first one, in turn.
 [[nodiscard]] Code addStates(Queue& queue, float* states, std::int64_t heads, std::int64_t pieces,
                              std::int64_t floats);

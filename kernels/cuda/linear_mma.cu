@@ -1,4 +1,4 @@
-// Linear attention by mma.sync: what it takes, and how the sequence is cut.
+// Linear attention on tensor cores: what it takes, and how the sequence is cut.
 #include <algorithm>
 
 #include "kernels/cuda/linear_mma.cuh"
@@ -19,15 +19,7 @@ LinearPieces piecesFor(const Queue& queue, const AttentionArgs& o) {
     return {static_cast<int>(ceilDiv(o.keys, size)), static_cast<int>(size)};
 }
 
-}  // namespace
-
-bool mmaLinearApplies(const Queue& queue, const LinearAttentionArgs& args) {
-    return mmaSparseApplies(queue, args.operands) &&
-           (args.cosine == nullptr ||
-            (isAligned(args.cosine, args.cosineRow) && isAligned(args.sine, args.sineRow)));
-}
-
-Code mmaLinearAttention(Queue& queue, const LinearAttentionArgs& args) {
+Code linearByPieces(Queue& queue, const LinearAttentionArgs& args, bool wgmma) {
     const AttentionArgs& o = args.operands;
     const LinearPieces pieces = piecesFor(queue, o);
     const std::int64_t bytes =
@@ -36,7 +28,31 @@ Code mmaLinearAttention(Queue& queue, const LinearAttentionArgs& args) {
     if (states == nullptr) {
         return queue.fail(Code::OutOfMemory, "no device memory for the states of linear attention");
     }
-    return o.headDim == 64 ? linearMma64(queue, args, pieces, states) : linearMma128(queue, args, pieces, states);
+    const LinearCall call{args, pieces, states};
+    if (o.headDim == 64) {
+        const Code code = linearStates64(queue, call);
+        return code != Code::Ok ? code : wgmma ? wgmmaLinearResult64(queue, call) : linearResult64(queue, call);
+    }
+    const Code code = linearStates128(queue, call);
+    return code != Code::Ok ? code : wgmma ? wgmmaLinearResult128(queue, call) : linearResult128(queue, call);
+}
+
+}  // namespace
+
+bool mmaLinearApplies(const Queue& queue, const LinearAttentionArgs& args) {
+    return mmaSparseApplies(queue, args.operands) &&
+           (args.cosine == nullptr ||
+            (isAligned(args.cosine, args.cosineRow) && isAligned(args.sine, args.sineRow)));
+}
+bool wgmmaLinearApplies(const Queue& queue, const LinearAttentionArgs& args) {
+    return queue.capability == 90 && mmaLinearApplies(queue, args);
+}
+
+Code mmaLinearAttention(Queue& queue, const LinearAttentionArgs& args) {
+    return linearByPieces(queue, args, false);
+}
+Code wgmmaLinearAttention(Queue& queue, const LinearAttentionArgs& args) {
+    return linearByPieces(queue, args, true);
 }
 
 }  // namespace fw::kernels::cuda

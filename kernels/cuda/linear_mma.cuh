@@ -1,6 +1,7 @@
 // Linear attention on tensor cores by mma.sync: features in bf16, states and normalisers in f32. Every operand is
-// read once; three kernels: states of pieces of the sequence, their sum, the result. The summed state is split into
-// two bf16 numbers an element, so that only the features are rounded.
+// read once; three kernels: states of pieces of the sequence, their sum, the result (on Hopper that of
+// linear_wgmma.cuh). The summed state is split into two bf16 numbers an element, so that only the features are
+// rounded.
 //
 // A thread block streams tiles of 32 tokens of one head through shared memory, kLinearStages - 1 ahead. A thread
 // turns those 16-byte units into features that it has fetched itself; rotary tables come straight into registers, a
@@ -36,12 +37,15 @@ struct LinearShape {
 struct Rotation {
     float4 cosine, sine;
 };
+__device__ __forceinline__ Rotation readRotation(const LinearAttentionArgs& args, int token, int unit) {
+    return {*reinterpret_cast<const float4*>(args.cosine + token * args.cosineRow + unit * 4),
+            *reinterpret_cast<const float4*>(args.sine + token * args.sineRow + unit * 4)};
+}
 template <bool kRotated>
 __device__ __forceinline__ Rotation rotationAt(const LinearAttentionArgs& args, int token, int unit) {
     if constexpr (kRotated) {
         if (token < args.operands.keys) {
-            return {*reinterpret_cast<const float4*>(args.cosine + token * args.cosineRow + unit * 4),
-                    *reinterpret_cast<const float4*>(args.sine + token * args.sineRow + unit * 4)};
+            return readRotation(args, token, unit);
         }
     }
     return {make_float4(1.0F, 1.0F, 1.0F, 1.0F), make_float4(0.0F, 0.0F, 0.0F, 0.0F)};
@@ -49,9 +53,12 @@ __device__ __forceinline__ Rotation rotationAt(const LinearAttentionArgs& args, 
 
 // ρ of eight channels in `plain`, φ as bf16.
 template <bool kRotated>
-__device__ __forceinline__ uint4 featuresOfUnit(const Bf16* raw, const Rotation& rotation, float (&plain)[8]) {
+__device__ __forceinline__ uint4 featuresOfUnit(const uint4& raw, const Rotation& rotation, float (&plain)[8]) {
     float values[8];
-    load8(raw, values);
+    unpackBf16(raw.x, values[0], values[1]);
+    unpackBf16(raw.y, values[2], values[3]);
+    unpackBf16(raw.z, values[4], values[5]);
+    unpackBf16(raw.w, values[6], values[7]);
     const float cosine[4] = {rotation.cosine.x, rotation.cosine.y, rotation.cosine.z, rotation.cosine.w};
     const float sine[4] = {rotation.sine.x, rotation.sine.y, rotation.sine.z, rotation.sine.w};
     std::uint32_t words[4];
@@ -142,7 +149,8 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearStateKernel(const Lin
         for (int pass = 0; pass < Shape::kPasses; ++pass) {
             const int at = swizzled<Shape::kUnits>(pass * Shape::kRows + thread / Shape::kUnits, unit);
             float plain[8];
-            *reinterpret_cast<uint4*>(turned + at) = featuresOfUnit<kRotated>(raw + at, rotations[pass], plain);
+            *reinterpret_cast<uint4*>(turned + at) =
+                featuresOfUnit<kRotated>(*reinterpret_cast<const uint4*>(raw + at), rotations[pass], plain);
 #pragma unroll
             for (int i = 0; i < 8; ++i) {
                 totals[i] += plain[i];
@@ -288,7 +296,8 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearResultKernel(const Li
             const int row = pass * Shape::kRows + thread / Shape::kUnits;
             const int at = swizzled<Shape::kUnits>(row, unit);
             float plain[8];
-            *reinterpret_cast<uint4*>(turned + at) = featuresOfUnit<kRotated>(raw + at, rotations[pass], plain);
+            *reinterpret_cast<uint4*>(turned + at) =
+                featuresOfUnit<kRotated>(*reinterpret_cast<const uint4*>(raw + at), rotations[pass], plain);
             float divisor = 0.0F;
 #pragma unroll
             for (int i = 0; i < 8; ++i) {
@@ -338,34 +347,50 @@ __global__ __launch_bounds__(kLinearThreads, 2) void linearResultKernel(const Li
     waitForCopies<0>();
 }
 
-template <int kWidth, bool kRotated>
-Code launchLinearMma(Queue& queue, const LinearAttentionArgs& args, const LinearPieces& pieces, float* states) {
-    using Shape = LinearShape<kWidth>;
-    const AttentionArgs& o = args.operands;
-    constexpr std::int64_t kTileBytes = 2LL * Shape::kTile;
-    const auto heads = static_cast<unsigned>(o.heads * o.batch);
+// What states computes, [heads · batch, pieces.count, stateFloats(kWidth)], and what becomes a result of their
+// sums.
+struct LinearCall {
+    const LinearAttentionArgs& args;
+    LinearPieces pieces;
+    float* states;
+};
+
+template <int kWidth>
+LaunchShape linearShape(const LinearCall& call, int tiles) {
     LaunchShape shape;
-    shape.grid = dim3(heads, static_cast<unsigned>(pieces.count));
+    shape.grid = dim3(static_cast<unsigned>(call.args.operands.heads * call.args.operands.batch),
+                      static_cast<unsigned>(call.pieces.count));
     shape.threads = kLinearThreads;
-    shape.sharedBytes = (2 * kLinearStages + 1) * kTileBytes;
-    Code code = launch(queue, linearStateKernel<kWidth, kRotated>, shape, args, pieces, states);
-    if (code == Code::Ok) {
-        code = addStates(queue, states, o.heads * o.batch, pieces.count, stateFloats(kWidth));
-    }
-    if (code == Code::Ok) {
-        shape.sharedBytes =
-            (kLinearStages + 1) * kTileBytes + (kLinearTokens + kWidth) * static_cast<int>(sizeof(float));
-        const float* sums = states;
-        code = launch(queue, linearResultKernel<kWidth, kRotated>, shape, args, pieces, sums,
-                      pieces.count * stateFloats(kWidth));
-    }
-    return code;
+    shape.sharedBytes = tiles * 2 * LinearShape<kWidth>::kTile;
+    return shape;
+}
+
+template <int kWidth, bool kRotated>
+Code launchLinearStates(Queue& queue, const LinearCall& call) {
+    const LaunchShape shape = linearShape<kWidth>(call, 2 * kLinearStages + 1);
+    const Code code =
+        launch(queue, linearStateKernel<kWidth, kRotated>, shape, call.args, call.pieces, call.states);
+    const AttentionArgs& o = call.args.operands;
+    return code == Code::Ok
+               ? addStates(queue, call.states, o.heads * o.batch, call.pieces.count, stateFloats(kWidth))
+               : code;
+}
+
+template <int kWidth, bool kRotated>
+Code launchLinearResult(Queue& queue, const LinearCall& call) {
+    LaunchShape shape = linearShape<kWidth>(call, kLinearStages + 1);
+    shape.sharedBytes += (kLinearTokens + kWidth) * static_cast<int>(sizeof(float));
+    const float* sums = call.states;
+    return launch(queue, linearResultKernel<kWidth, kRotated>, shape, call.args, call.pieces, sums,
+                  call.pieces.count * stateFloats(kWidth));
 }
 
 // One width a file, so that they compile side by side.
-[[nodiscard]] Code linearMma64(Queue& queue, const LinearAttentionArgs& args, const LinearPieces& pieces,
-                               float* states);
-[[nodiscard]] Code linearMma128(Queue& queue, const LinearAttentionArgs& args, const LinearPieces& pieces,
-                                float* states);
+[[nodiscard]] Code linearStates64(Queue& queue, const LinearCall& call);
+[[nodiscard]] Code linearStates128(Queue& queue, const LinearCall& call);
+[[nodiscard]] Code linearResult64(Queue& queue, const LinearCall& call);
+[[nodiscard]] Code linearResult128(Queue& queue, const LinearCall& call);
+[[nodiscard]] Code wgmmaLinearResult64(Queue& queue, const LinearCall& call);
+[[nodiscard]] Code wgmmaLinearResult128(Queue& queue, const LinearCall& call);
 
 }  // namespace fw::kernels::cuda

@@ -3,9 +3,14 @@
 
 namespace fw::kernels::cuda {
 
-Code linearMma128(Queue& queue, const LinearAttentionArgs& args, const LinearPieces& pieces, float* states) {
-    return args.cosine != nullptr ? launchLinearMma<128, true>(queue, args, pieces, states)
-                                  : launchLinearMma<128, false>(queue, args, pieces, states);
+Code linearStates128(Queue& queue, const LinearCall& call) {
+    return call.args.cosine != nullptr ? launchLinearStates<128, true>(queue, call)
+                                       : launchLinearStates<128, false>(queue, call);
+}
+
+Code linearResult128(Queue& queue, const LinearCall& call) {
+    return call.args.cosine != nullptr ? launchLinearResult<128, true>(queue, call)
+                                       : launchLinearResult<128, false>(queue, call);
 }
 
 }  // namespace fw::kernels::cuda

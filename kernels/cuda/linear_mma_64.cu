@@ -3,9 +3,14 @@
 
 namespace fw::kernels::cuda {
 
-Code linearMma64(Queue& queue, const LinearAttentionArgs& args, const LinearPieces& pieces, float* states) {
-    return args.cosine != nullptr ? launchLinearMma<64, true>(queue, args, pieces, states)
-                                  : launchLinearMma<64, false>(queue, args, pieces, states);
+Code linearStates64(Queue& queue, const LinearCall& call) {
+    return call.args.cosine != nullptr ? launchLinearStates<64, true>(queue, call)
+                                       : launchLinearStates<64, false>(queue, call);
+}
+
+Code linearResult64(Queue& queue, const LinearCall& call) {
+    return call.args.cosine != nullptr ? launchLinearResult<64, true>(queue, call)
+                                       : launchLinearResult<64, false>(queue, call);
 }
 
 }  // namespace fw::kernels::cuda

@@ -85,7 +85,7 @@ struct ChooseOrdersArgs {
 
 // out_i = φ(q_i) Σ_j φ(k_j)ᵀ v_j / (ρ(q_i) · Σ_j ρ(k_j) + eps), as Ops::linearAttention.
 struct LinearAttentionArgs {
-    AttentionArgs operands;      // queries == keys; scale is not looked at; kernel: Auto, Simple or Mma
+    AttentionArgs operands;      // queries == keys; scale is not looked at; kernel: Auto, Simple, Mma or Wgmma
     const float *cosine, *sine;  // [tokens, headDim / 2], or null
     std::int64_t cosineRow, sineRow;
     float eps;

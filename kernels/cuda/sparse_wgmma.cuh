@@ -18,17 +18,20 @@ inline constexpr int kSparseThreads = (kSparseComputing + 1) * kWarpgroup;
 inline constexpr int kSparseProducerRegisters = 56;
 inline constexpr int kSparseComputeRegisters = 224;
 
-// The geometry of a kernel: kKeys 128: one stream of 128 queries; 64: two of 64.
-template <int kWidth, int kKeys>
+// The geometry of a kernel: tiles of 128 keys: one stream of 128 queries; of 64: two of 64.
+template <int kWidth, class Walk>
 struct SparseShape {
+    static constexpr int kKeys = Walk::kKeys;
     static constexpr int kStreams = kKeys == 64 ? 2 : 1;
     static constexpr int kQueries = 128 / kStreams;                 // of a stream
     static constexpr int kWarps = kSparseComputing * 4 / kStreams;  // that read a stream's tiles
     static constexpr int kColumns = kWidth / kTileColumns;          // boxes side by side
-    static constexpr int kStages = kWidth == 64 ? 4 : 3;
+    // Tiles of queries: two, and the next item's come while this one is computed, for a stage of keys and values.
+    static constexpr int kQueryStages = kWidth == 128 && Walk::kQueriesAhead ? 2 : 1;
+    static constexpr int kStages = (kWidth == 64 ? 5 : 4) - kQueryStages;
     static constexpr int kQueryBox = kQueries * kTileRowBytes;  // bytes
     static constexpr int kKeyBox = kKeys * kTileRowBytes;
-    static constexpr int kStreamBytes = kColumns * (kQueryBox + 2 * kStages * kKeyBox);
+    static constexpr int kStreamBytes = kColumns * (kQueryStages * kQueryBox + 2 * kStages * kKeyBox);
 };
 
 // Columns of a tile of scores that a thread holds as its last four: always looked at, so that tiles of nearly all
@@ -42,35 +45,36 @@ struct TileNote {
     bool isMasked;  // otherwise every query sees every key, but for the last few columns past `end`
 };
 
-template <int kStages>
+template <class Shape>
 struct StreamState {
-    std::uint64_t queriesFull, queriesFree;
-    std::uint64_t keysFull[kStages], keysFree[kStages], valuesFull[kStages], valuesFree[kStages];
-    TileNote notes[kStages];  // beside the keys
-    bool hasTiles;            // beside the queries
+    std::uint64_t queriesFull[Shape::kQueryStages], queriesFree[Shape::kQueryStages];
+    std::uint64_t keysFull[Shape::kStages], keysFree[Shape::kStages];
+    std::uint64_t valuesFull[Shape::kStages], valuesFree[Shape::kStages];
+    TileNote notes[Shape::kStages];      // beside the keys
+    bool hasTiles[Shape::kQueryStages];  // beside the queries
 };
 
-template <int kWidth, int kKeys>
-inline constexpr int kSparseSharedBytes =
-    kTileAlignment + SparseShape<kWidth, kKeys>::kStreams*(
-                         SparseShape<kWidth, kKeys>::kStreamBytes +
-                         static_cast<int>(sizeof(StreamState<SparseShape<kWidth, kKeys>::kStages>)));
+template <class Shape>
+inline constexpr int kSparseSharedBytes = kTileAlignment +
+                                          Shape::kStreams*(Shape::kStreamBytes +
+                                                           static_cast<int>(sizeof(StreamState<Shape>)));
 
 // The shared memory of one stream.
-template <int kWidth, int kKeys>
+template <class Shape>
 struct Stream {
-    using Shape = SparseShape<kWidth, kKeys>;
     unsigned char* base;
     int self;
 
     __device__ unsigned char* tiles() const { return base + self * Shape::kStreamBytes; }
-    __device__ unsigned char* queries() const { return tiles(); }
+    __device__ unsigned char* queries(int stage) const {
+        return tiles() + stage * Shape::kColumns * Shape::kQueryBox;
+    }
     __device__ unsigned char* keys(int stage) const {
-        return tiles() + Shape::kColumns * (Shape::kQueryBox + stage * Shape::kKeyBox);
+        return tiles() + Shape::kColumns * (Shape::kQueryStages * Shape::kQueryBox + stage * Shape::kKeyBox);
     }
     __device__ unsigned char* values(int stage) const { return keys(Shape::kStages + stage); }
-    __device__ StreamState<Shape::kStages>* state() const {
-        return reinterpret_cast<StreamState<Shape::kStages>*>(base + Shape::kStreams * Shape::kStreamBytes) + self;
+    __device__ StreamState<Shape>* state() const {
+        return reinterpret_cast<StreamState<Shape>*>(base + Shape::kStreams * Shape::kStreamBytes) + self;
     }
 };
 
@@ -97,30 +101,31 @@ struct SparseItems {
 // One thread keeps a stream's copies ahead of the warpgroups that compute it.
 template <int kWidth, class Walk>
 __device__ void feedStream(const SparseMaps& maps, const typename Walk::Args& args,
-                           const Stream<kWidth, Walk::kKeys>& stream, const SparseItems& items) {
-    using Shape = SparseShape<kWidth, Walk::kKeys>;
+                           const Stream<SparseShape<kWidth, Walk>>& stream, const SparseItems& items) {
+    using Shape = SparseShape<kWidth, Walk>;
     auto* state = stream.state();
     RingPosition<Shape::kStages> ring;
-    int round = 0;
-    for (int item = static_cast<int>(blockIdx.x); item < items.count; item += static_cast<int>(gridDim.x)) {
+    RingPosition<Shape::kQueryStages> round;
+    for (int item = static_cast<int>(blockIdx.x); item < items.count;
+         item += static_cast<int>(gridDim.x), round.advance()) {
         const int tile = item % items.tiles * Shape::kStreams + stream.self;
         const int head = item / items.tiles % items.heads;
         const int batch = item / items.tiles / items.heads;
-        waitFor(&state->queriesFree, round ^ 1);  // the first round finds everything free
-        round ^= 1;
+        std::uint64_t* full = &state->queriesFull[round.stage];
+        waitFor(&state->queriesFree[round.stage], round.parity ^ 1);  // the first round finds everything free
         const Run own = Walk::queriesOf(args, tile, head, batch);
         if (own.first >= own.end) {
-            state->hasTiles = false;
-            arrive(&state->queriesFull);
+            state->hasTiles[round.stage] = false;
+            arrive(full);
             continue;
         }
         Walk walk(args, tile, head, batch);
-        state->hasTiles = !walk.isDone();
+        state->hasTiles[round.stage] = !walk.isDone();
         if (walk.isDone()) {
-            arrive(&state->queriesFull);
+            arrive(full);
             continue;
         }
-        Walk::template load<Shape::kColumns>(args, {stream.queries(), &state->queriesFull, head, batch}, maps.q,
+        Walk::template load<Shape::kColumns>(args, {stream.queries(round.stage), full, head, batch}, maps.q,
                                              maps.gridQ, own.first, false);
         while (!walk.isDone()) {
             const Run run = walk.keys();
@@ -146,15 +151,14 @@ __device__ void feedStream(const SparseMaps& maps, const typename Walk::Args& ar
 // --- the computing warpgroups
 
 // scores = q kᵀ for 64 queries and kKeys keys.
-template <int kWidth, int kKeys>
-__device__ __forceinline__ void startSparseScores(float (&scores)[kKeys / 2], const unsigned char* queries,
+template <class Shape>
+__device__ __forceinline__ void startSparseScores(float (&scores)[Shape::kKeys / 2], const unsigned char* queries,
                                                   const unsigned char* keys) {
-    using Shape = SparseShape<kWidth, kKeys>;
     const std::uint64_t q = operandAt(queries, 0, kGroupBytes);
     const std::uint64_t k = operandAt(keys, 0, kGroupBytes);
     beginProducts();
 #pragma unroll
-    for (int step = 0; step < kWidth / 16; ++step) {
+    for (int step = 0; step < Shape::kColumns * kTileColumns / 16; ++step) {
         // 16 channels are 32 bytes of a box; the next box begins after 64.
         wgmmaFromShared(scores, advanced(q, step / 4 * Shape::kQueryBox + step % 4 * 32),
                         advanced(k, step / 4 * Shape::kKeyBox + step % 4 * 32), step > 0);
@@ -163,14 +167,14 @@ __device__ __forceinline__ void startSparseScores(float (&scores)[kKeys / 2], co
 }
 
 // result += weights · v for kKeys keys.
-template <int kWidth, int kKeys>
-__device__ __forceinline__ void startSparseResult(float (&result)[kWidth / 2],
-                                                  const std::uint32_t (&weights)[kKeys / 16][4],
+template <class Shape, int kResult>
+__device__ __forceinline__ void startSparseResult(float (&result)[kResult],
+                                                  const std::uint32_t (&weights)[Shape::kKeys / 16][4],
                                                   const unsigned char* values) {
-    const std::uint64_t v = operandAt(values, SparseShape<kWidth, kKeys>::kKeyBox, kGroupBytes);
+    const std::uint64_t v = operandAt(values, Shape::kKeyBox, kGroupBytes);
     beginProducts();
 #pragma unroll
-    for (int step = 0; step < kKeys / 16; ++step) {
+    for (int step = 0; step < Shape::kKeys / 16; ++step) {
         wgmmaFromRegisters(result, weights[step], advanced(v, step * 2 * kGroupBytes));
     }
     commitProducts();
@@ -219,26 +223,27 @@ __device__ __forceinline__ void softmaxOfTile(float (&scores)[kCount], SoftmaxSt
 // 64 queries of every item, by one warpgroup; `self` is its number.
 template <int kWidth, class Walk>
 __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
-                                              const Stream<kWidth, Walk::kKeys>& stream, int self,
+                                              const Stream<SparseShape<kWidth, Walk>>& stream, int self,
                                               const SparseItems& items) {
     constexpr int kKeys = Walk::kKeys;
-    using Shape = SparseShape<kWidth, kKeys>;
+    using Shape = SparseShape<kWidth, Walk>;
     constexpr bool kTakesTurns = Shape::kStreams == 1;
     constexpr int kTurns = 1;  // the first barrier of the turns; 0 is __syncthreads()
     constexpr int kTurnThreads = kSparseComputing * kWarpgroup;
     const AttentionArgs& args = all.operands;
     auto* state = stream.state();
-    const int rowsBefore = kTakesTurns ? self * 64 : 0;  // of the stream, by the other warpgroup
-    const unsigned char* queries = stream.queries() + rowsBefore * kTileRowBytes;
+    const int rowsBefore = kTakesTurns ? self * 64 : 0;    // of the stream, by the other warpgroup
     const float scale = args.scale * 1.4426950408889634F;  // scores in units of log 2
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int row = rowsBefore + static_cast<int>(threadIdx.x) % kWarpgroup / 32 * 16 + lane / 4;
     RingPosition<Shape::kStages> ring;
-    int round = 0;
+    RingPosition<Shape::kQueryStages> round;
     if (kTakesTurns && self == 1) {
         giveTurn(kTurns, kTurnThreads);  // the first warpgroup begins
     }
-    for (int item = static_cast<int>(blockIdx.x); item < items.count; item += static_cast<int>(gridDim.x)) {
+    for (int item = static_cast<int>(blockIdx.x); item < items.count;
+         item += static_cast<int>(gridDim.x), round.advance()) {
+        const unsigned char* queries = stream.queries(round.stage) + rowsBefore * kTileRowBytes;
         const int tile = item % items.tiles * Shape::kStreams + stream.self;
         const int head = item / items.tiles % items.heads;
         const int batch = item / items.tiles / items.heads;
@@ -250,10 +255,9 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
             value = 0.0F;
         }
         SoftmaxState softmax;
-        waitFor(&state->queriesFull, round);
-        round ^= 1;
-        if (__shfl_sync(0xffffffffU, state->hasTiles ? 1 : 0, 0) == 0) {
-            freeTile(&state->queriesFree);
+        waitFor(&state->queriesFull[round.stage], round.parity);
+        if (__shfl_sync(0xffffffffU, state->hasTiles[round.stage] ? 1 : 0, 0) == 0) {
+            freeTile(&state->queriesFree[round.stage]);
         } else {
             std::uint32_t weights[kKeys / 16][4];
             bool isLast;
@@ -262,7 +266,7 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
                 waitFor(&state->keysFull[ring.stage], ring.parity);
                 const TileNote note = readNote(state->notes[ring.stage]);
                 isLast = note.isLast;
-                startSparseScores<kWidth, kKeys>(scores, queries, stream.keys(ring.stage));
+                startSparseScores<Shape>(scores, queries, stream.keys(ring.stage));
                 waitForProducts<0>();
                 claim(scores);
                 freeTile(&state->keysFree[ring.stage]);
@@ -279,9 +283,9 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
                 if constexpr (kTakesTurns) {
                     waitForTurn(kTurns + self, kTurnThreads);
                 }
-                startSparseScores<kWidth, kKeys>(scores, queries, stream.keys(ring.stage));
+                startSparseScores<Shape>(scores, queries, stream.keys(ring.stage));
                 waitFor(&state->valuesFull[before.stage], before.parity);
-                startSparseResult<kWidth, kKeys>(result, weights, stream.values(before.stage));
+                startSparseResult<Shape>(result, weights, stream.values(before.stage));
                 if constexpr (kTakesTurns) {
                     giveTurn(kTurns + (self ^ 1), kTurnThreads);
                 }
@@ -295,9 +299,9 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
                 shrinkResult(result, softmax);
                 packWeights(weights, scores);
             }
-            freeTile(&state->queriesFree);  // the next item's may come
+            freeTile(&state->queriesFree[round.stage]);  // others may come
             waitFor(&state->valuesFull[ring.stage], ring.parity);
-            startSparseResult<kWidth, kKeys>(result, weights, stream.values(ring.stage));
+            startSparseResult<Shape>(result, weights, stream.values(ring.stage));
             waitForProducts<0>();
             claim(result);
             freeTile(&state->valuesFree[ring.stage]);
@@ -353,7 +357,7 @@ __global__ __launch_bounds__(kSparseThreads, 1) void wgmmaSparseKernel(const __g
                                                                        typename Walk::Args args,
                                                                        const SparseItems items) {
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
-    using Shape = SparseShape<kWidth, Walk::kKeys>;
+    using Shape = SparseShape<kWidth, Walk>;
     FW_DYNAMIC_SHARED(memory);
     const int misaligned = static_cast<int>(sharedAddressOf(memory) % kTileAlignment);
     unsigned char* base = memory + (kTileAlignment - misaligned) % kTileAlignment;
@@ -364,9 +368,11 @@ __global__ __launch_bounds__(kSparseThreads, 1) void wgmmaSparseKernel(const __g
     }
     if (threadIdx.x == 0) {
         for (int s = 0; s < Shape::kStreams; ++s) {
-            auto* state = Stream<kWidth, Walk::kKeys>{base, s}.state();
-            initBarrier(&state->queriesFull, 1);
-            initBarrier(&state->queriesFree, Shape::kWarps);
+            auto* state = Stream<Shape>{base, s}.state();
+            for (int stage = 0; stage < Shape::kQueryStages; ++stage) {
+                initBarrier(&state->queriesFull[stage], 1);
+                initBarrier(&state->queriesFree[stage], Shape::kWarps);
+            }
             for (int stage = 0; stage < Shape::kStages; ++stage) {
                 initBarrier(&state->keysFull[stage], 1);
                 initBarrier(&state->valuesFull[stage], 1);
@@ -395,7 +401,7 @@ __global__ __launch_bounds__(kSparseThreads, 1) void wgmmaSparseKernel(const __g
 
 template <int kWidth, class Walk>
 Code launchWgmmaSparse(Queue& queue, const typename Walk::Args& args, const SparseMaps& maps) {
-    using Shape = SparseShape<kWidth, Walk::kKeys>;
+    using Shape = SparseShape<kWidth, Walk>;
     const AttentionArgs& o = args.operands;
     SparseItems items{};
     items.tiles = static_cast<int>(ceilDiv(Walk::queryTiles(args), Shape::kStreams));
@@ -405,7 +411,7 @@ Code launchWgmmaSparse(Queue& queue, const typename Walk::Args& args, const Spar
     shape.grid =
         dim3(static_cast<unsigned>(items.count < queue.multiprocessors ? items.count : queue.multiprocessors));
     shape.threads = kSparseThreads;
-    shape.sharedBytes = kSparseSharedBytes<kWidth, Walk::kKeys>;
+    shape.sharedBytes = kSparseSharedBytes<Shape>;
     return launch(queue, wgmmaSparseKernel<kWidth, Walk>, shape, maps, args, items);
 }
 

@@ -146,5 +146,12 @@
             <numerusform>%n steps to compute</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n settings changed</source>
+        <translation>
+            <numerusform>%n setting changed</numerusform>
+            <numerusform>%n settings changed</numerusform>
+        </translation>
+    </message>
 </context>
 </TS>

@@ -491,6 +491,18 @@
         <source>%1 ms</source>
         <translation>%1 мс</translation>
     </message>
+    <message>
+        <source>The whole step: %1 planned, %2 counted</source>
+        <translation>Весь шаг: %1 по плану, %2 подсчитано</translation>
+    </message>
+    <message>
+        <source>not in this trace</source>
+        <translation>нет в этом протоколе</translation>
+    </message>
+    <message>
+        <source>Plan without the steps before: %1, counted: %2 (%3 %)</source>
+        <translation>План без предыдущих шагов: %1, подсчитано: %2 (%3 %)</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::DesktopNotifier</name>
@@ -974,6 +986,17 @@
     </message>
 </context>
 <context>
+    <name>fw::ui::FoldedSection</name>
+    <message>
+        <source>shown</source>
+        <translation>показано</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>скрыто</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::Formats</name>
     <message>
         <source>%1 s</source>
@@ -1069,6 +1092,10 @@ ratio %3, mean gate %4</source>
     <message>
         <source>No share of the linear branch was kept at step %1, layer %2.</source>
         <translation>Для шага %1 и слоя %2 доля линейной ветви не сохранена.</translation>
+    </message>
+    <message>
+        <source>The branch&apos;s weight λ (branch_scale) is %1.</source>
+        <translation>Вес ветви λ (branch_scale) равен %1.</translation>
     </message>
 </context>
 <context>
@@ -1887,17 +1914,6 @@ Its file is missing: %2</source>
     </message>
 </context>
 <context>
-    <name>fw::ui::FoldedSection</name>
-    <message>
-        <source>shown</source>
-        <translation>показано</translation>
-    </message>
-    <message>
-        <source>hidden</source>
-        <translation>скрыто</translation>
-    </message>
-</context>
-<context>
     <name>fw::ui::MachineForm</name>
     <message>
         <source>Machine</source>
@@ -2351,6 +2367,26 @@ mass %3</source>
         <source>Step %1: %2 spatial, %3 temporal, %4 global and %5 sink heads.</source>
         <translation>Шаг %1: голов пространственных %2, временных %3, общих %4, стоков %5.</translation>
     </message>
+    <message>
+        <source>Order</source>
+        <translation>Порядок</translation>
+    </message>
+    <message>
+        <source>Heads by their numbers, or those of a kind beside one another in each row</source>
+        <translation>Головы по номерам или головы одного вида рядом в каждой строке</translation>
+    </message>
+    <message>
+        <source>by number</source>
+        <translation>по номерам</translation>
+    </message>
+    <message>
+        <source>by kind</source>
+        <translation>по видам</translation>
+    </message>
+    <message>
+        <source>%1 downwards, heads by kind to the right</source>
+        <translation>%1 вниз, головы по видам вправо</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::Masks</name>
@@ -2582,8 +2618,8 @@ mass %3</source>
         <translation>место в последовательности</translation>
     </message>
     <message>
-        <source>tokens until half is forgotten, along the scan</source>
-        <translation>токены до забывания половины, вдоль скана</translation>
+        <source>tokens until half is forgotten, along the scan; range and mean</source>
+        <translation>токены до забывания половины, вдоль скана; диапазон и среднее</translation>
     </message>
     <message>
         <source>step %1, layer %2, head %3, %4</source>
@@ -2753,6 +2789,10 @@ Prefers %3 × %4 pixels, %5 frames at %6 per second, %7 steps
             <numerusform>%n шага</numerusform>
             <numerusform>%n шагов</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>This run went on from step %1 of an earlier one: its trace, and what probes saw, begins there.</source>
+        <translation>Этот прогон продолжает более ранний с шага %1: его протокол и то, что увидели зонды, начинаются там.</translation>
     </message>
 </context>
 <context>
@@ -4639,6 +4679,18 @@ Make it again with probes (fw generate --probe default): the seed stays, so the 
             <numerusform>%n шаг к вычислению</numerusform>
             <numerusform>%n шага к вычислению</numerusform>
             <numerusform>%n шагов к вычислению</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What if this were different from the chosen step on?</source>
+        <translation>Что, если бы это было иначе начиная с выбранного шага?</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n settings changed</source>
+        <translation>
+            <numerusform>Изменена %n настройка</numerusform>
+            <numerusform>Изменены %n настройки</numerusform>
+            <numerusform>Изменено %n настроек</numerusform>
         </translation>
     </message>
 </context>

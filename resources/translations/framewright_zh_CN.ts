@@ -481,6 +481,18 @@
         <source>%1 ms</source>
         <translation>%1 毫秒</translation>
     </message>
+    <message>
+        <source>The whole step: %1 planned, %2 counted</source>
+        <translation>整个步骤：计划 %1，实际统计 %2</translation>
+    </message>
+    <message>
+        <source>not in this trace</source>
+        <translation>不在此记录中</translation>
+    </message>
+    <message>
+        <source>Plan without the steps before: %1, counted: %2 (%3 %)</source>
+        <translation>不含此前步骤的计划：%1，实际统计：%2（%3 %）</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::DesktopNotifier</name>
@@ -962,6 +974,17 @@
     </message>
 </context>
 <context>
+    <name>fw::ui::FoldedSection</name>
+    <message>
+        <source>shown</source>
+        <translation>已展开</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>已收起</translation>
+    </message>
+</context>
+<context>
     <name>fw::ui::Formats</name>
     <message>
         <source>%1 s</source>
@@ -1057,6 +1080,10 @@ ratio %3, mean gate %4</source>
     <message>
         <source>No share of the linear branch was kept at step %1, layer %2.</source>
         <translation>第 %1 步第 %2 层没有保留线性分支的占比。</translation>
+    </message>
+    <message>
+        <source>The branch&apos;s weight λ (branch_scale) is %1.</source>
+        <translation>分支权重 λ（branch_scale）为 %1。</translation>
     </message>
 </context>
 <context>
@@ -1863,17 +1890,6 @@ Its file is missing: %2</source>
     </message>
 </context>
 <context>
-    <name>fw::ui::FoldedSection</name>
-    <message>
-        <source>shown</source>
-        <translation>已展开</translation>
-    </message>
-    <message>
-        <source>hidden</source>
-        <translation>已收起</translation>
-    </message>
-</context>
-<context>
     <name>fw::ui::MachineForm</name>
     <message>
         <source>Machine</source>
@@ -2321,6 +2337,26 @@ mass %3</source>
         <source>Step %1: %2 spatial, %3 temporal, %4 global and %5 sink heads.</source>
         <translation>第 %1 步：空间头 %2 个，时间头 %3 个，全局头 %4 个，汇聚头 %5 个。</translation>
     </message>
+    <message>
+        <source>Order</source>
+        <translation>顺序</translation>
+    </message>
+    <message>
+        <source>Heads by their numbers, or those of a kind beside one another in each row</source>
+        <translation>按编号排列注意力头，或在每行中将同类的头排在一起</translation>
+    </message>
+    <message>
+        <source>by number</source>
+        <translation>按编号</translation>
+    </message>
+    <message>
+        <source>by kind</source>
+        <translation>按种类</translation>
+    </message>
+    <message>
+        <source>%1 downwards, heads by kind to the right</source>
+        <translation>向下为%1，向右为按种类排列的头</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::Masks</name>
@@ -2552,8 +2588,8 @@ mass %3</source>
         <translation>在序列中的位置</translation>
     </message>
     <message>
-        <source>tokens until half is forgotten, along the scan</source>
-        <translation>遗忘一半所经过的词元数,沿扫描方向</translation>
+        <source>tokens until half is forgotten, along the scan; range and mean</source>
+        <translation>遗忘一半所经过的词元数,沿扫描方向；范围与均值</translation>
     </message>
     <message>
         <source>step %1, layer %2, head %3, %4</source>
@@ -2721,6 +2757,10 @@ Prefers %3 × %4 pixels, %5 frames at %6 per second, %7 steps
         <translation>
             <numerusform>%n 步</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>This run went on from step %1 of an earlier one: its trace, and what probes saw, begins there.</source>
+        <translation>此次运行从先前运行的第 %1 步继续：其记录与探针所见均从该步开始。</translation>
     </message>
 </context>
 <context>
@@ -4603,6 +4643,16 @@ Make it again with probes (fw generate --probe default): the seed stays, so the 
         <source>%n steps to compute</source>
         <translation>
             <numerusform>待计算 %n 步</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What if this were different from the chosen step on?</source>
+        <translation>如果从所选步骤起这一项有所不同，会怎样？</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n settings changed</source>
+        <translation>
+            <numerusform>已更改 %n 项设置</numerusform>
         </translation>
     </message>
 </context>

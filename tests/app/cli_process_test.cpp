@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <set>
@@ -111,6 +112,41 @@ TEST_F(Cli, TellsHowGatesAreSpread) {
         EXPECT_GT(gate.at("linear_to_sparse").get<double>(), 0.0);
     }
     EXPECT_EQ(run({"inspect", "s.safetensors", "--table", "gates", "--export", "gates.csv"}).exit, 0);
+}
+
+// Boxes of 2 x 4 x 4 tokens, and what is left at the edges of 5 x 5: the pairs are those of the mask's own boxes.
+TEST_F(Cli, CountsThePairsOfAMask) {
+    std::vector<std::string> arguments{"generate", "a fox"};
+    for (const char* const argument : {"--width",       "80",
+                                       "--height",      "80",
+                                       "--frames",      "5",
+                                       "--steps",       "1",
+                                       "--seed",        "3",
+                                       "--method",      "top_k",
+                                       "--set",         "sparsity=0.5",
+                                       "--set",         "blocks=tiles_4x4x4",
+                                       "--out",         "m.gif",
+                                       "--quiet",       "--trace",
+                                       "m.safetensors", "--probe",
+                                       "mask"}) {
+        arguments.emplace_back(argument);
+    }
+    const Outcome made = run(arguments);
+    ASSERT_EQ(made.exit, 0) << made.err;
+    const Json table = Json::parse(run({"inspect", "m.safetensors", "--table", "masks", "--json"}).out);
+    const Json bits = Json::parse(run({"inspect", "m.safetensors", "--probe", "mask", "--json"}).out);
+    constexpr std::array<std::int64_t, 4> kTokens{32, 8, 8, 2};
+    ASSERT_EQ(table.size(), bits.size());
+    ASSERT_FALSE(table.empty());
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        std::int64_t pairs = 0;
+        for (std::size_t pair = 0; pair < 16; ++pair) {
+            const auto isComputed = bits[i].at("v" + std::to_string(pair)).get<std::int64_t>();
+            pairs += isComputed * kTokens.at(pair / 4) * kTokens.at(pair % 4);
+        }
+        EXPECT_EQ(table[i].at("tiles"), 8) << "two of four for each";
+        EXPECT_EQ(table[i].at("pairs"), pairs);
+    }
 }
 
 TEST_F(Cli, InspectsWhatProbesSaw) {
@@ -266,6 +302,9 @@ TEST_F(Cli, RefusesModelsMemoryFilesAndDevices) {
     expectRefused({"generate", "x", "--noise", "/nonexistent"}, 6, "/nonexistent");
     expectRefused({"show", "nothing.mp4"}, 6, "nothing.mp4");
     expectRefused({"generate", "x", "--device", "cuda:9"}, 7, "cuda:9");
+    expectRefused({"generate", "x", "--device", "cuda:9"}, 7, "choose one of auto");
+    // Before any folder is made.
+    expectRefused({"generate", "x", "--device", "cpu:9", "--preview-dir", "previews"}, 7, "cpu:9");
 }
 
 TEST_F(Cli, ReportsErrorsAsJson) {

@@ -1,12 +1,15 @@
 // Which latents of earlier runs a changed one may go on from, and which are given up.
 #include "app/engine/step_store.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <fstream>
 
+#include "app/engine/clip_job.h"
 #include "core/pipeline/generator.h"
 
 namespace fw::app {
@@ -88,6 +91,25 @@ TEST_F(StepStoreTest, KeepsNothingWhereItMayNot) {
     write(m_folder / "file", 1);
     EXPECT_TRUE(StepStore(m_folder / "file").makeRun(request("a fox"), "hash").empty());
     StepStore(m_folder / "absent").trim({});
+}
+
+// What another build kept is not gone on from: its steps are kept under another name.
+TEST_F(StepStoreTest, TellsBuildsApart) {
+    const std::string build = programBuild();
+    EXPECT_EQ(build, programBuild()) << "the same for one program";
+    struct stat file {};
+    ASSERT_EQ(::stat("/proc/self/exe", &file), 0);
+    EXPECT_EQ(build.rfind(fmt::format("{}|{}:{}.{}", programVersion(), file.st_size, file.st_mtim.tv_sec,
+                                      file.st_mtim.tv_nsec),
+                          0),
+              0U)
+        << build;
+    const StepStore store(m_folder);
+    job::GenerationRequest asked = request("a fox");
+    write(store.makeRun(asked, "hash" + build) / pipeline::stepFileName(2), 10);
+    asked.whatIf = Json{{"from_step", 2}};
+    EXPECT_EQ(store.unchangedSteps(asked, "hash" + build).size(), 1U);
+    EXPECT_TRUE(store.unchangedSteps(asked, "hash" + build + "1").empty());
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ class CudaSparse : public CudaKernelTest<AttentionKernel> {
 
     using Sees = std::function<bool(std::int64_t batch, std::int64_t head, std::int64_t query, std::int64_t key)>;
     void compare(const Sizes& s, cuda::Code code, const void* out, const Sees& sees);
-    void blocks(const Sizes& s, std::int64_t size, std::int64_t most);
+    // `starts`: of blocks of at most `size` tokens, and the end; empty: all blocks but the last have as many.
+    void blocks(const Sizes& s, std::int64_t size, std::int64_t most, const std::vector<std::int32_t>& starts = {});
     void window(const Sizes& s, std::int64_t frames, std::int64_t window, bool sinkFrame, bool mixed);
     void linear(const Sizes& s, bool rotated);
     void skipUnlessComputed() const {
@@ -134,12 +135,19 @@ void CudaSparse::compare(const Sizes& s, cuda::Code code, const void* out, const
 }
 
 // Random lists of up to `most` blocks, among them empty ones and some in no order.
-void CudaSparse::blocks(const Sizes& s, std::int64_t size, std::int64_t most) {
+void CudaSparse::blocks(const Sizes& s, std::int64_t size, std::int64_t most,
+                        const std::vector<std::int32_t>& starts) {
     SCOPED_TRACE(::testing::Message() << s.tokens << " tokens, width " << s.width << ", blocks of " << size);
     cuda::BlockSparseArgs args{};
     args.operands = operands(s);
-    const std::int64_t count = (s.tokens + size - 1) / size;
+    const std::int64_t count =
+        starts.empty() ? (s.tokens + size - 1) / size : static_cast<std::int64_t>(starts.size()) - 1;
     args.cut.blocks = count, args.cut.size = size;
+    args.cut.starts = starts.empty() ? nullptr : onDevice(starts);
+    const auto blockOf = [&](std::int64_t token) {
+        return starts.empty() ? token / size
+                              : std::upper_bound(starts.begin(), starts.end(), token) - starts.begin() - 1;
+    };
     most = std::min(most, count);
     std::vector<std::int32_t> lists;
     std::vector<std::int32_t> counts;
@@ -161,10 +169,10 @@ void CudaSparse::blocks(const Sizes& s, std::int64_t size, std::int64_t most) {
     args.countSteps = {s.heads * count, count, 1};
     compare(s, api().blockSparseAttention(m_queue, args), args.operands.out,
             [&](std::int64_t b, std::int64_t head, std::int64_t query, std::int64_t key) {
-                const std::int64_t row = (b * s.heads + head) * count + query / size;
+                const std::int64_t row = (b * s.heads + head) * count + blockOf(query);
                 const auto list = lists.begin() + row * most;
                 const auto end = list + counts[static_cast<std::size_t>(row)];
-                return std::find(list, end, static_cast<std::int32_t>(key / size)) != end;
+                return std::find(list, end, static_cast<std::int32_t>(blockOf(key))) != end;
             });
 }
 
@@ -281,6 +289,7 @@ TEST_P(CudaSparse, LinearAttention) {
         linear({.tokens = 31, .width = 64, .heads = 3}, rotated);
         linear({.tokens = 1000, .width = 64, .heads = 1, .batch = 2}, rotated);
         linear({.tokens = 333, .width = 128, .heads = 2}, rotated);
+        linear({.tokens = 1000, .width = 128, .heads = 1}, rotated);
     }
     skipUnlessComputed();
 }
@@ -296,6 +305,21 @@ TEST_P(CudaSparse, BlocksOfSixtyFourAndMore) {
     blocks({.tokens = 700, .width = 128, .heads = 1}, 64, 11);
     blocks({.tokens = 600, .width = 64, .heads = 1}, 256, 3);
     blocks({.tokens = 400, .width = 64, .heads = 1}, 192, 3);
+    skipUnlessComputed();
+}
+
+// More items than thread blocks, with lists of all lengths side by side.
+TEST_P(CudaSparse, ItemAfterItem) {
+    blocks({.tokens = 1000, .width = 64, .heads = 2}, 64, 16);
+    blocks({.tokens = 1000, .width = 64, .heads = 2}, 128, 8);
+    blocks({.tokens = 600, .width = 128, .heads = 3}, 64, 6);
+    skipUnlessComputed();
+}
+
+// Blocks of fewer tiles than others: neighbours in a thread block belong to different blocks, or to none.
+TEST_P(CudaSparse, BlocksOfDifferentSizes) {
+    blocks({.tokens = 500, .width = 64, .heads = 2}, 192, 4, {0, 60, 252, 300, 492, 500});
+    blocks({.tokens = 700, .width = 128, .heads = 1}, 256, 4, {0, 256, 300, 556, 700});
     skipUnlessComputed();
 }
 

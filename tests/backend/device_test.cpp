@@ -112,6 +112,10 @@ TEST(Devices, AChosenGpuIsNeverReplaced) {
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::Unsupported);
     EXPECT_THAT(missing.error().message, HasSubstr("the driver is too old"));
+    EXPECT_THAT(missing.error().message, HasSubstr("choose one of auto, cpu"));
+    const auto second = chooseDevice("cuda:1", machine("ok", std::make_unique<ClaimedGpu>("")));
+    ASSERT_FALSE(second);
+    EXPECT_THAT(second.error().message, HasSubstr("choose one of auto, cuda:0, cpu"));
     auto none = machine("no NVIDIA driver is installed", nullptr);
     none.pop_back();
     EXPECT_THAT(chooseDevice("auto", std::move(none)).error().message, HasSubstr("no NVIDIA driver"));

@@ -47,6 +47,13 @@ TEST(TaylorRule, ComputesEveryNth) {
     EXPECT_EQ(text(taylorDecisions(9, 5, 4)), "cccc");
 }
 
+TEST(TaylorRule, IntervalFollowsTheSteps) {
+    EXPECT_EQ(taylorInterval(50), 5);
+    EXPECT_EQ(taylorInterval(39), 3);
+    EXPECT_EQ(taylorInterval(20), 2);
+    EXPECT_EQ(taylorInterval(4), 2);
+}
+
 TEST(FasterRules, AlternateAndPredictGuidance) {
     EXPECT_EQ(text(alternatingDecisions(3, 9)), "cccpcpcpc");
     EXPECT_EQ(text(alternatingDecisions(4, 9)), "cccccpcpc");

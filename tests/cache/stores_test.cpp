@@ -94,7 +94,7 @@ TEST(Branches, AddTheirOwnResiduals) {
 
 TEST(TaylorSeer, ContinuesAPolynomialExactly) {
     Engine engine;
-    const auto cache = engine.create("taylorseer", {{"order", 1}, {"precision", "f32"}});
+    const auto cache = engine.create("taylorseer", {{"interval", 5}, {"order", 1}, {"precision", "f32"}});
     for (int step = 0; step < 13; ++step) {
         for (const int branch : {0, 1}) {
             engine.at(step, branch);

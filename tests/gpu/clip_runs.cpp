@@ -31,6 +31,7 @@ class WholeClipRunner final : public ClipRunner {
         warmUp.steps = std::min(2, *request.steps);
         warmUp.cache = "none";  // two steps are too few for any
         warmUp.cacheParameters = Json::object();
+        warmUp.probes.reset();
         FW_TRY(m_generator->generate(warmUp, {}, {}, ignoreFrames, {}));
         if (m_meter.memory != nullptr) {
             m_meter.memory->restart();
@@ -47,9 +48,12 @@ class WholeClipRunner final : public ClipRunner {
             (progress.step == 0 ? begin : end) = clockSeconds();
             (progress.step == 0 ? busyBegin : busyEnd) = m_meter.busySeconds();
         };
+        trace::Trace trace;
+        pipeline::GeneratorOptions options;
+        options.trace = variant.probes ? &trace : nullptr;
         const double start = clockSeconds();
         FW_ASSIGN(const pipeline::GenerationReport report,
-                  m_generator->generate(request, {}, events, ignoreFrames, {}));
+                  m_generator->generate(request, options, events, ignoreFrames, {}));
         times.load = report.loadSeconds;
         times.total = clockSeconds() - start - report.loadSeconds;
         times.denoise = report.denoiseSeconds;
@@ -78,6 +82,8 @@ const std::vector<ClipVariant>& clipVariants() {
         {"salad", "salad", "none", {{"sparsity", 0.9}}},
         {"salad+pab", "salad", "pab", {{"sparsity", 0.9}}},
         {"salad+pab3", "salad", "pab", {{"sparsity", 0.9}}, {{"self_range", 3}}},
+        {.name = "dense+probes", .probes = true},
+        {.name = "salad+probes", .method = "salad", .methodParameters = {{"sparsity", 0.9}}, .probes = true},
     };
     return kVariants;
 }
@@ -109,6 +115,9 @@ job::GenerationRequest ClipSetup::request(const ClipVariant& variant) const {
     request.cacheParameters = variant.cacheParameters;
     if (variant.method == "salad") {
         request.adapters = {{saladAdapter.string(), 1.0}};
+    }
+    if (variant.probes) {
+        request.probes = Json{{"kinds", "default"}};
     }
     return request;
 }

@@ -30,8 +30,10 @@ struct ClipTimes {
 struct ClipVariant {
     std::string name, method = "dense", cache = "none";
     Json methodParameters = Json::object(), cacheParameters = Json::object();
+    bool probes = false;  // the default ones, into a trace
 };
-// "dense", "never", "pab", "pab3", "salad", "salad+pab", "salad+pab3"; InvalidArgument naming them for another.
+// "dense", "never", "pab", "pab3", "salad", "salad+pab", "salad+pab3", "dense+probes", "salad+probes";
+// InvalidArgument naming them for another.
 [[nodiscard]] Result<ClipVariant> clipVariant(const std::string& name);
 
 // What all variants share.

@@ -198,6 +198,9 @@ Result<double> SignatureRunner::timedDecode() {
 }
 
 Result<ClipTimes> SignatureRunner::run(const ClipVariant& variant) {
+    if (variant.probes) {
+        return fail(ErrorCode::InvalidArgument, "probes are timed in whole clips only: leave --by-signature away");
+    }
     if (m_meter.memory != nullptr) {
         m_meter.memory->restart();
     }

@@ -277,6 +277,54 @@ TEST_F(Generate, RefusesNoiseThatCannotBe) {
     }
 }
 
+TEST_F(Generate, SaysWhatToChangeWhereNumbersBreakDown) {
+    std::vector<float> noise(static_cast<std::size_t>(16 * 2 * 8 * 8), std::numeric_limits<float>::max());
+    GeneratorOptions options;
+    options.initialNoise = ConstTensorView(noise.data(), DType::F32, {16, 2, 8, 8});
+    const Outcome broken = run(smallRequest(), options);
+    ASSERT_FALSE(broken.report);
+    EXPECT_EQ(broken.report.error().code, ErrorCode::InvalidArgument) << "no defect of the program";
+    const std::string& message = broken.report.error().message;
+    EXPECT_NE(message.find("not finite at step 1 of"), std::string::npos) << message;
+    EXPECT_NE(message.find("lower adapter strengths"), std::string::npos) << message;
+    EXPECT_NE(message.find("another seed"), std::string::npos) << message;
+    EXPECT_EQ(message.find("precision f32"), std::string::npos) << message << ": it is f32 already";
+}
+
+// Merged weights belong to their strengths: the same model, asked for another, merges anew.
+TEST_F(Generate, AnotherStrengthOfAnAdapterIsMergedAnew) {
+    const std::string file = (modelFolder() / "adapters" / "salad.safetensors").string();
+    const auto latentsOf = [&](Generator& generator, std::vector<job::Adapter> adapters) {
+        job::GenerationRequest request = smallRequest();
+        request.adapters = std::move(adapters);
+        std::vector<float> latents;
+        GeneratorOptions options;
+        options.latentsReady = [&](const ConstTensorView& view) -> Status {
+            latents.assign(view.as<float>(), view.as<float>() + view.count());
+            return {};
+        };
+        const auto sink = [](const ConstTensorView&) -> Status { return {}; };
+        const auto report = generator.generate(request, options, {}, sink, {});
+        EXPECT_TRUE(report) << report.error().message;
+        return latents;
+    };
+    const auto none = latentsOf(*s_generator, {});
+    const auto whole = latentsOf(*s_generator, {{file, 1.0}});
+    const auto half = latentsOf(*s_generator, {{file, 0.5}});
+    const auto two = latentsOf(*s_generator, {{file, 0.5}, {file, 0.25}});
+    const auto softer = latentsOf(*s_generator, {{file, 0.25}, {file, 0.25}});
+    EXPECT_NE(whole, none);
+    EXPECT_NE(half, whole);
+    EXPECT_NE(half, none);
+    EXPECT_NE(two, half);
+    EXPECT_NE(softer, two) << "only the strength of one of several changed";
+    EXPECT_EQ(latentsOf(*s_generator, {{file, 0.0}}), none);
+    EXPECT_EQ(latentsOf(*s_generator, {}), none) << "nothing of them is left";
+    auto fresh = Generator::create(modelFolder(), "cpu", "f32", 1);
+    ASSERT_TRUE(fresh) << fresh.error().message;
+    EXPECT_EQ(latentsOf(**fresh, {{file, 0.5}}), half) << "as by an engine that had no other before";
+}
+
 TEST_F(Generate, AStoppingSinkEndsTheClip) {
     const auto report = s_generator->generate(
         smallRequest(), {}, {},

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "core/backend/weight_stream.h"
+#include "core/model/weight_loader.h"
 #include "core/pipeline/generator.h"
 #include "core/pipeline/memory_choice.h"
 #include "core/pipeline/prompt_cache.h"
@@ -547,6 +548,28 @@ TEST_F(PromptFolder, AFolderThatCannotBeWrittenIsNoFailure) {
     const Outcome made = run(*load(), smallRequest(), {}, options());
     ASSERT_TRUE(made.report) << made.report.error().message;
     EXPECT_EQ(made.report->promptsEncoded, 2);
+}
+
+// A matrix that fills its pages and a bias beside it: no page more for the bias.
+TEST(Footprint, OfAMatrixAndItsVectorsApart) {
+    constexpr std::int64_t kPage = std::int64_t{2} << 20, kSize = 1024;
+    const auto device = backend::createMetaDevice(DType::BF16, DeviceKind::Cuda);
+    const auto ops = device->createOps({});
+    ASSERT_TRUE(ops);
+    const ConstTensorView weight(nullptr, DType::F32, {kSize, kSize}, DeviceKind::Meta);
+    const ConstTensorView bias(nullptr, DType::F32, {kSize}, DeviceKind::Meta);
+    const auto product = (*ops)->packLinear({{&weight, 1}, {&bias, 1}}, DType::BF16);
+    ASSERT_TRUE(product);
+    EXPECT_EQ(model::footprintOf(*device, **product), kPage + kSize * 4);
+    const auto fp8 = (*ops)->packLinear({{&weight, 1}, {&bias, 1}}, DType::F8E4M3);
+    ASSERT_TRUE(fp8);
+    EXPECT_EQ(model::footprintOf(*device, **fp8), kPage / 2 + 2 * kSize * 4);
+    const ConstTensorView kernel(nullptr, DType::F32, {kSize, kSize / 27 + 1, 3, 3, 3}, DeviceKind::Meta);
+    const auto convolution = (*ops)->packConv3d(kernel, bias, {}, DType::BF16);
+    ASSERT_TRUE(convolution);
+    EXPECT_EQ(model::footprintOf(*device, **convolution), 2 * kPage + kSize * 4);
+    const auto host = backend::createMetaDevice(DType::F32, DeviceKind::Cpu);
+    EXPECT_EQ(model::footprintOf(*host, **product), kPage + kSize * 4);
 }
 
 // Large products of the mini model's 8 blocks: a byte an element instead of two, and a scale a row.

@@ -392,8 +392,8 @@ TEST_F(Probes, TheSentinelNamesStepLayerAndModule) {
     EXPECT_FALSE(*sound);
     const Status status = (*recorder)->moduleDone(context, trace::Module::CrossAttention, 1, output);
     ASSERT_FALSE(status);
-    EXPECT_EQ(status.error().code, ErrorCode::Internal);
-    EXPECT_THAT(status.error().message, HasSubstr("cross_attention in layer 1"));
+    EXPECT_EQ(status.error().code, ErrorCode::InvalidArgument);
+    EXPECT_THAT(status.error().message, HasSubstr("cross_attention in layer 2 of"));
     EXPECT_THAT(status.error().message, HasSubstr("step 2 of 2"));
     const trace::ProbeData probes = (*recorder)->take();
     const trace::ProbeTable& change = *probes.find(ProbeKind::Change);

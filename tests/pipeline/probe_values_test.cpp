@@ -240,8 +240,10 @@ TEST(ProbedClip, AFailedRunLeavesWhatWasSeen) {
     options.initialNoise = ConstTensorView(noise.data(), DType::F32, {16, 2, 8, 8});
     const auto report = (*generator)->generate(request, options, {}, kNoFrames, {});
     ASSERT_FALSE(report);
-    EXPECT_EQ(report.error().code, ErrorCode::Internal);
+    EXPECT_EQ(report.error().code, ErrorCode::InvalidArgument) << "of the settings, not of the program";
     EXPECT_THAT(report.error().message, HasSubstr("not finite at step 1 of 4"));
+    EXPECT_THAT(report.error().message, HasSubstr("self_attention in layer 1 of"));
+    EXPECT_THAT(report.error().message, HasSubstr("another seed"));
     EXPECT_FALSE(trace.rows().empty());
     ASSERT_TRUE(trace.probes.isPresent());
     const trace::ProbeTable* maps = trace.probes.find(ProbeKind::AttentionMap);
@@ -268,7 +270,7 @@ TEST_F(ProbeValues, TheSentinelLooksAgainOnlyWhereSomethingIsWrong) {
         EXPECT_FALSE(*fresh->passDone(*m_context, velocity));
         const Status found = fresh->moduleDone(*m_context, trace::Module::FeedForward, 0, output);
         ASSERT_FALSE(found);
-        EXPECT_THAT(found.error().message, HasSubstr("the output of feed_forward in layer 0"));
+        EXPECT_THAT(found.error().message, HasSubstr("the output of feed_forward in layer 1 of"));
         EXPECT_THAT(found.error().message, HasSubstr("step 1 of 1 (negative prompt's pass)"));
         const auto nothing = fresh->passDone(*m_context, velocity);
         ASSERT_FALSE(nothing);

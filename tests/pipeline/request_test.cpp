@@ -246,7 +246,7 @@ TEST(Plan, JsonCarriesTotals) {
 
 TEST(WhatIfJson, RoundTripsAndIsPartOfARequest) {
     const Json json = Json::parse(
-        R"({"from_step":4,"compute":[6,8],"masks":[{"layer":0,"head":2,"size":64,"rows":["0-1","1"]},
+        R"({"from_step":4,"set":{"branch_scale":0.5},"compute":[6,8],"masks":[{"layer":0,"head":2,"size":64,"rows":["0-1","1"]},
             {"layer":1,"head":0,"box":[1,4,4],"rows":["0,2","1","0-2"]}]})");
     const auto whatIf = whatIfFromJson(json);
     ASSERT_TRUE(whatIf) << whatIf.error().message;
@@ -275,6 +275,8 @@ TEST(WhatIfJson, RefusesWhatCannotBe) {
           R"({"steps":1})",
           R"({"from_step":-1})",
           R"({"from_step":1e3})",
+          R"({"set":3})",
+          R"({"set":{"sparsity":"0.5"}})",
           R"({"compute":3})",
           R"({"compute":[-1]})",
           R"({"masks":[3]})",

@@ -102,6 +102,29 @@ class StepCaches : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(All, StepCaches, testing::ValuesIn(cacheIds()),
                          [](const auto& test) { return test.param; });
 
+// Those that say in what precision they keep: others keep nothing that is large.
+std::vector<std::string> preciseCacheIds() {
+    std::vector<std::string> ids;
+    for (const cache::CacheEntry& entry : cache::stepCaches()) {
+        const auto& parameters = entry.description.parameters;
+        if (std::any_of(parameters.begin(), parameters.end(),
+                        [](const auto& one) { return one.name == "precision"; })) {
+            ids.push_back(entry.description.id);
+        }
+    }
+    return ids;
+}
+
+class PreciseCaches : public StepCaches {};
+
+INSTANTIATE_TEST_SUITE_P(All, PreciseCaches, testing::ValuesIn(preciseCacheIds()),
+                         [](const auto& test) { return test.param; });
+
+TEST(PreciseCacheIds, AreAllThatKeepWholeOutputs) {
+    EXPECT_THAT(preciseCacheIds(), testing::IsSupersetOf({"pab", "magcache"}));
+    EXPECT_THAT(preciseCacheIds(), testing::Not(testing::Contains("none")));
+}
+
 TEST_P(StepCaches, StandsInForSomethingAndRepeatsItselfExactly) {
     const Outcome plain = run(request("none", Json::object()));
     const Outcome first = run(request(GetParam(), eager(GetParam())));
@@ -127,15 +150,7 @@ std::string withoutLimit(job::Plan plan) {
 }
 
 // Half the memory, the same rules, and a clip that stays near the one made from what is kept in f32.
-TEST_P(StepCaches, KeepsEightBitsWhereItIsAsked) {
-    const auto& parameters =
-        std::find_if(cache::stepCaches().begin(), cache::stepCaches().end(), [](const auto& entry) {
-            return entry.description.id == GetParam();
-        })->description.parameters;
-    if (std::none_of(parameters.begin(), parameters.end(),
-                     [](const auto& one) { return one.name == "precision"; })) {
-        GTEST_SKIP() << GetParam() << " keeps nothing that is large";
-    }
+TEST_P(PreciseCaches, KeepsEightBitsWhereItIsAsked) {
     std::map<std::string, Outcome> runs;
     for (const char* precision : {"f32", "bf16", "fp8"}) {
         Json with = eager(GetParam());
@@ -189,10 +204,8 @@ TEST_P(StepCaches, ForecastsItsWorkAndMemory) {
     EXPECT_EQ(withoutLimit(planned), withoutLimit(plan));
 }
 
-TEST_P(StepCaches, ResumesFromWhatIsKeptInEightBits) {
-    if (GetParam() != "pab" && GetParam() != "magcache") {
-        GTEST_SKIP() << "one cache of outputs and one of residuals";
-    }
+// Rows of eight bits and their scales come back from a checkpoint as they were written.
+TEST_P(PreciseCaches, ResumesFromWhatIsKeptInEightBits) {
     const fs::path file = fs::temp_directory_path() / ("fw_cache_packed_" + std::to_string(getpid()));
     const fs::path copy = file.string() + ".copy";
     Json with = eager(GetParam());

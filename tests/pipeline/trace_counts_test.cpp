@@ -55,9 +55,13 @@ TEST_P(TracedRuns, FlopsAreThePlansAndThoseOfTheProducts) {
     std::map<std::string, std::int64_t> phases;
     std::map<std::pair<Module, int>, std::int64_t>
         layers;  // of one pass of the first step, which computes everything
+    std::vector<std::int64_t> steps(static_cast<std::size_t>(made.report->plan.steps));
     std::int64_t pairs = 0;
     for (const trace::Row& row : made.trace.rows()) {
         if (row.module != Module::AttentionCore) {  // lies inside self_attention
+            if (row.step >= 0) {
+                steps[static_cast<std::size_t>(row.step)] += row.flops;
+            }
             phases[row.step >= 0 ? "denoise" : row.module == Module::TextEncoder ? "text" : "decode"] += row.flops;
         }
         if (row.step == 0 && row.branch == 0) {
@@ -71,6 +75,7 @@ TEST_P(TracedRuns, FlopsAreThePlansAndThoseOfTheProducts) {
         all += phase.flops;
     }
     EXPECT_EQ(made.report->plan.totalFlops(), all);
+    EXPECT_EQ(made.report->plan.stepFlops, steps);
 
     // Products by hand, two FLOPs a multiply-add; norms, turns and sums are the few percent beside them.
     const std::int64_t square = 2 * kClipTokens * kMiniWidth * kMiniWidth;

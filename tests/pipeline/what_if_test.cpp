@@ -379,6 +379,55 @@ TEST_F(WhatIfRuns, AMaskFromAStepOnIsTheBranchThatTurnsThere) {
     EXPECT_FALSE(make(request).report) << "there are steps 0 to 4";
 }
 
+// Another sparsity from a step on: what a branch with it makes, and the plan knows what each step costs.
+TEST_F(WhatIfRuns, AParameterFromAStepOnIsTheBranchThatTurnsThere) {
+    const auto folder = std::filesystem::temp_directory_path() / ("fw_what_if_set_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    job::GenerationRequest request = tinyRequest();
+    request.method = "sliding_window";
+    request.methodParameters = {{"sparsity", 0.8}};
+    GeneratorOptions options;
+    options.stepFolder = folder;
+    const MiniRun first = make(request, options);
+    ASSERT_TRUE(first.report) << first.report.error().message;
+    job::GenerationRequest denser = request;
+    denser.methodParameters["sparsity"] = 0.25;
+    GeneratorOptions branch;
+    branch.branchFrom = folder / stepFileName(3);
+    const MiniRun turned = make(denser, branch);
+    ASSERT_TRUE(turned.report) << turned.report.error().message;
+
+    request.whatIf = Json{{"from_step", 3}, {"set", {{"sparsity", 0.25}}}};
+    const MiniRun changed = make(request);
+    ASSERT_TRUE(changed.report) << changed.report.error().message;
+    EXPECT_NE(changed.latents, first.latents);
+    EXPECT_EQ(changed.latents, turned.latents);
+    const auto& steps = changed.report->plan.stepFlops;
+    EXPECT_EQ(steps[2], first.report->plan.stepFlops[2]);
+    EXPECT_EQ(steps[3], turned.report->plan.stepFlops[3]);
+    EXPECT_GT(steps[3], steps[2]);
+    GeneratorOptions rest;
+    rest.unchangedSteps = {folder / stepFileName(3)};
+    const MiniRun resumed = make(request, rest);
+    EXPECT_EQ(resumed.latents, changed.latents);
+    EXPECT_EQ(resumed.report->resumedSteps, 3);
+    std::filesystem::remove_all(folder);
+
+    const auto refusal = [&](const Json& set) {
+        request.whatIf = Json{{"from_step", 3}, {"set", set}};
+        const MiniRun run = make(request);
+        return run.report ? std::string("taken") : run.report.error().message;
+    };
+    EXPECT_THAT(refusal({{"dense_steps", 2}}), HasSubstr("'dense_steps' cannot change on the way"));
+    EXPECT_THAT(refusal({{"nonsense", 2}}), HasSubstr("sparsity can"));
+    EXPECT_THAT(refusal({{"sparsity", 7}}), HasSubstr("sparsity"));
+    EXPECT_THAT(refusal({{"sparsity", "much"}}), HasSubstr("set must be"));
+    EXPECT_THAT(refusal(Json::array()), HasSubstr("set must be"));
+    request.method = "dense";
+    request.methodParameters = Json::object();
+    EXPECT_THAT(refusal({{"sparsity", 0.5}}), HasSubstr("nothing of it can"));
+}
+
 TEST_F(WhatIfRuns, StepsAreKeptAsFarAsThereIsRoom) {
     const auto folder = std::filesystem::temp_directory_path() / ("fw_room_" + std::to_string(getpid()));
     std::filesystem::create_directories(folder);

@@ -3,8 +3,10 @@
 #include <QAbstractButton>
 #include <QApplication>
 #include <QDockWidget>
+#include <QDoubleSpinBox>
 #include <QFile>
 #include <QLabel>
+#include <QRegularExpression>
 #include <QTest>
 #include <algorithm>
 #include <cstring>
@@ -12,9 +14,11 @@
 #include <memory>
 
 #include "studio_harness.h"
+#include "ui/frame_player.h"
 #include "ui/inspector/imgui_widget.h"
 #include "ui/inspector/inspector_panel.h"
 #include "ui/notice_bar.h"
+#include "ui/stage_canvas.h"
 #include "ui/stage_widget.h"
 #include "ui/theme.h"
 
@@ -95,6 +99,7 @@ class InspectEngineTest : public QObject {
     void cleanup() { m_studio.reset(); }
 
     void aPaintedMaskGoesOnFromTheStepBefore();
+    void aChangedSettingGoesOnFromTheStepBefore();
     void aRunningClipIsWatchedAndProbed();
     void aFailedRunShowsWhatWasSeen();
 };
@@ -112,6 +117,16 @@ void InspectEngineTest::aPaintedMaskGoesOnFromTheStepBefore() {
     QTRY_COMPARE_WITH_TIMEOUT(m_studio->count(store::JobState::Done), 2, kClipMs);
     QTRY_VERIFY_WITH_TIMEOUT(isSaid(QStringLiteral("the same in every pixel")), kClipMs);
     QTRY_VERIFY_WITH_TIMEOUT(inspector().run() != nullptr && inspector().run()->hasProbes(), kClipMs);
+
+    // A patch is clicked on the clip that plays on the stage: row 5 and column 7 of 8, in some frame.
+    auto* canvas = window().stage()->canvas();
+    QTRY_VERIFY_WITH_TIMEOUT(!window().stage()->player()->isEmpty(), kClipMs);
+    const QRect picture = canvas->imageRect();
+    QTest::mouseClick(canvas, Qt::LeftButton, {},
+                      picture.topLeft() + QPoint(picture.width() * 13 / 16, picture.height() * 9 / 16));
+    const int token = inspector().selection().token;
+    QVERIFY(token >= 0 && token < 3 * 64);
+    QCOMPARE(token % 64, 4 * 8 + 6);
 
     inspector().select({.step = 3, .layer = 2, .head = 1});
     QCOMPARE(inspector().message(), QString());
@@ -140,12 +155,33 @@ void InspectEngineTest::aPaintedMaskGoesOnFromTheStepBefore() {
     settle();
     QCOMPARE(inspector().selection(), (Selection{.step = 3, .layer = 2, .head = 1}));
     const QString both = inspector().surface()->accessibleDescription();
+    // The branch counts its own steps against the plan of its own steps, and says where it begins.
+    const RunModel& branch = *inspector().run();
+    QCOMPARE(branch.firstStep(), 3);
+    double counted = 0.0, planned = 0.0;
+    for (int step = 3; step < 5; ++step) {
+        for (const auto& [module, cost] : branch.cost()[static_cast<std::size_t>(step) + 1]) {
+            counted += module == trace::Module::Probe ? 0.0 : static_cast<double>(cost.flops);
+        }
+        planned += branch.planFlops(step);
+    }
+    QVERIFY(planned > 0.0);
+    QCOMPARE(counted, planned);
+    QVERIFY2(both.contains(QLatin1String("went on from step 4")), qPrintable(both));
     QVERIFY2(
         both.contains(QLatin1String("Step 4, layer 3, head 2: 88.9 %")) && both.contains(QLatin1String("100 %")),
         qPrintable(both));
     if (const QString folder = qEnvironmentVariable("FW_PICTURES"); !folder.isEmpty()) {
         window().grab().save(folder + QStringLiteral("/window-branch.png"));
     }
+
+    // A head that nobody painted on is dense, in both.
+    inspector().select({.step = 3, .layer = 2, .head = 0});
+    settle();
+    const QString dense = inspector().surface()->accessibleDescription();
+    QVERIFY2(dense.count(QLatin1String("Step 4, layer 3, head 1: 100 %")) == 2, qPrintable(dense));
+    inspector().select({.step = 3, .layer = 2, .head = 1});
+    settle();
 
     // A window of its own, and back again: the picture goes along.
     auto* dock = qobject_cast<QDockWidget*>(inspector().parentWidget());
@@ -160,6 +196,49 @@ void InspectEngineTest::aPaintedMaskGoesOnFromTheStepBefore() {
         if (const QString folder = qEnvironmentVariable("FW_PICTURES"); floats && !folder.isEmpty()) {
             dock->grab().save(folder + QStringLiteral("/window-detached.png"));
         }
+    }
+}
+
+// A sparse clip with another sparsity from its third step on: typed into the field, made by the engine, laid beside
+// the first.
+void InspectEngineTest::aChangedSettingGoesOnFromTheStepBefore() {
+    job::GenerationRequest asked = request(4);
+    asked.method = "sliding_window";
+    asked.methodParameters = {{"sparsity", 0.6}};
+    asked.probes = Json{{"kinds", {"mask"}}, {"steps", "all"}};
+    queue(asked);
+    QTRY_COMPARE_WITH_TIMEOUT(m_studio->count(store::JobState::Done), 1, kClipMs);
+    openInspector();
+    QTRY_VERIFY_WITH_TIMEOUT(inspector().run() != nullptr, kClipMs);
+    inspector().showView(QStringLiteral("mask"));
+    inspector().select({.step = 2, .layer = 0, .head = 0});
+    settle();
+    const auto sparsity = [&] { return inspector().findChild<QDoubleSpinBox*>(QStringLiteral("sparsity")); };
+    QTRY_VERIFY_WITH_TIMEOUT(sparsity() != nullptr && sparsity()->isVisible(), kClipMs);
+    QCOMPARE(sparsity()->value(), 0.6);
+    QTest::mouseClick(sparsity(), Qt::LeftButton, {}, QPoint(8, sparsity()->height() / 2));
+    QTest::keyClick(sparsity(), Qt::Key_A, Qt::ControlModifier);
+    QTest::keyClicks(sparsity(), QStringLiteral("0.1"));
+    QTest::keyClick(sparsity(), Qt::Key_Return);
+    auto* make = button(inspector(), QStringLiteral("Make it again from step 3"));
+    QVERIFY(make != nullptr && make->isEnabled());
+    QTest::mouseClick(make, Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(m_studio->count(store::JobState::Done), 2, kClipMs);
+    QTRY_VERIFY_WITH_TIMEOUT(isSaid(QStringLiteral("both side by side")), kClipMs);
+    const Json report = Json::parse(m_studio->clips().back().reportJson, nullptr, false);
+    QCOMPARE(report["resumed_steps"].get<int>(), 2);
+    // More is computed from there on, and the plan knew it.
+    const auto said = [&] { return inspector().surface()->accessibleDescription(); };
+    QTRY_VERIFY_WITH_TIMEOUT(said().count(QLatin1String("of the tiles computed")) == 2, kClipMs);
+    const RunModel& branch = *inspector().run();
+    double counted = 0.0;
+    for (const auto& [module, cost] : branch.cost()[4]) {
+        counted += module == trace::Module::Probe ? 0.0 : static_cast<double>(cost.flops);
+    }
+    QCOMPARE(counted, branch.planFlops(3));
+    QVERIFY(branch.planFlops(3) > branch.planFlops(1));
+    if (const QString folder = qEnvironmentVariable("FW_PICTURES"); !folder.isEmpty()) {
+        window().grab().save(folder + QStringLiteral("/window-setting.png"));
     }
 }
 
@@ -231,7 +310,28 @@ void InspectEngineTest::aFailedRunShowsWhatWasSeen() {
     QCOMPARE(inspector().message(), QString());
     QVERIFY(inspector().run()->table(trace::ProbeKind::AttentionMap) != nullptr);
     const QString said = inspector().surface()->accessibleDescription();
-    QVERIFY2(!said.contains(QLatin1String("24 global")), "layers without numbers are of no kind");
+    // The numbers ended behind the attention of the fourth layer: its heads and those before are of a kind, later
+    // ones of none.
+    const QRegularExpressionMatch kinds =
+        QRegularExpression(QStringLiteral("(\\d+) spatial, (\\d+) temporal, (\\d+) global and (\\d+) sink"))
+            .match(said);
+    QVERIFY2(kinds.hasMatch(), qPrintable(said));
+    int heads = 0;
+    for (int kind = 1; kind <= 4; ++kind) {
+        heads += kinds.captured(kind).toInt();
+    }
+    QVERIFY(inspector().run()->layers() > 4);
+    QCOMPARE(heads, 4 * inspector().run()->heads());
+    // Maps without numbers are grey.
+    settle();
+    const QImage picture = inspector().surface()->grab().toImage();
+    int grey = 0;
+    for (int y = 0; y < picture.height(); ++y) {
+        for (int x = 0; x < picture.width() / 2; ++x) {
+            grey += picture.pixel(x, y) == qRgb(128, 128, 128) ? 1 : 0;
+        }
+    }
+    QVERIFY2(grey > 500, qPrintable(QString::number(grey)));
     QVERIFY2(said.contains(QLatin1String("The run failed here")) &&
                  said.contains(QLatin1String("not finite at step 1 of 4")),
              qPrintable(said));

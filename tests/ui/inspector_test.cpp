@@ -5,7 +5,9 @@
 #include <QClipboard>
 #include <QComboBox>
 #include <QDir>
+#include <QDoubleSpinBox>
 #include <QFile>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTabBar>
@@ -17,6 +19,7 @@
 #include <set>
 
 #include "core/trace/trace_file.h"
+#include "inspector_harness.h"
 #include "synthetic_trace.h"
 #include "ui/inspector/heat_colours.h"
 #include "ui/inspector/imgui_widget.h"
@@ -27,13 +30,7 @@
 #include "ui/theme.h"
 
 namespace fw::ui::test {
-namespace {
-
-constexpr int kLongMs = 20000;  // a loaded machine
-
-}  // namespace
-
-class InspectorTest : public QObject {
+class InspectorTest : public QObject, private InspectorHarness {
     Q_OBJECT
 
  private slots:
@@ -41,13 +38,7 @@ class InspectorTest : public QObject {
         if (QGuiApplication::platformName() == QLatin1String("offscreen")) {
             QSKIP("this platform has no OpenGL");
         }
-        QLocale::setDefault(QLocale::c());
-        m_theme = std::make_unique<Theme>(*qApp);
-        m_theme->setChoice(ThemeChoice::Dark);
-        QVERIFY(m_folder.isValid());
-        QVERIFY(writeSyntheticTrace({}, path("run")));
-        QVERIFY(writeSyntheticTrace({.maskShift = 2}, path("other")));
-        QVERIFY(writeSyntheticTrace({.probes = false}, path("plain")));
+        QVERIFY(begin());
     }
     void cleanupTestCase() { m_theme.reset(); }
 
@@ -62,63 +53,17 @@ class InspectorTest : public QObject {
     void masksOfTwoRunsAreCompared();
     void masksOfAllHeadsTogetherAreShownForEach();
     void probesAreNoPartOfThePlan();
+    void headsOfAKindStandTogether();
+    void theScanStandsOutFromItsGround();
     void twoRunsAreSeenSideBySide();
     void whatIsMissingIsSaid();
     void viewsAreSaved();
-    void aMaskIsPaintedAndMadeAgain();
     void everyControlIsReachedByTheKeyboard();
-    void aStepIsToldToBeComputed();
     void aRunningJobIsWatched();
     void scansTellHowLongTheyRemember();
     void measuredErrorsOfTheCacheAreShown();
     void anyPatchIsAskedWhereQueriesAndKeysWereKept();
     void theClipBesideATraceIsFound();
-
- private:
-    [[nodiscard]] QString path(const char* name) const {
-        return m_folder.filePath(QLatin1String(name) + QStringLiteral(".trace.safetensors"));
-    }
-    // A visible panel on the trace; the surface has drawn it.
-    std::unique_ptr<InspectorPanel> open(const QString& trace) {
-        auto panel = std::make_unique<InspectorPanel>();
-        panel->resize(1100, 760);
-        QSignalSpy opened(panel.get(), &InspectorPanel::opened);
-        panel->setTarget({trace, inspectTarget(trace).clip, QStringLiteral("a clip"), true});
-        panel->show();
-        if (!QTest::qWaitForWindowExposed(panel.get()) || (opened.isEmpty() && !opened.wait(kLongMs))) {
-            return nullptr;
-        }
-        settle(*panel);
-        return panel;
-    }
-    static void settle(InspectorPanel& panel) {
-        const int before = panel.surface()->frameCount();
-        panel.surface()->redraw();
-        QTRY_VERIFY_WITH_TIMEOUT(panel.surface()->frameCount() >= before + 2 || !panel.surface()->isVisible() ||
-                                     !panel.surface()->problem().isEmpty(),
-                                 kLongMs);
-    }
-    // Chooses an entry of one of the view's own controls.
-    static void choose(InspectorPanel& panel, const QString& control, const QString& entry) {
-        for (auto* box : panel.findChildren<QComboBox*>()) {
-            if (box->isVisible() && box->accessibleName() == control) {
-                QVERIFY2(box->findText(entry) >= 0, qPrintable(entry));
-                box->setCurrentIndex(box->findText(entry));
-                return;
-            }
-        }
-        QFAIL(qPrintable(control));
-    }
-    void keep(InspectorPanel& panel, const QString& name) const {
-        const QString folder = qEnvironmentVariable("FW_PICTURES");
-        if (!folder.isEmpty()) {
-            QDir().mkpath(folder);
-            panel.grab().save(QDir(folder).filePath(QStringLiteral("inspector-") + name + QStringLiteral(".png")));
-        }
-    }
-
-    QTemporaryDir m_folder;
-    std::unique_ptr<Theme> m_theme;
 };
 
 // LinGen's four orders: the strides of time, height and width, and that each visits every token once.
@@ -352,6 +297,52 @@ void InspectorTest::probesAreNoPartOfThePlan() {
     QVERIFY2(file.readAll().contains("(100.0 %)"), "what was counted is what was planned");
 }
 
+// Even heads look within their frame, odd ones at their own place in all frames; the mouse finds the head that
+// moved.
+void InspectorTest::headsOfAKindStandTogether() {
+    QVERIFY(writeSyntheticTrace({.heads = 4}, path("heads")));
+    const auto panel = open(path("heads"));
+    QVERIFY(panel);
+    panel->showView(QStringLiteral("maps"));
+    settle(*panel);
+    const auto place = [](int column) { return QPoint(40 + 96 * column + 40, 90); };  // of the first row
+    QTest::mouseClick(panel->surface(), Qt::LeftButton, {}, place(1));
+    QTRY_COMPARE_WITH_TIMEOUT(panel->selection().head, 1, kLongMs);
+    choose(*panel, QStringLiteral("Order"), QStringLiteral("by kind"));
+    settle(*panel);
+    QTest::mouseClick(panel->surface(), Qt::LeftButton, {}, place(1));
+    QTRY_COMPARE_WITH_TIMEOUT(panel->selection().head, 2, kLongMs);
+    settle(*panel);
+    QTest::mouseClick(panel->surface(), Qt::LeftButton, {}, place(2));
+    QTRY_COMPARE_WITH_TIMEOUT(panel->selection().head, 1, kLongMs);
+    keep(*panel, QStringLiteral("heads-by-kind"));
+    choose(*panel, QStringLiteral("Grid"), QStringLiteral("steps × layers"));
+    const auto isOffered = [&] {
+        const auto boxes = panel->findChildren<QComboBox*>();
+        return std::any_of(boxes.begin(), boxes.end(), [](const QComboBox* box) {
+            return box->isVisible() && box->accessibleName() == QStringLiteral("Order");
+        });
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(!isOffered(), kLongMs);  // there are no heads to order
+}
+
+// The whole path stands out from the ground of either theme.
+void InspectorTest::theScanStandsOutFromItsGround() {
+    const auto light = [](const QColor& colour) {
+        const auto linear = [](double value) { return std::pow(value, 2.2); };
+        return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF()) +
+               0.05;
+    };
+    for (const bool dark : {true, false}) {
+        const double ground = light(dark ? darkColours().panel : lightColours().panel);
+        for (int i = 0; i <= 100; ++i) {
+            const double own = light(QColor::fromRgb(scanPathColour(i / 100.0, dark)));
+            const double contrast = std::max(own, ground) / std::min(own, ground);
+            QVERIFY2(contrast >= 1.6, qPrintable(QStringLiteral("%1 at %2").arg(contrast).arg(i)));
+        }
+    }
+}
+
 void InspectorTest::twoRunsAreSeenSideBySide() {
     const auto panel = open(path("run"));
     QVERIFY(panel);
@@ -464,78 +455,16 @@ void InspectorTest::viewsAreSaved() {
         const QString png = m_folder.filePath(view->id() + QStringLiteral(".png"));
         QVERIFY(panel->exportTo(ViewFormat::Png, png));
         QVERIFY(QImage(png).width() >= 2 * 720);
+
+        QApplication::clipboard()->clear();
+        panel->copyImage();
+        QVERIFY2(QApplication::clipboard()->image().width() >= 720, qPrintable(view->id()));
     }
     QSignalSpy notice(panel.get(), &InspectorPanel::notice);
     QVERIFY(!panel->exportTo(ViewFormat::Svg, QStringLiteral("/nowhere/at/all.svg")));
     QVERIFY(notice.last().first().toString().contains(QLatin1String("/nowhere/at/all.svg")));
     panel->copyImage();
     QVERIFY(!QApplication::clipboard()->image().isNull());
-}
-
-// With the mouse: a stroke over the matrix sets or clears what it meets, and the clip is asked for with that mask.
-void InspectorTest::aMaskIsPaintedAndMadeAgain() {
-    const auto panel = open(path("run"));
-    QVERIFY(panel);
-    panel->showView(QStringLiteral("mask"));
-    panel->select({.step = 2, .layer = 1, .head = 1});
-    settle(*panel);
-    const auto button = [&](const QString& name) {
-        for (auto* tool : panel->findChildren<QAbstractButton*>()) {
-            if (tool->isVisible() && tool->text().startsWith(name)) {
-                return tool;
-            }
-        }
-        return static_cast<QAbstractButton*>(nullptr);
-    };
-    QVERIFY(button(QStringLiteral("Paint")) != nullptr && button(QStringLiteral("Make it again")) == nullptr);
-    QTest::mouseClick(button(QStringLiteral("Paint")), Qt::LeftButton);
-    settle(*panel);
-    // Down the left side of the matrix, which has six tiles a side and takes most of the height.
-    auto* surface = panel->surface();
-    const QPoint from(30, 70);
-    QTest::mousePress(surface, Qt::LeftButton, {}, from);
-    settle(*panel);
-    QTRY_COMPARE_WITH_TIMEOUT(panel->painter().painted(), 1, kLongMs);
-    const quint64 first = panel->painter().revision();
-    for (int y = from.y(); y < surface->height() - 80; y += 20) {
-        QTest::mouseMove(surface, QPoint(from.x(), y));
-        settle(*panel);
-    }
-    QTest::mouseRelease(surface, Qt::LeftButton, {}, QPoint(from.x(), surface->height() - 80));
-    settle(*panel);
-    QVERIFY2(panel->painter().revision() > first, "the stroke went on");
-    QCOMPARE(panel->selection(), (Selection{.step = 2, .layer = 1, .head = 1}));
-    QVERIFY2(surface->accessibleDescription().contains(QLatin1String("Jaccard")),
-             "it is compared with what was computed");
-    keep(*panel, QStringLiteral("painted"));
-
-    QSignalSpy asked(panel.get(), &InspectorPanel::branchRequested);
-    auto* make = button(QStringLiteral("Make it again from step 3"));
-    QVERIFY(make != nullptr && make->isEnabled() && !make->toolTip().isEmpty());
-    QTest::mouseClick(make, Qt::LeftButton);
-    QCOMPARE(asked.size(), 1);
-    const auto whatIf = job::whatIfFromJson(asked[0][0].value<Json>());
-    QVERIFY2(whatIf.has_value(), whatIf ? "" : whatIf.error().message.c_str());
-    QCOMPARE(whatIf->fromStep, 2);
-    QCOMPARE(whatIf->masks.size(), std::size_t{1});
-    const job::PaintedMask& mask = whatIf->masks[0];
-    QVERIFY(mask.layer == 1 && mask.head == 1 && mask.size == 8 && mask.rows.size() == 6);
-    int changed = 0, alike = 0;
-    for (int q = 0; q < 6; ++q) {
-        const auto& row = mask.rows[static_cast<std::size_t>(q)];
-        for (int k = 0; k < 6; ++k) {
-            const bool is = std::find(row.begin(), row.end(), k) != row.end();
-            (is == syntheticMask({}, q, k) ? alike : changed) += 1;
-            QVERIFY2(is == syntheticMask({}, q, k) || k == 0, "only the first column was painted");
-        }
-    }
-    QVERIFY(changed > 0 && alike > 0);
-
-    QTest::mouseClick(button(QStringLiteral("Undo")), Qt::LeftButton);
-    QVERIFY(panel->painter().isEmpty());
-    settle(*panel);
-    QVERIFY(!surface->accessibleDescription().contains(QLatin1String("Jaccard")));
-    QVERIFY(button(QStringLiteral("Make it again")) == nullptr);
 }
 
 // Tab comes to every control that can be seen, and each says what it is.
@@ -569,24 +498,6 @@ void InspectorTest::everyControlIsReachedByTheKeyboard() {
         }
         QVERIFY2(wanted.isEmpty(), wanted.isEmpty() ? "" : qPrintable((*wanted.begin())->accessibleName()));
     }
-}
-
-void InspectorTest::aStepIsToldToBeComputed() {
-    const auto panel = open(path("run"));
-    QVERIFY(panel);
-    panel->showView(QStringLiteral("cache"));
-    panel->select({.step = 1});
-    settle(*panel);
-    QSignalSpy asked(panel.get(), &InspectorPanel::branchRequested);
-    for (const QString& name : {QStringLiteral("Compute this step"), QStringLiteral("Make it again so")}) {
-        for (auto* tool : panel->findChildren<QAbstractButton*>()) {
-            if (tool->isVisible() && tool->text() == name) {
-                QTest::mouseClick(tool, Qt::LeftButton);
-            }
-        }
-    }
-    QCOMPARE(asked.size(), 1);
-    QVERIFY(asked[0][0].value<Json>() == (Json{{"from_step", 0}, {"compute", {1}}}));
 }
 
 // A target without a trace yet; then one that grows, while what is looked at stays chosen.

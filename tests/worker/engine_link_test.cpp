@@ -123,6 +123,13 @@ class EngineLinkTest : public QObject {
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 30000);
         QCOMPARE(failed.at(0).at(0).value<Ticket>(), Ticket{22});
         QVERIFY(failed.at(0).at(1).value<Error>().message.find('6') != std::string::npos);
+        auto absent = request(5);
+        absent.device = "cuda:77";
+        absent.dtype = "bf16";  // what another machine would need could be said, but this one is to do it
+        m_link->forecast(23, absent);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 2, 30000);
+        const std::string refused = failed.at(1).at(1).value<Error>().message;
+        QVERIFY2(refused.find("there is no device \"cuda:77\" here") != std::string::npos, refused.c_str());
     }
 
     void aQuestionOutlivesItsEngine() {

@@ -287,12 +287,17 @@ class WorkerTest : public QObject {
         QVERIFY(clock.forecastOf(1)->peakBytes > 0);
         QVERIFY(!clock.forecastOf(3) && !clock.forecastOf(4711));
         QVERIFY(clock.secondsOf(1) < 0.0);  // nothing was ever made here
+        QCOMPARE(clock.speedOf(request(4)), 0.0);
         QVERIFY(clock.secondsLeft() < 0.0);
         studio.queue->setPaused(false);
         QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
         QTRY_VERIFY_WITH_TIMEOUT(clock.secondsLeft() > 0.0 || studio.clips.size() == 2, 60000);
         QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 2U, 60000);
         QTRY_COMPARE_WITH_TIMEOUT(clock.secondsLeft(), 0.0, 20000);
+        QVERIFY(clock.speedOf(request(7)) > 0.0);  // more steps, no other speed
+        job::GenerationRequest elsewhere = request(7);
+        elsewhere.device = "cuda:0";
+        QCOMPARE(clock.speedOf(elsewhere), 0.0);
     }
 
     void showNowDecodesTheEstimate() {

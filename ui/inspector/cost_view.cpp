@@ -71,6 +71,22 @@ ModuleCost stepCost(const RunModel& run, int step) {
     return sum;
 }
 
+// What looking on took is no part of the plan.
+double counted(const RunModel& run, int step) {
+    const auto& costs = run.cost()[static_cast<std::size_t>(step) + 1];
+    const auto probes = costs.find(Module::Probe);
+    return static_cast<double>(stepCost(run, step).flops - (probes == costs.end() ? 0 : probes->second.flops));
+}
+
+// Theory against measurement, of one step.
+QString planTip(const RunModel& run, int step) {
+    const double plan = run.planFlops(step);
+    return plan <= 0.0 ? QString()
+                       : QLatin1Char('\n') + Cost::tr("The whole step: %1 planned, %2 counted")
+                                                 .arg(flopsText(static_cast<qint64>(plan)),
+                                                      flopsText(static_cast<qint64>(counted(run, step))));
+}
+
 QString costTip(const QString& title, const ModuleCost& cost) {
     QString tip = Cost::tr("%1\n%2 ms, %n call(s)", nullptr, cost.calls)
                       .arg(title, readable(static_cast<double>(cost.durationUs) * 1.0e-3, 4));
@@ -148,7 +164,8 @@ void CostView::drawSteps(Canvas& canvas, const QRectF& area, Scene& scene) const
             canvas.fill(part, moduleColour(canvas, module));
             if (canvas.isHovered(part)) {
                 canvas.setTip(
-                    costTip(Cost::tr("Step %1: %2").arg(step + 1).arg(moduleTitle(module)), found->second));
+                    costTip(Cost::tr("Step %1: %2").arg(step + 1).arg(moduleTitle(module)), found->second) +
+                    planTip(run, step));
             }
             done += time;
         }
@@ -159,6 +176,12 @@ void CostView::drawSteps(Canvas& canvas, const QRectF& area, Scene& scene) const
             canvas.textCentred({column.left(), chart.plot().bottom() + 2, pitch, canvas.lineHeight()},
                                QString::number(step + 1), step == scene.selection.step ? c.text : c.textSecondary);
         }
+    }
+    if (run.firstStep() > 0) {
+        const QRectF before(chart.plot().left(), chart.plot().top(), pitch * run.firstStep(),
+                            chart.plot().height());
+        canvas.textCentred(before, canvas.elided(Cost::tr("not in this trace"), before.width() - kGrid),
+                           c.textSecondary);
     }
     std::vector<std::pair<QColor, QString>> key;
     for (int i = 3; i >= 0; --i) {
@@ -225,11 +248,13 @@ void CostView::drawTable(Canvas& canvas, const QRectF& area, const Scene& scene)
                          static_cast<double>(scene.run.total(Module::Probe).flops);
     if (plan > 0.0 && y + line <= area.bottom()) {
         canvas.line({area.left(), y}, {area.right(), y}, c.line);
-        canvas.textLeft({area.left() + 15, y, area.width() - 15, line},
-                        Cost::tr("Plan: %1, counted: %2 (%3 %)")
-                            .arg(flopsText(static_cast<qint64>(plan)), flopsText(static_cast<qint64>(counted)),
-                                 readable(100.0 * counted / plan, 4)),
-                        c.textSecondary);
+        canvas.textLeft(
+            {area.left() + 15, y, area.width() - 15, line},
+            (scene.run.firstStep() > 0 ? Cost::tr("Plan without the steps before: %1, counted: %2 (%3 %)")
+                                       : Cost::tr("Plan: %1, counted: %2 (%3 %)"))
+                .arg(flopsText(static_cast<qint64>(plan)), flopsText(static_cast<qint64>(counted)),
+                     readable(100.0 * counted / plan, 4)),
+            c.textSecondary);
     }
 }
 

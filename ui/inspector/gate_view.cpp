@@ -158,6 +158,17 @@ void GateView::drawShare(Canvas& canvas, const QRectF& area, Scene& scene) const
 }
 
 QString GateView::caption(const Scene& scene) const {
+    const auto request = scene.run.request();
+    const Json parameters = request ? request->value("method_parameters", Json::object()) : Json();
+    const bool hasScale =
+        parameters.is_object() && parameters.contains("branch_scale") && parameters["branch_scale"].is_number();
+    const QString scale = hasScale ? QLatin1Char(' ') + Gates::tr("The branch's weight λ (branch_scale) is %1.")
+                                                            .arg(readable(parameters["branch_scale"].get<double>()))
+                                   : QString();
+    return shareText(scene) + scale;
+}
+
+QString GateView::shareText(const Scene& scene) const {
     const auto share = shareAt(scene.run, scene.selection.step, scene.selection.branch, scene.selection.layer);
     return share
                ? Gates::tr("Step %1, layer %2: the linear branch adds %3 of the sparse part's size; mean gate %4.")

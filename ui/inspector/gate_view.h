@@ -16,6 +16,7 @@ class GateView final : public InspectorView {
     [[nodiscard]] QList<QStringList> table(const Scene& scene) const override;
 
  private:
+    [[nodiscard]] QString shareText(const Scene& scene) const;
     void drawGate(Canvas& canvas, const QRectF& area, const Scene& scene);
     void drawShare(Canvas& canvas, const QRectF& area, Scene& scene) const;
 

@@ -352,6 +352,8 @@ void ImguiWidget::renderFrame() {
     if (m_restyle) {
         applyColours();
     }
+    QElapsedTimer timer;
+    timer.start();
     ImGuiIO& io = ImGui::GetIO();
     io.DisplaySize = {static_cast<float>(width()), static_cast<float>(height())};
     io.DisplayFramebufferScale = {static_cast<float>(pixels.width()) / io.DisplaySize.x,
@@ -368,6 +370,7 @@ void ImguiWidget::renderFrame() {
     m_draw();
     ImGui::End();
     ImGui::Render();
+    m_frameTime.build = static_cast<double>(timer.nsecsElapsed()) * 1.0e-6;
     resizeBuffer(pixels);
     const QColor ground = coloursOf(*this).panel;
     auto* gl = m_gl->functions();
@@ -378,6 +381,7 @@ void ImguiWidget::renderFrame() {
     gl->glClear(GL_COLOR_BUFFER_BIT);
     ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
     readBack(pixels);
+    m_frameTime.draw = static_cast<double>(timer.nsecsElapsed()) * 1.0e-6 - m_frameTime.build;
     m_picture.setDevicePixelRatio(ratio);
     dropTextures(false);
     if (m_newGlyphs) {

@@ -32,6 +32,12 @@ class ImguiWidget : public QWidget {
     void redraw();
     // Drawn so far; tests wait on it.
     [[nodiscard]] int frameCount() const { return m_frames; }
+    // How long the last frame took, in ms: what the views and ImGui do before anything is drawn, which takes as
+    // long with any graphics card; and drawing it and reading it back.
+    struct FrameTime {
+        double build = 0.0, draw = 0.0;
+    };
+    [[nodiscard]] const FrameTime& frameTime() const { return m_frameTime; }
     // Empty, or why nothing can be drawn here, in one sentence. Known after the first frame.
     [[nodiscard]] const QString& problem() const { return m_problem; }
 
@@ -88,6 +94,7 @@ class ImguiWidget : public QWidget {
     QSize m_bufferSize;
     QImage m_picture;
     int m_frames = 0;
+    FrameTime m_frameTime;
     int m_wanted = 2;  // frames still to be drawn: ImGui settles in the second
     double m_ratio = 0.0;
     bool m_restyle = true;

@@ -297,6 +297,8 @@ void InspectorPanel::onRead(const Result<Run>& run) {
     m_reading = false;
     if (run) {
         m_run = *run;
+        m_selection.step = std::max(m_selection.step, m_run->firstStep());  // where there is something to see
+        updateParameters();
         updatePair();
         clampSelection();
     } else {
@@ -342,6 +344,10 @@ void InspectorPanel::buildWhatIf(QVBoxLayout* column) {
             [this, change](bool on) { change([&] { m_painter.setActive(on); }); });
     connect(m_whatIf, &WhatIfBar::computeToggled, this,
             [this, change] { change([this] { m_painter.toggleCompute(m_selection.step); }); });
+    connect(m_whatIf, &WhatIfBar::parameterChanged, this,
+            [this, change](const std::string& name, double value, double base) {
+                change([&] { m_painter.setParameter(name, value, base); });
+            });
     connect(m_whatIf, &WhatIfBar::undoAsked, this, [this, change] { change([this] { m_painter.undo(); }); });
     connect(m_whatIf, &WhatIfBar::clearAsked, this, [this, change] { change([this] { m_painter.clear(); }); });
     connect(m_whatIf, &WhatIfBar::runAsked, this, [this] { emit branchRequested(job::toJson(whatIf())); });
@@ -351,11 +357,33 @@ job::WhatIf InspectorPanel::whatIf() const {
     return m_painter.whatIf(m_run->probes().mask, m_selection.step);
 }
 
+void InspectorPanel::setMethods(std::vector<job::MethodDescription> methods) {
+    m_methods = std::move(methods);
+    updateParameters();
+    updateWhatIf();
+}
+
+// Those of the run that is shown.
+void InspectorPanel::updateParameters() {
+    const std::string id = m_run != nullptr ? m_run->method().toStdString() : std::string();
+    const auto method =
+        std::find_if(m_methods.begin(), m_methods.end(), [&id](const auto& m) { return m.id == id; });
+    const auto request = m_run != nullptr ? m_run->request() : std::nullopt;
+    m_whatIf->setParameters(
+        method == m_methods.end() ? std::vector<job::ParameterSchema>() : method->parameters,
+        request && request->contains("method_parameters") ? request->at("method_parameters") : Json::object());
+}
+
 void InspectorPanel::updateWhatIf() {
     const QString id = view().id();
     const bool single = m_run != nullptr && m_pair == nullptr && m_pages->currentIndex() == 0;
-    m_whatIf->show(m_painter, {.masks = single && id == QLatin1String("mask"),
+    // LinGen's windows and linear attention are no masks of a head that could be others.
+    const bool hasScans =
+        m_run != nullptr && m_run->probes().scan.heads > 0 && m_run->method() == QLatin1String("dense");
+    const bool canPaint = m_run != nullptr && !hasScans && m_run->method() != QLatin1String("linear");
+    m_whatIf->show(m_painter, {.masks = single && canPaint && id == QLatin1String("mask"),
                                .cache = single && id == QLatin1String("cache") && m_run->hasStandIns(),
+                               .settings = single && (id == QLatin1String("mask") || id == QLatin1String("gate")),
                                .step = m_selection.step,
                                .canRun = m_target.canRerun});
     m_saveWhatIf->setEnabled(m_run != nullptr && !m_painter.isEmpty());
@@ -491,6 +519,9 @@ void InspectorPanel::updateCaption() {
     const bool shown = m_run != nullptr && m_pages->currentIndex() == 0;
     QString text = shown ? view().caption(scene()) : QString();
     if (shown) {
+        if (m_pair == nullptr && !m_run->beginning().isEmpty()) {  // a pair says it of each
+            text += QLatin1Char('\n') + m_run->beginning();
+        }
         const Json& about = m_run->trace().metadata;
         if (const auto failure = about.find("failure"); failure != about.end() && failure->is_string()) {
             const QString why = asSentence(failure->get<std::string>()).simplified().left(400);
@@ -555,6 +586,8 @@ void InspectorPanel::updateOptions() {
                     view().setOption(i, value);
                     updateMessage();
                     m_surface->redraw();
+                    // One choice may take away another; not while this one still speaks.
+                    QMetaObject::invokeMethod(this, &InspectorPanel::updateControls, Qt::QueuedConnection);
                 }
             });
         }

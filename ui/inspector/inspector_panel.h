@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/clips/clip_files.h"
+#include "core/job/parameter_schema.h"
 #include "ui/inspector/inspector_view.h"
 #include "ui/inspector/mask_painter.h"
 
@@ -55,6 +56,8 @@ class InspectorPanel : public QWidget {
     [[nodiscard]] bool isWatching() const { return m_target.isRunning; }
     // A second run to compare with; empty: none. `sideBySide`: shown beside the first as soon as it is read.
     void setOther(const QString& trace, bool sideBySide = false);
+    // The attention methods of the engine that would make a branch: their settings can be changed.
+    void setMethods(std::vector<job::MethodDescription> methods);
     [[nodiscard]] MaskPainter& painter() { return m_painter; }
 
     [[nodiscard]] const RunModel* run() const { return m_run.get(); }
@@ -112,6 +115,7 @@ class InspectorPanel : public QWidget {
     void askAndExport(ViewFormat format);
     void buildWhatIf(QVBoxLayout* column);
     void updateWhatIf();
+    void updateParameters();
     void saveWhatIf();
     [[nodiscard]] job::WhatIf whatIf() const;
     [[nodiscard]] Scene scene();
@@ -150,6 +154,7 @@ class InspectorPanel : public QWidget {
     QToolButton* m_export;
     MaskPainter m_painter;
     WhatIfBar* m_whatIf;
+    std::vector<job::MethodDescription> m_methods;
     QAction* m_saveWhatIf;
     bool m_wantsPair = false;  // the other run, once it is read, goes beside the first
 };

@@ -42,13 +42,13 @@ QString missingProbes(const QString& what) {
 }
 
 void drawLegend(Canvas& canvas, const QRectF& rect, const QString& name, const QString& least, const QString& most,
-                double gamma) {
+                double gamma, const QImage* colours) {
     static const QImage straight = heatLegend(), lifted = heatLegend(0.5);
     const double line = canvas.lineHeight();
     const Colours& c = canvas.colours();
     canvas.text(rect.topLeft(), canvas.elided(name, rect.width()), c.textSecondary);
     const QRectF bar(rect.left(), rect.top() + line + 2, rect.width(), 10);
-    canvas.image(bar, gamma == 1.0 ? straight : lifted, true);
+    canvas.image(bar, colours != nullptr ? *colours : gamma == 1.0 ? straight : lifted, true);
     canvas.text({bar.left(), bar.bottom() + 2}, least, c.textSecondary);
     canvas.textRight({bar.left(), bar.bottom() + 2, bar.width(), line}, most, c.textSecondary);
 }

@@ -70,9 +70,9 @@ class InspectorView {
 [[nodiscard]] QString readable(double value, int digits = 3);
 // "probes are missing" for a kind of record, with the way to get it.
 [[nodiscard]] QString missingProbes(const QString& what);
-// A heat scale with the ends' numbers, its name above; as wide as `rect`.
+// A heat scale with the ends' numbers, its name above; as wide as `rect`. `colours`: others than those of heat.
 void drawLegend(Canvas& canvas, const QRectF& rect, const QString& name, const QString& least, const QString& most,
-                double gamma = 1.0);
+                double gamma = 1.0, const QImage* colours = nullptr);
 // Colour and name of each entry in one line; gives the width used.
 double drawKey(Canvas& canvas, const QPointF& at, const std::vector<std::pair<QColor, QString>>& entries);
 // Largest cell for `columns` x `rows` in `area`, whole pixels.

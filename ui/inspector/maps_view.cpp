@@ -21,23 +21,25 @@ constexpr int kThumb = 32;      // pixels of a small map
 constexpr int kThumbGap = 1;
 
 QRgb thumbColour(float value, float most) {
-    return heatColour(most > 0.0F ? std::sqrt(std::max(0.0F, value / most)) : 0.0F);
+    return std::isnan(value) ? heatColour(value)
+                             : heatColour(most > 0.0F ? std::sqrt(std::max(0.0F, value / most)) : 0.0F);
 }
 
 // The map in at most kThumb pixels a side: the largest value of what a pixel stands for, so that stripes stay.
 void drawThumb(QImage& image, const QRect& place, const std::vector<float>& values, int blocks) {
     const int side = place.width();
-    std::vector<float> pixels(static_cast<std::size_t>(side) * static_cast<std::size_t>(side), 0.0F);
+    std::vector<float> pixels(static_cast<std::size_t>(side) * static_cast<std::size_t>(side),
+                              std::numeric_limits<float>::quiet_NaN());
     for (int q = 0; q < blocks; ++q) {
         const int y = q * side / blocks;
         for (int k = 0; k < blocks; ++k) {
             float& pixel = pixels[static_cast<std::size_t>(y * side + k * side / blocks)];
             const float value = values[static_cast<std::size_t>(q) * static_cast<std::size_t>(blocks) +
                                        static_cast<std::size_t>(k)];
-            pixel = value > pixel ? value : pixel;
+            pixel = std::isnan(pixel) || value > pixel ? value : pixel;
         }
     }
-    const float most = *std::max_element(pixels.begin(), pixels.end());
+    const float most = rangeOf(pixels).most;
     for (int y = 0; y < side; ++y) {
         auto* line = reinterpret_cast<QRgb*>(image.scanLine(place.top() + y)) + place.left();
         for (int x = 0; x < side; ++x) {
@@ -87,11 +89,31 @@ QString MapsView::missing(const RunModel& run) const {
     return run.table(ProbeKind::AttentionMap) == nullptr ? missingProbes(Maps::tr("attention maps")) : QString();
 }
 
-std::vector<ViewOption> MapsView::options(const RunModel&) const {
-    return {{Maps::tr("Grid"),
-             Maps::tr("What the rows and the columns of the small maps are"),
-             {Maps::tr("layers × heads"), Maps::tr("steps × heads"), Maps::tr("steps × layers")},
-             m_axes}};
+bool MapsView::isByKind(const RunModel& run) const {
+    return m_byKind && m_axes < 2 && run.table(ProbeKind::HeadStats) != nullptr;
+}
+
+std::vector<ViewOption> MapsView::options(const RunModel& run) const {
+    std::vector<ViewOption> options{
+        {Maps::tr("Grid"),
+         Maps::tr("What the rows and the columns of the small maps are"),
+         {Maps::tr("layers × heads"), Maps::tr("steps × heads"), Maps::tr("steps × layers")},
+         m_axes}};
+    if (m_axes < 2 && run.table(ProbeKind::HeadStats) != nullptr) {
+        options.push_back({Maps::tr("Order"),
+                           Maps::tr("Heads by their numbers, or those of a kind beside one another in each row"),
+                           {Maps::tr("by number"), Maps::tr("by kind")},
+                           m_byKind ? 1 : 0});
+    }
+    return options;
+}
+
+void MapsView::setOption(std::size_t option, int value) {
+    if (option == 0) {
+        m_axes = value;
+    } else {
+        m_byKind = value == 1;
+    }
 }
 
 MapsView::Axes MapsView::axes(const RunModel& run) const {
@@ -114,9 +136,11 @@ void MapsView::fillOverview(const Scene& scene, const Axes& axes) {
     Selection base = scene.selection;
     base.*axes.row = base.*axes.column = 0;
     base.token = base.word = -1;
-    if (m_run == &scene.run && m_shown == base && m_shownAxes == m_axes) {
+    const bool byKind = isByKind(scene.run);
+    if (m_run == &scene.run && m_shown == base && m_shownAxes == m_axes && m_shownByKind == byKind) {
         return;
     }
+    m_shownByKind = byKind;
     m_run = &scene.run;
     m_shown = base;
     m_shownAxes = m_axes;
@@ -128,11 +152,25 @@ void MapsView::fillOverview(const Scene& scene, const Axes& axes) {
     m_overview.fill(Qt::transparent);
     m_cells.clear();
     for (std::size_t row = 0; row < axes.rows.size(); ++row) {
-        for (std::size_t column = 0; column < axes.columns.size(); ++column) {
+        std::vector<int> columns = axes.columns;
+        if (byKind) {
+            std::vector<int> kinds(columns.size(), -1);  // by head; one of no kind comes last
+            for (std::size_t i = 0; i < columns.size(); ++i) {
+                Selection at = scene.selection;
+                at.*axes.row = axes.rows[row];
+                at.*axes.column = columns[i];
+                const auto kind = headClassAt(scene.run, at);
+                kinds[i] = kind ? static_cast<int>(*kind) : std::numeric_limits<int>::max();
+            }
+            std::stable_sort(columns.begin(), columns.end(), [&kinds](int a, int b) {
+                return kinds[static_cast<std::size_t>(a)] < kinds[static_cast<std::size_t>(b)];
+            });
+        }
+        for (std::size_t column = 0; column < columns.size(); ++column) {
             Cell cell{scene.selection,
                       QRect(static_cast<int>(column) * pitch, static_cast<int>(row) * pitch, side, side)};
             cell.at.*axes.row = axes.rows[row];
-            cell.at.*axes.column = axes.columns[column];
+            cell.at.*axes.column = columns[column];
             cell.record = scene.run.find(ProbeKind::AttentionMap, cell.at);
             if (cell.record >= 0) {
                 drawThumb(m_overview, cell.place, soundMap(table->values(cell.record)), blocks);
@@ -174,7 +212,10 @@ void MapsView::drawOverview(Canvas& canvas, const QRectF& area, Scene& scene, co
         std::min(96.0, cellSize(room, static_cast<int>(over.columns.size()), static_cast<int>(over.rows.size())));
     const double scale =
         pitch / (std::min<double>(static_cast<double>(scene.run.probes().blockCount()), kThumb) + kThumbGap);
-    canvas.text(area.topLeft(), Maps::tr("%1 downwards, %2 to the right").arg(over.rowName, over.columnName),
+    const bool byKind = isByKind(scene.run);
+    canvas.text(area.topLeft(),
+                byKind ? Maps::tr("%1 downwards, heads by kind to the right").arg(over.rowName)
+                       : Maps::tr("%1 downwards, %2 to the right").arg(over.rowName, over.columnName),
                 c.textSecondary);
     canvas.image({room.topLeft(), QSizeF(m_overview.size()) * scale}, m_overview);
     const int everyRow = std::max(1, static_cast<int>(std::ceil(line / pitch)));
@@ -183,7 +224,8 @@ void MapsView::drawOverview(Canvas& canvas, const QRectF& area, Scene& scene, co
         canvas.textRight({area.left(), room.top() + pitch * static_cast<double>(i), numbers - 6, pitch},
                          QString::number(over.rows[i] + 1), c.textSecondary);
     }
-    for (std::size_t i = 0; i < over.columns.size(); i += static_cast<std::size_t>(everyColumn)) {
+    // By kind a column holds other heads in every row: the tips say which.
+    for (std::size_t i = 0; !byKind && i < over.columns.size(); i += static_cast<std::size_t>(everyColumn)) {
         canvas.textCentred({room.left() + pitch * static_cast<double>(i), room.top() - line - 2, pitch, line},
                            QString::number(over.columns[i] + 1), c.textSecondary);
     }
@@ -286,7 +328,7 @@ void MapsView::drawLarge(Canvas& canvas, const QRectF& area, Scene& scene) {
                                    m_values[static_cast<std::size_t>(q) * static_cast<std::size_t>(blocks) +
                                             static_cast<std::size_t>(k)]))));
     }
-    drawLegend(canvas, {map.left(), map.bottom() + kGrid, std::min(240.0, std::max(80.0, map.width())), 3 * line},
+    drawLegend(canvas, {map.left(), map.bottom() + kGrid, std::min(240.0, area.right() - map.left()), 3 * line},
                Maps::tr("attention mass, square root"), QStringLiteral("0"),
                readable(static_cast<double>(m_range.most)), kGamma);
 }

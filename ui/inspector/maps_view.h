@@ -18,7 +18,7 @@ class MapsView final : public InspectorView {
     [[nodiscard]] QString caption(const Scene& scene) const override;
     [[nodiscard]] QList<QStringList> table(const Scene& scene) const override;
     [[nodiscard]] std::vector<ViewOption> options(const RunModel& run) const override;
-    void setOption(std::size_t, int value) override { m_axes = value; }
+    void setOption(std::size_t option, int value) override;
     [[nodiscard]] bool usesHead() const override { return true; }
 
  private:
@@ -40,11 +40,16 @@ class MapsView final : public InspectorView {
     void drawOverview(Canvas& canvas, const QRectF& area, Scene& scene, const Axes& axes);
     void drawLarge(Canvas& canvas, const QRectF& area, Scene& scene);
 
+    // Whether the heads of each row stand kind by kind, not in the order of their numbers.
+    [[nodiscard]] bool isByKind(const RunModel& run) const;
+
     int m_axes = 0;
+    bool m_byKind = false;
     // Of the overview, for as long as what it shows stays.
     const RunModel* m_run = nullptr;
     Selection m_shown;
     int m_shownAxes = -1;
+    bool m_shownByKind = false;
     QImage m_overview;
     std::vector<Cell> m_cells;
     // Of the large map.

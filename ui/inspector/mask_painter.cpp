@@ -26,7 +26,7 @@ MaskBits MaskPainter::bits(int layer, int head) const {
 }
 
 void MaskPainter::remember() {
-    m_undo.push_back({m_masks, m_compute});
+    m_undo.push_back({m_masks, m_compute, m_parameters});
     if (m_undo.size() > kMostUndo) {
         m_undo.erase(m_undo.begin());
     }
@@ -97,6 +97,19 @@ void MaskPainter::toggleCompute(int step) {
     }
 }
 
+void MaskPainter::setParameter(const std::string& name, double value, double base) {
+    const auto known = m_parameters.find(name);
+    if (value == (known == m_parameters.end() ? base : known->second)) {
+        return;
+    }
+    remember();
+    if (value == base) {
+        m_parameters.erase(name);
+    } else {
+        m_parameters[name] = value;
+    }
+}
+
 void MaskPainter::undo() {
     if (m_undo.empty()) {
         return;
@@ -104,6 +117,7 @@ void MaskPainter::undo() {
     end();
     m_masks = std::move(m_undo.back().masks);
     m_compute = std::move(m_undo.back().compute);
+    m_parameters = std::move(m_undo.back().parameters);
     m_undo.pop_back();
     ++m_revision;
 }
@@ -112,13 +126,17 @@ void MaskPainter::clear() {
     end();
     m_masks.clear();
     m_compute.clear();
+    m_parameters.clear();
     m_undo.clear();
     ++m_revision;
 }
 
 job::WhatIf MaskPainter::whatIf(const trace::MaskTiles& tiles, int fromStep) const {
     job::WhatIf result;
-    result.fromStep = m_masks.empty() ? 0 : fromStep;
+    result.fromStep = hasStep() ? fromStep : 0;
+    for (const auto& [name, value] : m_parameters) {
+        result.parameters[name] = value;
+    }
     result.compute.assign(m_compute.begin(), m_compute.end());
     for (const auto& [head, mask] : m_masks) {
         job::PaintedMask painted{head.first, head.second, tiles.size, tiles.box, {}};

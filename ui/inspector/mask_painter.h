@@ -1,5 +1,5 @@
-// What a person changes by hand to see what would become of the clip: masks of single heads, and steps at which the
-// step cache stands aside. A value the panel keeps beside the run it shows.
+// What a person changes by hand to see what would become of the clip: masks of single heads, steps at which the
+// step cache stands aside, and settings of the attention method. A value the panel keeps beside the run it shows.
 #pragma once
 
 #include <QtGlobal>
@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,16 +36,22 @@ class MaskPainter {
     void toggleCompute(int step);
     [[nodiscard]] bool computes(int step) const { return m_compute.contains(step); }
 
+    // Of the attention method, by name; `base`: as the run has it, which is no change.
+    void setParameter(const std::string& name, double value, double base);
+    [[nodiscard]] const std::map<std::string, double>& parameters() const { return m_parameters; }
+
     [[nodiscard]] bool canUndo() const { return !m_undo.empty(); }
     void undo();
     void clear();
-    [[nodiscard]] bool isEmpty() const { return m_masks.empty() && m_compute.empty(); }
+    [[nodiscard]] bool isEmpty() const { return m_masks.empty() && m_compute.empty() && m_parameters.empty(); }
+    // Whether a change holds from the chosen step on.
+    [[nodiscard]] bool hasStep() const { return !m_masks.empty() || !m_parameters.empty(); }
     [[nodiscard]] int painted() const { return static_cast<int>(m_masks.size()); }
     [[nodiscard]] int computedSteps() const { return static_cast<int>(m_compute.size()); }
     // Grows with every change.
     [[nodiscard]] quint64 revision() const { return m_revision; }
 
-    // For a run with these tiles; masks hold from `fromStep` on.
+    // For a run with these tiles; masks and settings hold from `fromStep` on.
     [[nodiscard]] job::WhatIf whatIf(const trace::MaskTiles& tiles, int fromStep) const;
 
  private:
@@ -56,6 +63,7 @@ class MaskPainter {
     struct State {
         std::map<Head, Mask> masks;
         std::set<int> compute;
+        std::map<std::string, double> parameters;
     };
     struct Stroke {
         Head head;
@@ -69,6 +77,7 @@ class MaskPainter {
     bool m_active = false;
     std::map<Head, Mask> m_masks;
     std::set<int> m_compute;
+    std::map<std::string, double> m_parameters;
     std::vector<State> m_undo;
     std::optional<Stroke> m_stroke;
     quint64 m_revision = 0;

@@ -3,7 +3,9 @@
 #include <QCoreApplication>
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "ui/inspector/frame_grid.h"
@@ -37,10 +39,32 @@ trace::TileOrder orderAt(const RunModel& run, const Selection& at) {
                       : static_cast<trace::TileOrder>(run.table(ProbeKind::Mask)->item(record));
 }
 
-// Dense attention leaves nothing out and records no mask; its mask is known all the same.
+// Dense attention leaves nothing out and records no mask, but of heads that were painted over; its mask is known
+// all the same.
 bool isDense(const RunModel& run) {
-    return run.hasProbes() && run.table(ProbeKind::Mask) == nullptr && run.method() == QLatin1String("dense") &&
-           run.probes().scan.heads == 0;
+    return run.hasProbes() && run.method() == QLatin1String("dense") && run.probes().scan.heads == 0;
+}
+
+// The place whose mask is shown at `at`.
+Selection shownAt(const RunModel& run, const Selection& at) {
+    const auto& seen = run.probes().steps;
+    const bool isKnown =
+        run.find(ProbeKind::Mask, at) >= 0 || std::find(seen.begin(), seen.end(), at.step) != seen.end();
+    if (!isDense(run)) {
+        return run.kept(ProbeKind::Mask, at);
+    }
+    // Of a step that nobody looked at: as the same head, if it was painted over, was seen last.
+    Selection best = at;
+    int least = isKnown ? 0 : std::numeric_limits<int>::max();
+    for (const int step : run.stepsOf(ProbeKind::Mask)) {
+        Selection there = at;
+        there.step = step;
+        if (std::abs(step - at.step) < least && run.find(ProbeKind::Mask, there) >= 0) {
+            least = std::abs(step - at.step);
+            best = there;
+        }
+    }
+    return best;
 }
 
 bool isPainted(const Scene& scene) {
@@ -105,11 +129,11 @@ std::vector<ViewOption> MaskView::options(const RunModel&) const {
 
 MaskBits MaskView::bitsAt(const RunModel& run, const Selection& at) const {
     const std::int64_t tiles = run.probes().maskTileCount();
-    if (isDense(run)) {
+    const qint64 record = run.find(ProbeKind::Mask, at);
+    if (record < 0 && isDense(run)) {
         m_full.assign(static_cast<std::size_t>((tiles * tiles + 7) / 8), 0xff);
         return {ConstTensorView(m_full.data(), DType::U8, {static_cast<std::int64_t>(m_full.size())}), tiles};
     }
-    const qint64 record = run.find(ProbeKind::Mask, at);
     return record < 0 ? MaskBits() : MaskBits(run.table(ProbeKind::Mask)->record(record), tiles);
 }
 
@@ -225,7 +249,7 @@ void MaskView::refresh(const Scene& scene, bool dark) {
 }
 
 void MaskView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
-    const Selection near = scene.run.kept(ProbeKind::Mask, scene.selection);
+    const Selection near = shownAt(scene.run, scene.selection);
     Selection chosen = near;
     Scene there{scene.run, chosen, scene.clip, scene.other, scene.painter};
     drawAt(canvas, area, there);
@@ -446,7 +470,7 @@ void MaskView::drawKeys(Canvas& canvas, const QRectF& area, Scene& scene) {
 }
 
 QString MaskView::caption(const Scene& asked) const {
-    Selection at = asked.run.kept(ProbeKind::Mask, asked.selection);
+    Selection at = shownAt(asked.run, asked.selection);
     const Scene scene{asked.run, at, asked.clip, asked.other, asked.painter};
     const MaskBits bits = shownBits(scene);
     QString text = Masks::tr("Step %1, layer %2, head %3: %4 of the tiles computed")
@@ -470,7 +494,7 @@ QString MaskView::caption(const Scene& asked) const {
 }
 
 QList<QStringList> MaskView::table(const Scene& asked) const {
-    Selection at = asked.run.kept(ProbeKind::Mask, asked.selection);
+    Selection at = shownAt(asked.run, asked.selection);
     const Scene scene{asked.run, at, asked.clip, asked.other, asked.painter};
     QList<QStringList> rows{{QStringLiteral("query_tile"), QStringLiteral("key_tile"), QStringLiteral("computed"),
                              QStringLiteral("computed_there")}};

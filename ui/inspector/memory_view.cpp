@@ -18,6 +18,8 @@ struct Memories {
     Q_DECLARE_TR_FUNCTIONS(fw::ui::Memories)
 };
 
+constexpr double kPieceWidth = 4.0;  // pixels, of the chart along the path
+
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 // Of the finite values; NaN without any.
@@ -260,20 +262,38 @@ void MemoryView::drawAlong(Canvas& canvas, const QRectF& area, const Scene& scen
         return;
     }
     const Axis x{0.0, static_cast<double>(tokens), false, Memories::tr("place in the sequence")};
-    const Axis y{least * 0.8, most * 1.25, true, Memories::tr("tokens until half is forgotten, along the scan")};
+    const Axis y{least * 0.8, most * 1.25, true,
+                 Memories::tr("tokens until half is forgotten, along the scan; range and mean")};
     const Chart chart(canvas, area, x, y);
-    QPolygonF path;
-    const int points = std::clamp(static_cast<int>(chart.plot().width()), 1, tokens);
-    for (int i = 0; i < points; ++i) {
-        const int position = static_cast<int>(static_cast<qint64>(i) * tokens / points);
-        const auto at = scanToken(static_cast<ScanOrder>(shown.order), grid, position);
-        const int token = (at[0] * grid[1] + at[1]) * grid[2] + at[2];
-        const auto value = static_cast<double>(own[static_cast<std::size_t>(scene.run.probes().blockOf(token))]);
-        if (value > 0.0) {
-            path.append(chart.at(position, std::clamp(value, y.least, y.most)));
+    // Neighbours on the path differ much: what lies within a few pixels is shown as its range and its mean.
+    QPolygonF means;
+    QColor faint = categoryColour(0, dark);
+    faint.setAlphaF(0.35F);
+    const int pieces = std::clamp(static_cast<int>(chart.plot().width() / kPieceWidth), 1, tokens);
+    for (int i = 0; i < pieces; ++i) {
+        const int begin = static_cast<int>(static_cast<qint64>(i) * tokens / pieces),
+                  end = static_cast<int>(static_cast<qint64>(i + 1) * tokens / pieces);
+        double low = y.most, high = y.least, logs = 0.0;
+        int count = 0;
+        for (int position = begin; position < end; ++position) {
+            const auto at = scanToken(static_cast<ScanOrder>(shown.order), grid, position);
+            const int token = (at[0] * grid[1] + at[1]) * grid[2] + at[2];
+            const auto value =
+                static_cast<double>(own[static_cast<std::size_t>(scene.run.probes().blockOf(token))]);
+            if (std::isfinite(value) && value > 0.0) {
+                low = std::min(low, value);
+                high = std::max(high, value);
+                logs += std::log(value);
+                ++count;
+            }
+        }
+        if (count > 0) {
+            const QPointF upper = chart.at(begin, high), lower = chart.at(end, low);
+            canvas.fill({upper, QPointF(lower.x(), std::max(lower.y(), upper.y() + 1.0))}, faint);
+            means.append(chart.at((begin + end) / 2.0, std::exp(logs / count)));
         }
     }
-    canvas.path(path, categoryColour(0, dark));
+    canvas.path(means, categoryColour(0, dark));
 }
 
 QString MemoryView::caption(const Scene& scene) const {

@@ -19,6 +19,11 @@ QString nameOf(const RunModel& run) {
     return name;
 }
 
+QString captionOf(const InspectorView& view, const Scene& scene) {
+    const QString begins = scene.run.beginning();
+    return view.caption(scene) + (begins.isEmpty() ? begins : QLatin1Char(' ') + begins);
+}
+
 // The same place in a run that may be smaller.
 Selection within(Selection at, const RunModel& run) {
     at.step = std::clamp(at.step, 0, run.steps() - 1);
@@ -88,9 +93,9 @@ QString PairView::caption(const Scene& scene) const {
     }
     Selection there = within(scene.selection, *scene.other);
     const Scene second{*scene.other, there, nullptr, &scene.run};
-    const QString other = m_second.missing(*scene.other).isEmpty() ? m_second.caption(second) : QString();
+    const QString other = m_second.missing(*scene.other).isEmpty() ? captionOf(m_second, second) : QString();
     return QStringLiteral("%1: %2\n%3: %4")
-        .arg(nameOf(scene.run), m_first.caption(scene), nameOf(*scene.other),
+        .arg(nameOf(scene.run), captionOf(m_first, scene), nameOf(*scene.other),
              other.isEmpty() ? Pair::tr("nothing of this view") : other);
 }
 

@@ -267,6 +267,7 @@ void QueryView::drawWords(Canvas& canvas, const QRectF& area, const RunModel& ru
         }
         const bool chosen = m_word == static_cast<int>(i);
         canvas.fill(box, chosen ? c.accent : canvas.isHovered(box) ? c.controlHover : c.control);
+        canvas.frame(box, chosen ? c.accent : c.line);
         canvas.textCentred(box, word, chosen ? c.onAccent : c.text);
         if (canvas.isClicked(box)) {
             m_word = chosen ? -1 : static_cast<int>(i);

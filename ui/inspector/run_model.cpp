@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -22,6 +24,7 @@ struct Modules {
 
 // More of anything than this is no run, and would only cost memory.
 constexpr int kMost = 1 << 20;
+constexpr double kMostFlops = 9.0e18;  // that a whole number of 64 bits holds
 
 Json at(const Json& json, std::initializer_list<const char*> path) {
     const Json* here = &json;
@@ -98,6 +101,7 @@ RunModel::RunModel(trace::Trace trace, QString file) : m_file(std::move(file)), 
     readGrid();
     measure();
     indexProbes();
+    readPlan();
     addCost();
 }
 
@@ -141,7 +145,9 @@ void RunModel::readGrid() {
 }
 
 void RunModel::measure() {
+    int first = kMost;
     for (const Row& row : m_trace.rows()) {
+        first = row.step >= 0 ? std::min(first, row.step) : first;
         m_steps = std::max(m_steps, row.step + 1);
         m_branches = std::max(m_branches, row.branch + 1);
         m_layers = std::max(m_layers, row.layer + 1);
@@ -150,6 +156,7 @@ void RunModel::measure() {
             m_calls[{static_cast<int>(row.module), row.step, row.branch, row.layer}] = {row.source, row.durationUs};
         }
     }
+    m_firstStep = first == kMost ? 0 : first;
     if (hasProbes()) {
         m_layers = std::max(m_layers, static_cast<int>(probes().layers));
         m_heads = std::max(1, static_cast<int>(probes().heads));
@@ -200,6 +207,14 @@ QString RunModel::cache() const {
     return textAt(m_trace.metadata, {"request", "cache"});
 }
 
+QString RunModel::beginning() const {
+    return m_firstStep == 0 ? QString()
+                            : Modules::tr(
+                                  "This run went on from step %1 of an earlier one: its trace, and what probes "
+                                  "saw, begins there.")
+                                  .arg(m_firstStep + 1);
+}
+
 QString RunModel::device() const {
     return textAt(m_trace.metadata, {"device", "name"});
 }
@@ -224,9 +239,34 @@ QString RunModel::settings() const {
     return parts.join(QStringLiteral(", "));
 }
 
-double RunModel::planFlops() const {
-    const Json value = at(m_trace.metadata, {"plan", "total_flops"});
-    return value.is_number() ? value.get<double>() : 0.0;
+double RunModel::planFlops(int step) const {
+    return step >= 0 && static_cast<std::size_t>(step) < m_stepFlops.size()
+               ? m_stepFlops[static_cast<std::size_t>(step)]
+               : 0.0;
+}
+
+// A run that goes on leaves out the steps before, and computes the text's keys once more in its own first step.
+void RunModel::readPlan() {
+    const auto flops = [](const Json& value) {
+        return value.is_number() ? std::clamp(value.get<double>(), 0.0, kMostFlops) : 0.0;
+    };
+    m_planFlops = flops(at(m_trace.metadata, {"plan", "total_flops"}));
+    const Json steps = at(m_trace.metadata, {"plan", "step_flops"});
+    for (std::size_t i = 0; steps.is_array() && i < steps.size(); ++i) {
+        m_stepFlops.push_back(flops(steps[i]));
+    }
+    if (m_firstStep == 0 || m_planFlops <= 0.0) {
+        return;
+    }
+    const auto first = static_cast<std::size_t>(m_firstStep);
+    if (first >= m_stepFlops.size()) {
+        m_planFlops = 0.0;
+        return;
+    }
+    const double keys = flops(at(m_trace.metadata, {"plan", "text_key_flops"}));
+    const auto own = m_stepFlops.begin() + static_cast<std::ptrdiff_t>(first);
+    m_planFlops = std::max(0.0, std::accumulate(m_stepFlops.begin(), own, m_planFlops, std::minus<>()) + keys);
+    *own = std::min(*own + keys, kMostFlops);
 }
 
 std::optional<Json> RunModel::request() const {

@@ -60,7 +60,13 @@ class RunModel {
     // "salad, cache pab, 12 steps, seed 7, mini": for captions.
     [[nodiscard]] QString settings() const;
     [[nodiscard]] QString device() const;
-    [[nodiscard]] double planFlops() const;  // 0: unknown
+    // The first step this trace holds calls of; above 0 where a run went on from another's steps.
+    [[nodiscard]] int firstStep() const { return m_firstStep; }
+    // A sentence that says so; empty: it holds them all.
+    [[nodiscard]] QString beginning() const;
+    // Of the steps that this run took, and of one of them; 0: unknown.
+    [[nodiscard]] double planFlops() const { return m_planFlops; }
+    [[nodiscard]] double planFlops(int step) const;
     // The request as the worker got it; nothing in traces that lack it.
     [[nodiscard]] std::optional<Json> request() const;
 
@@ -104,10 +110,14 @@ class RunModel {
     void measure();
     void indexProbes();
     void readGrid();
+    void readPlan();
     void addCost();
 
     QString m_file;
     trace::Trace m_trace;
+    int m_firstStep = 0;
+    double m_planFlops = 0.0;
+    std::vector<double> m_stepFlops;
     int m_steps = 1, m_branches = 1, m_layers = 1, m_heads = 1;
     std::array<int, 3> m_grid{};
     bool m_standIns = false;

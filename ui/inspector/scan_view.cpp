@@ -24,6 +24,18 @@ std::size_t at(int axis) {
     return static_cast<std::size_t>(axis);
 }
 
+const QImage& pathLegend(bool dark) {
+    const auto make = [](bool onDark) {
+        QImage image(256, 1, QImage::Format_RGB32);
+        for (int x = 0; x < image.width(); ++x) {
+            image.setPixel(x, 0, scanPathColour(x / 255.0, onDark));
+        }
+        return image;
+    };
+    static const QImage onLight = make(false), onDark = make(true);
+    return dark ? onDark : onLight;
+}
+
 QString orderTitle(ScanOrder order) {
     switch (order) {
         case ScanOrder::SpatialRow:
@@ -62,6 +74,10 @@ std::array<qint64, 3> strides(ScanOrder order, const std::array<int, 3>& grid) {
 }
 
 }  // namespace
+
+QRgb scanPathColour(double part, bool dark) {
+    return heatColour(static_cast<float>(dark ? 0.3 + 0.7 * part : 0.85 * part));
+}
 
 int scanPosition(ScanOrder order, const std::array<int, 3>& grid, int t, int h, int w) {
     const std::array<int, 3> token{t, h, w};
@@ -130,7 +146,8 @@ void ScanView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
     const auto far = strides(order, grid);
     const double below = large.bottom() + 2 * line;
     drawLegend(canvas, {large.left(), below, std::min(240.0, large.width()), 3 * line},
-               Scans::tr("place in the sequence"), QStringLiteral("1"), QString::number(scene.run.tokens()));
+               Scans::tr("place in the sequence"), QStringLiteral("1"), QString::number(scene.run.tokens()), 1.0,
+               &pathLegend(c.text.lightness() > 128));
     canvas.paragraph({large.left() + std::min(240.0, large.width()) + 3 * kGrid, below,
                       std::max(60.0, large.width() - 240 - 3 * kGrid), 3 * line},
                      Scans::tr("Neighbours lie %1 apart in time, %2 in height, %3 in width.")
@@ -143,6 +160,7 @@ void ScanView::draw(Canvas& canvas, const QRectF& area, Scene& scene) {
 void ScanView::drawVolume(Canvas& canvas, const QRectF& area, const std::array<int, 3>& grid, ScanOrder order,
                           int token) const {
     const Colours& c = canvas.colours();
+    const bool dark = c.text.lightness() > 128;
     std::array<int, 3> shown{};
     for (std::size_t i = 0; i < 3; ++i) {
         shown[i] = std::min(grid[i], kMostShown[i]);
@@ -165,7 +183,7 @@ void ScanView::drawVolume(Canvas& canvas, const QRectF& area, const std::array<i
     for (int i = 0; i < count; ++i) {
         const auto here = scanToken(order, shown, i);
         const QColor colour =
-            QColor::fromRgb(heatColour(static_cast<float>(i) / static_cast<float>(std::max(1, count - 1))));
+            QColor::fromRgb(scanPathColour(static_cast<double>(i) / std::max(1, count - 1), dark));
         const QPointF to = place(here[0], here[1], here[2]);
         if (i > 0) {
             const int jump =

@@ -13,6 +13,10 @@ enum class ScanOrder : quint8 { SpatialRow, SpatialColumn, TemporalRow, Temporal
 // The token at a position: its inverse.
 [[nodiscard]] std::array<int, 3> scanToken(ScanOrder order, const std::array<int, 3>& grid, int position);
 
+// Of the path, `part` 0 … 1 of its length. Its lines are thin: the end of the heat scale that lies near the ground
+// of the theme is left out.
+[[nodiscard]] QRgb scanPathColour(double part, bool dark);
+
 class ScanView final : public InspectorView {
  public:
     [[nodiscard]] QString id() const override { return QStringLiteral("scan"); }

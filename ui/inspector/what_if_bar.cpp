@@ -1,12 +1,16 @@
 #include "ui/inspector/what_if_bar.h"
 
+#include <QDoubleSpinBox>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalBlocker>
+#include <algorithm>
 
 #include "ui/controls.h"
 #include "ui/flow_layout.h"
 #include "ui/inspector/mask_painter.h"
+#include "ui/method_form.h"
 #include "ui/theme.h"
 
 namespace fw::ui {
@@ -27,6 +31,11 @@ WhatIfBar::WhatIfBar(QWidget* parent) : QWidget(parent) {
     m_compute = addTool(row, tr("Compute this step"),
                         tr("What if the step cache stood aside at the chosen step, and everything were computed?"));
     m_compute->setCheckable(true);
+    m_settings = new QWidget;
+    auto* settings = new QHBoxLayout(m_settings);
+    settings->setContentsMargins(0, 0, 0, 0);
+    settings->setSpacing(2 * kGrid);
+    row->addWidget(m_settings);
     m_undo = addTool(row, tr("Undo"), tr("Takes back the last change made by hand"));
     m_clear = addTool(row, tr("Discard"), tr("Forgets all changes made by hand"));
     m_run = makeButton(QString(), QStringLiteral("action"));
@@ -44,6 +53,40 @@ WhatIfBar::WhatIfBar(QWidget* parent) : QWidget(parent) {
     connect(m_run, &QPushButton::clicked, this, &WhatIfBar::runAsked);
 }
 
+void WhatIfBar::setParameters(const std::vector<job::ParameterSchema>& parameters, const Json& values) {
+    for (const Parameter& old : m_parameters) {
+        delete old.holder;
+    }
+    m_parameters.clear();
+    for (const job::ParameterSchema& schema : parameters) {
+        if (schema.type != job::ParameterType::Real) {
+            continue;  // only shares and strengths can change on the way
+        }
+        const Json own = values.is_object() ? values.value(schema.name, schema.defaultValue) : schema.defaultValue;
+        auto* box = new QDoubleSpinBox;
+        box->setDecimals(parameterDecimals(schema));
+        box->setRange(schema.minimum, schema.maximum);
+        box->setSingleStep(0.05);
+        box->setKeyboardTracking(false);
+        box->setObjectName(QString::fromStdString(schema.name));
+        box->setToolTip(tr("What if this were different from the chosen step on?") + QLatin1Char('\n') +
+                        parameterToolTip(schema));
+        auto* holder = new QWidget;
+        auto* line = new QHBoxLayout(holder);
+        line->setContentsMargins(0, 0, 0, 0);
+        line->setSpacing(kGrid);
+        line->addWidget(makeFieldLabel(parameterTitle(schema), box));
+        line->addWidget(box);
+        m_settings->layout()->addWidget(holder);
+        box->setValue(own.is_number() ? own.get<double>() : 0.0);
+        m_parameters.push_back({schema.name, box->value(), holder, box});
+        connect(box, &QDoubleSpinBox::valueChanged, this,
+                [this, name = schema.name, base = box->value()](double value) {
+                    emit parameterChanged(name, value, base);
+                });
+    }
+}
+
 void WhatIfBar::show(const MaskPainter& painter, const Shown& shown) {
     const bool any = !painter.isEmpty();
     const QSignalBlocker quiet(m_paint);
@@ -51,13 +94,19 @@ void WhatIfBar::show(const MaskPainter& painter, const Shown& shown) {
     m_paint->setChecked(painter.isActive());
     m_compute->setVisible(shown.cache);
     m_compute->setChecked(painter.computes(shown.step));
+    m_settings->setVisible(shown.settings && !m_parameters.empty());
+    for (const Parameter& parameter : m_parameters) {
+        const auto changed = painter.parameters().find(parameter.name);
+        const QSignalBlocker still(parameter.box);
+        parameter.box->setValue(changed == painter.parameters().end() ? parameter.base : changed->second);
+    }
     m_undo->setVisible(any || painter.canUndo());
     m_undo->setEnabled(painter.canUndo());
     m_clear->setVisible(any);
     m_run->setVisible(any);
     m_run->setEnabled(shown.canRun);
-    m_run->setText(painter.painted() > 0 ? tr("Make it again from step %1").arg(shown.step + 1)
-                                         : tr("Make it again so"));
+    m_run->setText(painter.hasStep() ? tr("Make it again from step %1").arg(shown.step + 1)
+                                     : tr("Make it again so"));
     m_summary->setVisible(any);
     QStringList parts;
     if (painter.painted() > 0) {
@@ -66,8 +115,11 @@ void WhatIfBar::show(const MaskPainter& painter, const Shown& shown) {
     if (painter.computedSteps() > 0) {
         parts.append(tr("%n steps to compute", nullptr, painter.computedSteps()));
     }
+    if (!painter.parameters().empty()) {
+        parts.append(tr("%n settings changed", nullptr, static_cast<int>(painter.parameters().size())));
+    }
     m_summary->setText(parts.join(QStringLiteral(", ")));
-    setVisible(shown.masks || shown.cache);
+    setVisible(shown.masks || shown.cache || m_settings->isVisibleTo(this));
 }
 
 }  // namespace fw::ui

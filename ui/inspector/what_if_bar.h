@@ -1,8 +1,14 @@
-// The line of controls for changes made by hand: paint, have a step computed, take back, make the clip again.
+// The line of controls for changes made by hand: paint, have a step computed, other settings of the attention
+// method, take back, make the clip again.
 #pragma once
 
 #include <QWidget>
+#include <string>
+#include <vector>
 
+#include "core/job/parameter_schema.h"
+
+class QDoubleSpinBox;
 class QLabel;
 class QPushButton;
 
@@ -18,12 +24,15 @@ class WhatIfBar : public QWidget {
     explicit WhatIfBar(QWidget* parent = nullptr);
 
     struct Shown {
-        bool masks = false;  // a view of masks that can be painted
-        bool cache = false;  // a view of a step cache's decisions
-        int step = 0;        // chosen, from 0
+        bool masks = false;     // a view of masks that can be painted
+        bool cache = false;     // a view of a step cache's decisions
+        bool settings = false;  // a view of what the attention method's settings change
+        int step = 0;           // chosen, from 0
         bool canRun = false;
     };
     void show(const MaskPainter& painter, const Shown& shown);
+    // The shares and strengths of the run's attention method, and what they were.
+    void setParameters(const std::vector<job::ParameterSchema>& parameters, const Json& values);
 
  signals:
     void paintToggled(bool on);
@@ -31,10 +40,19 @@ class WhatIfBar : public QWidget {
     void undoAsked();
     void clearAsked();
     void runAsked();
+    void parameterChanged(const std::string& name, double value, double base);
 
  private:
     QPushButton* addTool(FlowLayout* row, const QString& text, const QString& tip);
 
+    struct Parameter {
+        std::string name;
+        double base = 0.0;
+        QWidget* holder = nullptr;
+        QDoubleSpinBox* box = nullptr;
+    };
+    std::vector<Parameter> m_parameters;
+    QWidget* m_settings;  // holds them
     QPushButton *m_paint, *m_compute, *m_undo, *m_clear;
     QLabel* m_summary;
     QPushButton* m_run;
