@@ -95,7 +95,7 @@ run_tests() {
     count_results "$logs/$name.xml" "$cases"
     if [ "$failed" -gt "$before" ]; then
         say "FAILED: $name"
-        grep -E '\*\*\*|Failure|\[  FAILED|ERROR: |WARNING: Thread|SUMMARY' "$log" | head -n 60 || true
+        grep -E -A 2 '\*\*\*Failed|^FAIL!|Failure|\[  FAILED|ERROR: |WARNING: Thread|SUMMARY' "$log" | head -n 60 || true
         say "all of it: $log"
     fi
 }

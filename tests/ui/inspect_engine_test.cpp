@@ -14,7 +14,6 @@
 #include <memory>
 
 #include "studio_harness.h"
-#include "ui/frame_player.h"
 #include "ui/inspector/imgui_widget.h"
 #include "ui/inspector/inspector_panel.h"
 #include "ui/notice_bar.h"
@@ -120,7 +119,7 @@ void InspectEngineTest::aPaintedMaskGoesOnFromTheStepBefore() {
 
     // A patch is clicked on the clip that plays on the stage: row 5 and column 7 of 8, in some frame.
     auto* canvas = window().stage()->canvas();
-    QTRY_VERIFY_WITH_TIMEOUT(!window().stage()->player()->isEmpty(), kClipMs);
+    QTRY_COMPARE_WITH_TIMEOUT(window().stage()->state(), StageState::Finished, kClipMs);  // no longer its preview
     const QRect picture = canvas->imageRect();
     QTest::mouseClick(canvas, Qt::LeftButton, {},
                       picture.topLeft() + QPoint(picture.width() * 13 / 16, picture.height() * 9 / 16));
