@@ -187,6 +187,7 @@ def main() -> None:
     parser.add_argument("--adapters", type=Path, default=Path("../models/mini/adapters"))
     parser.add_argument("--out", type=Path, default=Path("work/settings"))
     parser.add_argument("--prompts", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=2024, help="of the 64 prompts; the model card has 2024 and 77")
     parser.add_argument("--from", dest="first_prompt", type=int, default=0, help="number of the first prompt")
     parser.add_argument("--jobs", type=int, default=1, help="prompts drawn at a time")
     parser.add_argument("--threads", type=int, default=0, help="threads of each; 0: all of the machine's")
@@ -200,7 +201,7 @@ def main() -> None:
     scorer = Scorer()
     scorer.load_state_dict({name: value.float() for name, value in load_file(arguments.scorer).items()})
     scorer.eval().to("cuda" if torch.cuda.is_available() else "cpu")
-    scenes, prompts = draw_prompts(2024, 64, 1)
+    scenes, prompts = draw_prompts(arguments.seed, 64, 1)
     settings = cache_settings(arguments.first) if arguments.what == "caches" else method_settings(arguments.adapters)
     if unknown := set(arguments.only) - set(settings):
         raise SystemExit(f"no setting is called {sorted(unknown)}; there are {list(settings)}")
@@ -212,7 +213,7 @@ def main() -> None:
     file = arguments.out / "results.json"
     inputs = [arguments.fw, arguments.scorer, *sorted(arguments.adapters.glob("*.safetensors")), *sorted(MINI.rglob("*.safetensors"))]
     inputs += sorted(LINGEN.glob("*/mate.safetensors"))
-    about = {"what": arguments.what, "order": "each prompt begins with another setting", "more": more, "files": {path.name: hash_of(path) for path in inputs}}
+    about = {"what": arguments.what, "seed": arguments.seed, "order": "each prompt begins with another setting", "more": more, "files": {path.name: hash_of(path) for path in inputs}}
     results: dict[str, dict] = {}
     if file.exists():
         saved = json.loads(file.read_text())
