@@ -115,11 +115,13 @@ void InspectEngineTest::aPaintedMaskGoesOnFromTheStepBefore() {
     QTest::mouseClick(again, Qt::LeftButton);
     QTRY_COMPARE_WITH_TIMEOUT(m_studio->count(store::JobState::Done), 2, kClipMs);
     QTRY_VERIFY_WITH_TIMEOUT(isSaid(QStringLiteral("the same in every pixel")), kClipMs);
+    // The new clip is on the stage, no longer its preview, and the run that is open is its trace, no longer the
+    // live one.
+    QTRY_COMPARE_WITH_TIMEOUT(window().stage()->state(), StageState::Finished, kClipMs);
     QTRY_VERIFY_WITH_TIMEOUT(inspector().run() != nullptr && inspector().run()->hasProbes(), kClipMs);
 
     // A patch is clicked on the clip that plays on the stage: row 5 and column 7 of 8, in some frame.
     auto* canvas = window().stage()->canvas();
-    QTRY_COMPARE_WITH_TIMEOUT(window().stage()->state(), StageState::Finished, kClipMs);  // no longer its preview
     const QRect picture = canvas->imageRect();
     QTest::mouseClick(canvas, Qt::LeftButton, {},
                       picture.topLeft() + QPoint(picture.width() * 13 / 16, picture.height() * 9 / 16));
