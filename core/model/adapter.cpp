@@ -67,6 +67,38 @@ std::string diffusersName(std::string_view name) {
     return std::string(name);
 }
 
+// Trained changes of other families, by a part of a tensor's name ("hada_*": any part that begins so), as LyCORIS,
+// peft, kohya's scripts and tools that extract adapters write them.
+constexpr std::pair<std::string_view, std::string_view> kOtherFamilies[] = {
+    {"dora_scale", "a DoRA"},
+    {"lora_magnitude_vector", "a DoRA"},
+    {"hada_*", "a LoHa (Hadamard products)"},
+    {"lokr_*", "a LoKr (Kronecker products)"},
+    {"oft_*", "an OFT (rotated weights)"},
+    {"boft_*", "a BOFT (rotated weights)"},
+    {"vera_*", "a VeRA (shared random matrices)"},
+    {"ia3_*", "an IA³ (scaled activations)"},
+    {"lora_mid", "a LoCon (LoRA with a third matrix)"},
+    {"lora_embedding_*", "a LoRA of embeddings"},
+    {"diff", "a full difference (weights changed whole, beside or instead of LoRA)"},
+    {"diff_b", "a full difference (biases changed whole, beside or instead of LoRA)"},
+    {"set_weight", "a full difference (weights replaced whole)"}};
+
+// Which of them a tensor belongs to; empty: none.
+std::string_view otherFamily(std::string_view name) {
+    while (!name.empty()) {
+        const std::string_view part = name.substr(0, name.find('.'));
+        for (const auto& [pattern, family] : kOtherFamilies) {
+            const bool begins = pattern.ends_with('*');
+            if (begins ? part.starts_with(pattern.substr(0, pattern.size() - 1)) : part == pattern) {
+                return family;
+            }
+        }
+        name.remove_prefix(std::min(part.size() + 1, name.size()));
+    }
+    return {};
+}
+
 // "blocks.3.attn1.salad_proj.weight" → 3 and "salad_proj.weight".
 struct MethodName {
     std::int64_t layer = 0;
@@ -153,6 +185,21 @@ Result<std::set<std::int64_t>> droppedLayers(const SafetensorsFile& file) {
     return list.get<std::set<std::int64_t>>();
 }
 
+// Before anything else is said of a file: those of other families also hold what looks like LoRA that is not
+// complete.
+Status checkFamily(const SafetensorsFile& file) {
+    for (const auto& [name, view] : file.tensors()) {
+        if (const std::string_view family = otherFamily(name); !family.empty()) {
+            return fail(ErrorCode::BadModel,
+                        "{} is {}: {} says so, and such changes cannot be applied here. What fits is LoRA: pairs "
+                        "lora_A and lora_B, or lora_down and lora_up. Look for the same adapter as LoRA alone, or "
+                        "merge it into a copy of the model with the program it was made with",
+                        file.path().string(), family, name);
+        }
+    }
+    return {};
+}
+
 Status checkBase(const SafetensorsFile& file, const std::filesystem::path& folder) {
     const auto made = file.metadata().find("base");
     if (made == file.metadata().end()) {
@@ -215,6 +262,7 @@ Result<AdapterSet> AdapterSet::open(std::span<const job::Adapter> adapters, cons
 
 Status AdapterSet::add(const job::Adapter& adapter, const std::filesystem::path& folder) {
     FW_ASSIGN(auto file, SafetensorsFile::open(adapter.file));
+    FW_TRY(checkFamily(*file));
     for (const auto& [name, view] : file->tensors()) {
         const std::optional<MethodName> own = methodName(name);
         const bool known = loraKey(name).has_value() || (own && knownTensor(own->rest, m_config));

@@ -49,9 +49,10 @@ struct WeightTarget {
 class AdapterSet {
  public:
     AdapterSet() = default;
-    // BadModel naming file, tensor and what would fit, when a tensor belongs to nothing known, has another size
-    // than the base model asks for, lacks its partner or holds a number that is not finite, or when the file says
-    // that it was made for another base. `folder`: the model's root.
+    // BadModel naming file, tensor and what would fit, when a file is of another family than LoRA (DoRA, LoHa, LoKr
+    // …: by name), when a tensor belongs to nothing known, has another size than the base model asks for, lacks its
+    // partner or holds a number that is not finite, or when the file says that it was made for another base.
+    // `folder`: the model's root.
     [[nodiscard]] static Result<AdapterSet> open(std::span<const job::Adapter> adapters,
                                                  const std::filesystem::path& folder);
 

@@ -277,6 +277,45 @@ TEST_F(SaladGolden, RefusesAdaptersThatDoNotFit) {
     EXPECT_THAT(refusal(whole, {{"branch_norms", "[1]"}}), HasSubstr("one number for each of 2 layers"));
 }
 
+// Files of other families hold LoRA pairs too, or halves of them: the family is what the user has to know.
+TEST_F(SaladGolden, RefusesOtherFamiliesByName) {
+    const std::vector<float> numbers(std::size_t{64} * 64, 0.5F);
+    const auto floats = [&](const Shape& shape) { return ConstTensorView(numbers.data(), DType::F32, shape); };
+    const std::string peft = "blocks.1.attn1.to_q.", original = "diffusion_model.blocks.1.self_attn.q.";
+    const Tensors lora{{peft + "lora_A.weight", floats({4, 64})}, {peft + "lora_B.weight", floats({64, 4})}};
+    const job::Adapter plain = write(lora, {});
+    EXPECT_TRUE(model::AdapterSet::open({&plain, 1}, m_folder.path()));
+    const std::pair<std::string, const char*> families[] = {
+        {peft + "lora_magnitude_vector", "is a DoRA"},
+        {peft + "lora_magnitude_vector.default.weight", "is a DoRA"},
+        {original + "dora_scale", "is a DoRA"},
+        {original + "hada_w1_a", "is a LoHa"},
+        {original + "hada_t2", "is a LoHa"},
+        {original + "lokr_w1", "is a LoKr"},
+        {original + "lokr_w2_b", "is a LoKr"},
+        {original + "oft_blocks", "is an OFT"},
+        {original + "lora_mid.weight", "is a LoCon"},
+        {original + "diff", "is a full difference (weights"},
+        {original + "diff_b", "is a full difference (biases"},
+        {"lora_unet_blocks_0_self_attn_q.hada_w2_b", "is a LoHa"},
+        {"base_model.model.blocks.0.ffn.net.2.ia3_l", "is an IA³"}};
+    for (const auto& [name, family] : families) {
+        Tensors mixed = lora;
+        mixed.emplace_back(name, floats({64}));
+        const std::string message = refusal(mixed, {});
+        EXPECT_THAT(message, HasSubstr(family));
+        EXPECT_THAT(message, HasSubstr(name));
+        EXPECT_THAT(message, HasSubstr("lora_A and lora_B"));
+        EXPECT_THAT(refusal({{name, floats({64})}}, {}), HasSubstr(family)) << "without a pair beside it";
+    }
+    // Neither half a pair beside it nor a number that is not finite comes first.
+    const float broken = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_THAT(refusal({{original + "alpha", ConstTensorView(&broken, DType::F32, Shape{})},
+                         {original + "lokr_w1", floats({8, 8})}},
+                        {}),
+                HasSubstr("is a LoKr"));
+}
+
 TEST(Salad, NeedsAnAdapterAndSaysSo) {
     const auto method = method::createAttentionMethod("salad", Json::object());
     ASSERT_FALSE(method);
