@@ -50,7 +50,9 @@ std::vector<int> stepsLeft(const app::JobProgress& progress) {
 std::vector<int> stepsBeside(const std::vector<std::int32_t>& seen, const Json& changes) {
     std::set<int> steps(seen.begin(), seen.end());
     if (const auto whatIf = job::whatIfFromJson(changes)) {
-        steps.insert(job::firstChange(*whatIf));
+        for (const job::Change& change : whatIf->changes) {
+            steps.insert(change.fromStep);
+        }
         steps.insert(whatIf->compute.begin(), whatIf->compute.end());
     }
     return {steps.begin(), steps.end()};

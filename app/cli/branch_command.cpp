@@ -8,6 +8,7 @@
 #include "app/cli/request_options.h"
 #include "app/cli/result_json.h"
 #include "app/engine/clip_job.h"
+#include "core/job/what_if.h"
 #include "core/pipeline/checkpoint.h"
 
 namespace fw::cli {
@@ -55,26 +56,63 @@ class BranchCommand final : public Command {
     }
 
  private:
-    [[nodiscard]] Result<app::ClipJobResult> branch(const Session& session) {
-        m_options.branchFrom = m_folder / pipeline::stepFileName(m_step);
-        FW_ASSIGN(job::GenerationRequest request, pipeline::checkpointRequest(m_options.branchFrom));
-        // Another method or cache begins with its own defaults.
+    // What was asked for last counts: over the settings of the run's own beginning, and over those that it changes
+    // by hand. The steps that stay keep theirs.
+    Status setMethod(job::GenerationRequest& request) const {
+        FW_ASSIGN(job::WhatIf changed, job::whatIfOf(request));
         if (!m_method.empty() && m_method != request.method) {
+            const Json lost = job::parametersAt(Json::object(), changed, job::kMaxSteps);
+            for (const auto& [name, value] : lost.items()) {
+                say(stderr, "{}, changed by hand, was a setting of {}; {} begins with its own\n", name,
+                    request.method, m_method);
+            }
+            changed = job::withoutParameters(std::move(changed));
             request.method = m_method;
             request.methodParameters = Json::object();
             request.adapters.clear();
         }
+        Json settings = Json::object();
+        for (const std::string& setting : m_settings) {
+            FW_TRY(addSetting(settings, "--set", setting));
+        }
+        const Json byHand = job::parametersAt(Json::object(), changed, job::kMaxSteps);
+        job::Change asked;
+        asked.fromStep = m_step;
+        for (const auto& [name, value] : settings.items()) {
+            const bool isChanged = byHand.contains(name) && value.is_number();
+            (isChanged ? asked.parameters : request.methodParameters)[name] = value;
+        }
+        job::setWhatIf(request, job::combined(std::move(changed), {{asked}, {}}));
+        return addWhatIf(request, settings);
+    }
+
+    // The file's changes over those of --set: a later step of the same setting is no contradiction.
+    Status addWhatIf(job::GenerationRequest& request, const Json& settings) const {
+        FW_TRY(m_whatIf.apply(request));
+        FW_ASSIGN(const job::WhatIf all, job::whatIfOf(request));
+        const Json now = job::parametersAt(Json::object(), all, m_step);
+        for (const auto& [name, value] : settings.items()) {
+            if (now.contains(name) && now.at(name) != value) {
+                return fail(ErrorCode::InvalidArgument,
+                            "--set and --what-if both say what {} is at step {}; leave one of them out", name,
+                            m_step);
+            }
+        }
+        return {};
+    }
+
+    [[nodiscard]] Result<app::ClipJobResult> branch(const Session& session) {
+        m_options.branchFrom = m_folder / pipeline::stepFileName(m_step);
+        FW_ASSIGN(job::GenerationRequest request, pipeline::checkpointRequest(m_options.branchFrom));
+        // Another method or cache begins with its own defaults.
+        FW_TRY(setMethod(request));
         if (!m_cache.empty() && m_cache != request.cache) {
             request.cache = m_cache;
             request.cacheParameters = Json::object();
         }
-        for (const std::string& setting : m_settings) {
-            FW_TRY(addSetting(request.methodParameters, "--set", setting));
-        }
         for (const std::string& setting : m_cacheSettings) {
             FW_TRY(addSetting(request.cacheParameters, "--set-cache", setting));
         }
-        FW_TRY(m_whatIf.apply(request));
         FW_TRY(m_probes.apply(request));
         if (m_probes.given() && m_options.traceFile.empty()) {
             return fail(ErrorCode::InvalidArgument, "--probe writes into the trace: name its file with --trace");

@@ -164,7 +164,8 @@ Status ProbeOptions::apply(job::GenerationRequest& request) const {
 void WhatIfOption::addTo(CLI::App& command) {
     command
         .add_option("--what-if", m_file,
-                    "Changes made by hand: masks of single heads, steps at which the step cache stands aside")
+                    "Changes made by hand: masks of single heads, settings from a step on, steps at which the step "
+                    "cache stands aside")
         ->type_name("FILE.json");
 }
 
@@ -178,10 +179,12 @@ Status WhatIfOption::apply(job::GenerationRequest& request) const {
         return fail(ErrorCode::InvalidArgument,
                     "{} cannot be read as JSON; --what-if wants a file the inspector saved", m_file);
     }
-    if (auto whatIf = job::whatIfFromJson(json); !whatIf) {
-        return tl::unexpected(std::move(whatIf).error().within(m_file));
+    auto asked = job::whatIfFromJson(json);
+    if (!asked) {
+        return tl::unexpected(std::move(asked).error().within(m_file));
     }
-    request.whatIf = json;
+    FW_ASSIGN(job::WhatIf earlier, job::whatIfOf(request));
+    job::setWhatIf(request, job::combined(std::move(earlier), *asked));
     return {};
 }
 

@@ -54,7 +54,7 @@ class WhatIfOption {
  public:
     // This object must outlive the parsing.
     void addTo(CLI::App& command);
-    // Adds what the file says to `request`. InvalidArgument naming the file.
+    // Adds what the file says to what `request` changes already. InvalidArgument naming the file.
     [[nodiscard]] Status apply(job::GenerationRequest& request) const;
 
  private:

@@ -71,7 +71,7 @@ std::vector<fs::path> StepStore::unchangedSteps(const job::GenerationRequest& re
     if (m_folder.empty() || !resolved.whatIf) {
         return files;
     }
-    const auto whatIf = job::whatIfFromJson(*resolved.whatIf);
+    const auto whatIf = job::whatIfOf(resolved);
     if (!whatIf) {
         return files;  // the run itself says what is wrong
     }

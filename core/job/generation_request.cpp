@@ -202,7 +202,7 @@ Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults
     if (request.whatIf) {
         FW_ASSIGN(const WhatIf whatIf, whatIfFromJson(*request.whatIf));
         const int last =
-            std::max(whatIf.fromStep,
+            std::max(whatIf.changes.empty() ? 0 : whatIf.changes.back().fromStep,
                      whatIf.compute.empty() ? 0 : *std::max_element(whatIf.compute.begin(), whatIf.compute.end()));
         FW_TRY(checkInteger("what_if step", last, 0, *request.steps - 1));
     }

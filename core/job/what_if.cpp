@@ -16,7 +16,8 @@ namespace fw::job {
 
 namespace {
 
-constexpr std::size_t kMostMasks = 64;
+constexpr std::size_t kMostChanges = 16;  // each brings the attention method once more
+constexpr std::size_t kMostMasks = 64;    // of all changes together
 constexpr std::size_t kMostParameters = 64;
 constexpr std::size_t kMostTiles = 4096;                  // along a side
 constexpr std::size_t kMostPairs = std::size_t{1} << 25;  // of tiles, in all masks together
@@ -136,42 +137,24 @@ Result<PaintedMask> maskFromJson(const Json& json) {
     return mask;
 }
 
-}  // namespace
+// What all changes of a request hold together.
+struct Totals {
+    std::size_t masks = 0, pairs = 0;
+};
 
-Result<WhatIf> whatIfFromJson(const Json& json) {
-    FW_TRY(checkKeys(json, "it", {"from_step", "set", "masks", "compute"}));
-    WhatIf whatIf;
-    if (json.contains("from_step")) {
-        FW_ASSIGN(const std::int64_t step, wholeEntry(json.at("from_step"), "from_step", 0, kMaxSteps - 1));
-        whatIf.fromStep = static_cast<int>(step);
+Result<std::vector<PaintedMask>> masksFromJson(const Json& json, Totals& totals) {
+    if (!json.is_array() || json.size() > kMostMasks - totals.masks) {
+        return wrongEntry("masks", fmt::format("a list of at most {} masks, all changes together", kMostMasks));
     }
-    whatIf.parameters = json.value("set", Json::object());
-    const bool areNumbers = whatIf.parameters.is_object() && whatIf.parameters.size() <= kMostParameters &&
-                            std::all_of(whatIf.parameters.begin(), whatIf.parameters.end(),
-                                        [](const Json& v) { return v.is_number(); });
-    if (!areNumbers) {
-        return wrongEntry("set", "a JSON object of parameters of the attention method and numbers");
-    }
-    const Json compute = json.value("compute", Json::array());
-    const Json masks = json.value("masks", Json::array());
-    if (!compute.is_array() || compute.size() > std::size_t{kMaxSteps}) {
-        return wrongEntry("compute", "a list of steps");
-    }
-    for (const Json& entry : compute) {
-        FW_ASSIGN(const std::int64_t step, wholeEntry(entry, "a step of compute", 0, kMaxSteps - 1));
-        whatIf.compute.push_back(static_cast<int>(step));
-    }
-    if (!masks.is_array() || masks.size() > kMostMasks) {
-        return wrongEntry("masks", fmt::format("a list of at most {} masks", kMostMasks));
-    }
+    totals.masks += json.size();
+    std::vector<PaintedMask> masks;
     std::set<std::pair<int, int>> seen;
-    std::size_t pairs = 0;
-    for (const Json& entry : masks) {
+    for (const Json& entry : json) {
         FW_ASSIGN(PaintedMask mask, maskFromJson(entry));
         for (const auto& row : mask.rows) {
-            pairs += row.size();
+            totals.pairs += row.size();
         }
-        if (pairs > kMostPairs) {
+        if (totals.pairs > kMostPairs) {
             return fail(ErrorCode::InvalidArgument, "what_if: the masks hold more than {} pairs of tiles",
                         kMostPairs);
         }
@@ -179,31 +162,122 @@ Result<WhatIf> whatIfFromJson(const Json& json) {
             return fail(ErrorCode::InvalidArgument, "what_if: there are two masks of layer {}, head {}", mask.layer,
                         mask.head);
         }
-        whatIf.masks.push_back(std::move(mask));
+        masks.push_back(std::move(mask));
+    }
+    return masks;
+}
+
+Result<Change> changeFromJson(const Json& json, Totals& totals) {
+    Change change;
+    if (json.contains("from_step")) {
+        FW_ASSIGN(const std::int64_t step, wholeEntry(json.at("from_step"), "from_step", 0, kMaxSteps - 1));
+        change.fromStep = static_cast<int>(step);
+    }
+    change.parameters = json.value("set", Json::object());
+    const bool areNumbers = change.parameters.is_object() && change.parameters.size() <= kMostParameters &&
+                            std::all_of(change.parameters.begin(), change.parameters.end(),
+                                        [](const Json& v) { return v.is_number(); });
+    if (!areNumbers) {
+        return wrongEntry("set", "a JSON object of parameters of the attention method and numbers");
+    }
+    FW_ASSIGN(change.masks, masksFromJson(json.value("masks", Json::array()), totals));
+    return change;
+}
+
+Result<std::vector<Change>> changesFromJson(const Json& json) {
+    Totals totals;
+    std::vector<Change> changes;
+    const auto add = [&](const Json& entry) -> Status {
+        FW_ASSIGN(Change change, changeFromJson(entry, totals));
+        if (!changes.empty() && change.fromStep <= changes.back().fromStep) {
+            return wrongEntry("changes", "a list by rising from_step");
+        }
+        changes.push_back(std::move(change));
+        return {};
+    };
+    if (!json.contains("changes")) {
+        FW_TRY(add(json));
+    } else {
+        const Json& list = json.at("changes");
+        if (!list.is_array() || list.size() > kMostChanges) {
+            return wrongEntry("changes",
+                              fmt::format("a list of changes that begin at {} steps at most", kMostChanges));
+        }
+        for (const Json& entry : list) {
+            FW_TRY(checkKeys(entry, "a change", {"from_step", "set", "masks"}));
+            FW_TRY(add(entry));
+        }
+    }
+    std::erase_if(changes, [](const Change& change) { return change.isEmpty(); });
+    return changes;
+}
+
+Json changeJson(const Change& change) {
+    Json json{{"from_step", change.fromStep}};
+    if (!change.parameters.empty()) {
+        json["set"] = change.parameters;
+    }
+    for (const PaintedMask& mask : change.masks) {
+        Json& entry =
+            json["masks"].emplace_back(Json{{"layer", mask.layer}, {"head", mask.head}, {"rows", Json::array()}});
+        if (mask.box[0] > 0) {
+            entry["box"] = mask.box;
+        } else {
+            entry["size"] = mask.size;
+        }
+        for (const auto& row : mask.rows) {
+            entry["rows"].push_back(textOfRow(row));
+        }
+    }
+    return json;
+}
+
+// What `taken` names is no longer in `change`.
+void remove(Change& change, const Change& taken) {
+    for (const auto& [name, value] : taken.parameters.items()) {
+        change.parameters.erase(name);
+    }
+    std::erase_if(change.masks, [&](const PaintedMask& mask) {
+        return std::any_of(taken.masks.begin(), taken.masks.end(), [&](const PaintedMask& other) {
+            return other.layer == mask.layer && other.head == mask.head;
+        });
+    });
+}
+
+void add(Change& change, const Change& asked) {
+    remove(change, asked);
+    change.parameters.update(asked.parameters);
+    change.masks.insert(change.masks.end(), asked.masks.begin(), asked.masks.end());
+}
+
+}  // namespace
+
+Result<WhatIf> whatIfFromJson(const Json& json) {
+    if (json.is_object() && json.contains("changes")) {
+        FW_TRY(checkKeys(json, "it", {"changes", "compute"}));
+    } else {
+        FW_TRY(checkKeys(json, "it", {"from_step", "set", "masks", "compute"}));
+    }
+    WhatIf whatIf;
+    FW_ASSIGN(whatIf.changes, changesFromJson(json));
+    const Json compute = json.value("compute", Json::array());
+    if (!compute.is_array() || compute.size() > std::size_t{kMaxSteps}) {
+        return wrongEntry("compute", "a list of steps");
+    }
+    for (const Json& entry : compute) {
+        FW_ASSIGN(const std::int64_t step, wholeEntry(entry, "a step of compute", 0, kMaxSteps - 1));
+        whatIf.compute.push_back(static_cast<int>(step));
     }
     return whatIf;
 }
 
 Json toJson(const WhatIf& whatIf) {
-    Json masks = Json::array();
-    for (const PaintedMask& mask : whatIf.masks) {
-        Json json{{"layer", mask.layer}, {"head", mask.head}, {"rows", Json::array()}};
-        if (mask.box[0] > 0) {
-            json["box"] = mask.box;
-        } else {
-            json["size"] = mask.size;
-        }
-        for (const auto& row : mask.rows) {
-            json["rows"].push_back(textOfRow(row));
-        }
-        masks.push_back(std::move(json));
+    Json json = Json::object();
+    if (whatIf.changes.size() == 1) {
+        json = changeJson(whatIf.changes.front());
     }
-    Json json{{"from_step", whatIf.fromStep}};
-    if (!whatIf.parameters.empty()) {
-        json["set"] = whatIf.parameters;
-    }
-    if (!masks.empty()) {
-        json["masks"] = std::move(masks);
+    for (std::size_t i = 0; whatIf.changes.size() > 1 && i < whatIf.changes.size(); ++i) {
+        json["changes"].push_back(changeJson(whatIf.changes[i]));
     }
     if (!whatIf.compute.empty()) {
         json["compute"] = whatIf.compute;
@@ -211,12 +285,92 @@ Json toJson(const WhatIf& whatIf) {
     return json;
 }
 
+Result<WhatIf> whatIfOf(const GenerationRequest& request) {
+    return request.whatIf ? whatIfFromJson(*request.whatIf) : WhatIf();
+}
+
+void setWhatIf(GenerationRequest& request, const WhatIf& whatIf) {
+    request.whatIf = whatIf == WhatIf() ? std::nullopt : std::optional(toJson(whatIf));
+}
+
 int firstChange(const WhatIf& whatIf) {
-    const auto computed = std::min_element(whatIf.compute.begin(), whatIf.compute.end());
-    if (computed == whatIf.compute.end()) {
-        return whatIf.fromStep;
+    return firstDifference(whatIf, {});
+}
+
+int firstDifference(const WhatIf& one, const WhatIf& other) {
+    std::set<int> steps;  // between them nothing begins
+    for (const WhatIf* each : {&one, &other}) {
+        steps.insert(each->compute.begin(), each->compute.end());
+        for (const Change& change : each->changes) {
+            steps.insert(change.fromStep);
+        }
     }
-    return whatIf.masks.empty() && whatIf.parameters.empty() ? *computed : std::min(whatIf.fromStep, *computed);
+    const auto computes = [](const WhatIf& whatIf, int step) {
+        return std::find(whatIf.compute.begin(), whatIf.compute.end(), step) != whatIf.compute.end();
+    };
+    const auto differs = [&](int step) {
+        return computes(one, step) != computes(other, step) || changeAt(one, step) != changeAt(other, step);
+    };
+    const auto first = std::find_if(steps.begin(), steps.end(), differs);
+    return first == steps.end() ? kMaxSteps : *first;
+}
+
+Change changeAt(const WhatIf& whatIf, int step) {
+    Change all;
+    for (const Change& change : whatIf.changes) {
+        if (change.fromStep <= step) {
+            add(all, change);
+        }
+    }
+    all.fromStep = step;
+    std::sort(all.masks.begin(), all.masks.end(), [](const PaintedMask& a, const PaintedMask& b) {
+        return std::pair(a.layer, a.head) < std::pair(b.layer, b.head);
+    });
+    return all;
+}
+
+Json parametersAt(Json parameters, const WhatIf& whatIf, int step) {
+    for (const Change& change : whatIf.changes) {
+        if (change.fromStep <= step) {
+            parameters.update(change.parameters);
+        }
+    }
+    return parameters;
+}
+
+bool hasMasks(const WhatIf& whatIf) {
+    return std::any_of(whatIf.changes.begin(), whatIf.changes.end(),
+                       [](const Change& change) { return !change.masks.empty(); });
+}
+
+WhatIf combined(WhatIf earlier, const WhatIf& asked) {
+    for (const Change& change : asked.changes) {
+        for (Change& old : earlier.changes) {
+            if (old.fromStep >= change.fromStep) {
+                remove(old, change);
+            }
+        }
+        const auto place = std::find_if(earlier.changes.begin(), earlier.changes.end(),
+                                        [&](const Change& old) { return old.fromStep >= change.fromStep; });
+        if (place != earlier.changes.end() && place->fromStep == change.fromStep) {
+            add(*place, change);
+        } else {
+            earlier.changes.insert(place, change);
+        }
+    }
+    std::erase_if(earlier.changes, [](const Change& change) { return change.isEmpty(); });
+    std::set<int> compute(earlier.compute.begin(), earlier.compute.end());
+    compute.insert(asked.compute.begin(), asked.compute.end());
+    earlier.compute.assign(compute.begin(), compute.end());
+    return earlier;
+}
+
+WhatIf withoutParameters(WhatIf whatIf) {
+    for (Change& change : whatIf.changes) {
+        change.parameters = Json::object();
+    }
+    std::erase_if(whatIf.changes, [](const Change& change) { return change.isEmpty(); });
+    return whatIf;
 }
 
 }  // namespace fw::job

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,18 +14,25 @@ namespace fw::method {
 
 namespace {
 
+// From a step on.
+struct Stage {
+    int fromStep;
+    std::unique_ptr<AttentionMethod> method;
+};
+
 class ChangedMethod final : public AttentionMethod {
  public:
-    ChangedMethod(int fromStep, std::unique_ptr<AttentionMethod> before, std::unique_ptr<AttentionMethod> after)
-        : m_fromStep(fromStep), m_before(std::move(before)), m_after(std::move(after)) {}
+    // By rising step; the first holds from the beginning.
+    explicit ChangedMethod(std::vector<Stage> stages) : m_stages(std::move(stages)) {}
 
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
-        return (context.step < m_fromStep ? *m_before : *m_after).attend(context, call);
+        const auto next = std::find_if(m_stages.begin() + 1, m_stages.end(),
+                                       [&](const Stage& stage) { return stage.fromStep > context.step; });
+        return std::prev(next)->method->attend(context, call);
     }
 
  private:
-    int m_fromStep;
-    std::unique_ptr<AttentionMethod> m_before, m_after;
+    std::vector<Stage> m_stages;
 };
 
 Status checkChanges(const job::MethodDescription& method, const Json& changes) {
@@ -49,19 +57,24 @@ Status checkChanges(const job::MethodDescription& method, const Json& changes) {
 Result<std::unique_ptr<AttentionMethod>> createMethodOf(const job::GenerationRequest& request,
                                                         const MethodWeights* weights) {
     FW_ASSIGN(auto method, createAttentionMethod(request.method, request.methodParameters, weights));
-    job::WhatIf whatIf;
-    if (request.whatIf) {
-        FW_ASSIGN(whatIf, job::whatIfFromJson(*request.whatIf));
-    }
-    if (whatIf.parameters.empty()) {
-        return method;
-    }
+    FW_ASSIGN(const job::WhatIf whatIf, job::whatIfOf(request));
     FW_ASSIGN(const MethodEntry* entry, findAttentionMethod(request.method));
-    FW_TRY(checkChanges(entry->description, whatIf.parameters));
-    Json parameters = request.methodParameters;
-    parameters.update(whatIf.parameters);
-    FW_ASSIGN(auto changed, createAttentionMethod(request.method, parameters, weights));
-    return std::make_unique<ChangedMethod>(whatIf.fromStep, std::move(method), std::move(changed));
+    std::vector<Stage> stages;
+    stages.push_back({0, std::move(method)});
+    for (const job::Change& change : whatIf.changes) {
+        if (change.parameters.empty()) {
+            continue;
+        }
+        FW_TRY(checkChanges(entry->description, change.parameters));
+        FW_ASSIGN(auto changed, createAttentionMethod(
+                                    request.method,
+                                    job::parametersAt(request.methodParameters, whatIf, change.fromStep), weights));
+        stages.push_back({change.fromStep, std::move(changed)});
+    }
+    if (stages.size() == 1) {
+        return std::move(stages.front().method);
+    }
+    return std::make_unique<ChangedMethod>(std::move(stages));
 }
 
 }  // namespace fw::method

@@ -1,4 +1,4 @@
-// The attention of a run whose parameters a person changed from one of its steps on (core/job/what_if.h).
+// The attention of a run whose parameters a person changed from some of its steps on (core/job/what_if.h).
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace fw::method {
 
-// The method of a resolved request; from WhatIf::fromStep on with the parameters WhatIf::parameters names.
+// The method of a resolved request; from the step of each of its changes on with the parameters that change names.
 // `weights`: as createAttentionMethod(). InvalidArgument as there, and for parameters other than shares and
 // strengths (ParameterType::Real): those may change what a trace's masks are cut into, which one run cannot.
 [[nodiscard]] Result<std::unique_ptr<AttentionMethod>> createMethodOf(const job::GenerationRequest& request,

@@ -1,13 +1,29 @@
 #include "core/method/painted_masks.h"
 
+#include <algorithm>
+
+#include "core/job/generation_request.h"
 #include "core/method/probe_sink.h"
 
 namespace fw::method {
 
+PaintedMasks::PaintedMasks(const job::WhatIf& whatIf) {
+    for (const job::Change& change : whatIf.changes) {
+        for (const job::PaintedMask& mask : change.masks) {
+            for (Painted& before : m_painted) {  // the same head, painted anew
+                if (before.mask.layer == mask.layer && before.mask.head == mask.head) {
+                    before.until = std::min(before.until, change.fromStep);
+                }
+            }
+            m_painted.push_back({mask, change.fromStep, job::kMaxSteps});
+        }
+    }
+}
+
 Status PaintedMasks::prepare(const backend::Ops& ops, const TokenGrid& grid, std::int64_t layers,
                              std::int64_t heads) {
-    m_prepared.clear();
-    for (const job::PaintedMask& mask : m_whatIf.masks) {
+    for (Painted& painted : m_painted) {
+        const job::PaintedMask& mask = painted.mask;
         if (!ops.supportsSparseAttention()) {
             return fail(ErrorCode::Unsupported,
                         "this device cannot compute painted masks yet; choose another device or leave them out");
@@ -18,31 +34,24 @@ Status PaintedMasks::prepare(const backend::Ops& ops, const TokenGrid& grid, std
                 "a mask is painted for layer {}, head {}, but this model has layers 0 to {} and heads 0 to {}",
                 mask.layer, mask.head, layers - 1, heads - 1);
         }
-        Prepared prepared;
-        prepared.cut = {.grid = grid, .size = mask.size, .tile = mask.box, .shift = {}};
-        if (static_cast<std::int64_t>(mask.rows.size()) != prepared.cut.count()) {
+        painted.cut = {.grid = grid, .size = mask.size, .tile = mask.box, .shift = {}};
+        if (static_cast<std::int64_t>(mask.rows.size()) != painted.cut.count()) {
             return fail(
                 ErrorCode::InvalidArgument,
                 "the mask painted for layer {}, head {} has {} rows, but this clip has {} tiles of that size",
-                mask.layer, mask.head, mask.rows.size(), prepared.cut.count());
+                mask.layer, mask.head, mask.rows.size(), painted.cut.count());
         }
-        prepared.lists = makeHostLists(prepared.cut, mask.rows);
-        m_prepared.push_back(std::move(prepared));
+        painted.lists = makeHostLists(painted.cut, mask.rows);
     }
     return {};
 }
 
 Status PaintedMasks::paint(RunContext& context, const SelfAttentionCall& call) {
-    if (context.step < m_whatIf.fromStep) {
-        return {};
-    }
-    for (std::size_t i = 0; i < m_prepared.size(); ++i) {
-        const job::PaintedMask& mask = m_whatIf.masks[i];
-        if (mask.layer != call.layer) {
+    for (const auto& [mask, from, until, cut, host] : m_painted) {
+        if (mask.layer != call.layer || context.step < from || context.step >= until) {
             continue;
         }
         const backend::ArenaScope scope(context.arena);
-        const auto& [cut, host] = m_prepared[i];
         const auto ofHead = [&](const auto& view) { return view.slice(2, mask.head, mask.head + 1); };
         const ConstTensorView q = ofHead(call.q);
         const backend::BlockLists lists = uploadLists(context, host, q);

@@ -15,7 +15,7 @@ namespace fw::method {
 // count.
 class PaintedMasks {
  public:
-    explicit PaintedMasks(job::WhatIf whatIf) : m_whatIf(std::move(whatIf)) {}
+    explicit PaintedMasks(const job::WhatIf& whatIf);
 
     // InvalidArgument when a mask names a layer or head that is not there, or has other tiles than this clip.
     // Unsupported where the device has no sparse attention.
@@ -25,13 +25,15 @@ class PaintedMasks {
     [[nodiscard]] Status paint(RunContext& context, const SelfAttentionCall& call);
 
  private:
-    // As the device wants it; stays where it is until the device has read it.
-    struct Prepared {
-        backend::TokenBlocks cut;
-        HostLists lists;
+    // One head, at the steps [from, until).
+    struct Painted {
+        job::PaintedMask mask;
+        int from = 0, until = 0;
+        // As the device wants it; stays where it is until the device has read it.
+        backend::TokenBlocks cut = {};
+        HostLists lists = {};
     };
-    job::WhatIf m_whatIf;
-    std::vector<Prepared> m_prepared;  // of each mask
+    std::vector<Painted> m_painted;
 };
 
 // What every method that can be painted over does when its own heads are computed, and its probes told.

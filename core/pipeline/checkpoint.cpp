@@ -1,10 +1,12 @@
 #include "core/pipeline/checkpoint.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "core/job/what_if.h"
 #include "core/weights/safetensors.h"
 
 namespace fw::pipeline {
@@ -166,6 +168,38 @@ Status requireClean(const weights::SafetensorsFile& file, const CheckpointKey& k
     return {};
 }
 
+// A branch begins behind the checkpoint's step: what the two requests change by hand must be the same before.
+// Settings of another attention method say nothing of this one's.
+Status requireLaterChanges(const weights::SafetensorsFile& file, const CheckpointKey& key,
+                           const job::GenerationRequest& begun, const cache::StepCache* cache) {
+    FW_ASSIGN(const int step, metadataNumber(file, "step", *key.request.steps));
+    FW_ASSIGN(const job::WhatIf asked, job::whatIfOf(key.request));
+    FW_ASSIGN(job::WhatIf held, job::whatIfOf(begun));
+    if (begun.method != key.request.method) {
+        held = job::withoutParameters(std::move(held));
+    }
+    if (const int first = job::firstDifference(asked, held); first < step) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "what_if: something changes at step {}, but {} already holds the steps before {}: {}, or let it "
+            "change from step {} on",
+            first, file.path().string(), step,
+            first == 0 ? "make the clip from its beginning" : fmt::format("branch at step {} or before", first),
+            step);
+    }
+    const auto aside =
+        std::find_if(asked.compute.begin(), asked.compute.end(), [&](int computed) { return computed >= step; });
+    if (cache != nullptr && aside != asked.compute.end()) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "what_if: at step {} the step cache {} is to stand aside, and what later steps then build on may "
+            "lie before step {}, where this branch begins: make the clip from its beginning, or branch "
+            "without a step cache",
+            *aside, key.request.cache, step);
+    }
+    return {};
+}
+
 }  // namespace
 
 Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
@@ -188,6 +222,7 @@ Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, S
     FW_ASSIGN(const auto file, openCheckpoint(path));
     FW_ASSIGN(job::GenerationRequest begun,
               job::requestFromJson(Json::parse(metadataText(*file, "request"), nullptr, false)));
+    const job::GenerationRequest asBegun = begun;
     begun.method = key.request.method;
     begun.methodParameters = key.request.methodParameters;
     begun.adapters = key.request.adapters;
@@ -203,6 +238,7 @@ Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, S
             path.string());
     }
     FW_TRY(requireEqual(*file, "dtype", key.dtype));
+    FW_TRY(requireLaterChanges(*file, key, asBegun, cache));
     FW_TRY(requireClean(*file, key, cache));
     return loadState(*file, *key.request.steps, state, nullptr, ops);
 }

@@ -46,8 +46,9 @@ struct CheckpointKey {
 
 // A branch: fills `state` like readCheckpoint(), but key.request may differ from the checkpoint's in attention
 // method, step cache, their parameters, adapters, what was changed by hand and probes; what the checkpoint's step
-// cache kept is not read. key.modelHash is the model's without adapters. InvalidArgument as above, or when `cache`
-// would read what it kept before this step.
+// cache kept is not read. key.modelHash is the model's without adapters. InvalidArgument as above, when `cache`
+// would read what it kept before this step or is to stand aside behind it, or when a change made by hand that the
+// checkpoint does not hold would have begun before.
 [[nodiscard]] Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
                                 const cache::StepCache* cache, backend::Ops& ops);
 

@@ -588,7 +588,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     ProgressMeter meter(report.plan, m_rates, events.progress);
     FW_ASSIGN(const auto painted, inPhase(Phase::Text, plan, createPaintedMasks(m_parts, report.request)));
     context.painted = painted.get();
-    FW_ASSIGN(const job::WhatIf whatIf, whatIfOf(report.request));
+    FW_ASSIGN(const job::WhatIf whatIf, job::whatIfOf(report.request));
     Job job{report.request, options, events, sink, cancel, meter, context, state, report, whatIf, ids, probes};
     FW_TRY(inPhase(Phase::Text, plan, text(job, ids)));
     Status denoised = inPhase(Phase::Denoise, plan, denoise(job));

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/job/what_if.h"
 #include "core/method/attention_method.h"
 #include "core/model/adapter.h"
 #include "core/pipeline/check_method.h"
@@ -133,10 +134,12 @@ Status checkMethod(const model::ModelInfo& info, const job::GenerationRequest& r
                     "not apply to it; leave the method at dense",
                     info.name, request.method);
     }
-    if (request.whatIf && request.whatIf->contains("masks") &&
-        (info.family == "lingen" || request.method == "linear")) {
-        return fail(ErrorCode::InvalidArgument, "{} has no masks that could be painted; leave them out of what_if",
-                    info.family == "lingen" ? "the model " + info.name : "the attention method " + request.method);
+    FW_ASSIGN(const job::WhatIf whatIf, job::whatIfOf(request));
+    if (job::hasMasks(whatIf) && (info.family == "lingen" || request.method == "linear")) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "{} has no masks that could be painted; leave them out of what_if, or branch from a run without",
+            info.family == "lingen" ? "the model " + info.name : "the attention method " + request.method);
     }
     return {};
 }

@@ -202,7 +202,7 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
         FW_ASSIGN(probes, ProbeRecorder::create(*meta.device, *meta.ops, std::move(setup)));
     }
     FW_ASSIGN(const auto painted, createPaintedMasks(meta, request));
-    FW_ASSIGN(const job::WhatIf whatIf, whatIfOf(request));
+    FW_ASSIGN(const job::WhatIf whatIf, job::whatIfOf(request));
     FW_ASSIGN(job::PhaseCost denoise, measure("denoise", meta, *method, [&](method::RunContext& context) {
                   context.probes = probes.get();
                   context.painted = painted.get();

@@ -119,23 +119,19 @@ Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest&
     return state;
 }
 
-Result<job::WhatIf> whatIfOf(const job::GenerationRequest& request) {
-    return request.whatIf ? job::whatIfFromJson(*request.whatIf) : job::WhatIf();
-}
-
 bool cacheStandsAside(const job::WhatIf& whatIf, int step) {
     return std::find(whatIf.compute.begin(), whatIf.compute.end(), step) != whatIf.compute.end();
 }
 
 Result<std::unique_ptr<method::PaintedMasks>> createPaintedMasks(const ModelParts& parts,
                                                                  const job::GenerationRequest& request) {
-    FW_ASSIGN(job::WhatIf whatIf, whatIfOf(request));
-    if (whatIf.masks.empty()) {
+    FW_ASSIGN(const job::WhatIf whatIf, job::whatIfOf(request));
+    if (!job::hasMasks(whatIf)) {
         return nullptr;
     }
     const model::VideoTransformer::Geometry& geometry = parts.shapes.transformer;
     const Shape latents = latentShape(parts, request);
-    auto painted = std::make_unique<method::PaintedMasks>(std::move(whatIf));
+    auto painted = std::make_unique<method::PaintedMasks>(whatIf);
     FW_TRY(painted->prepare(
         *parts.ops, {latents[1] / geometry.patchT, latents[2] / geometry.patchH, latents[3] / geometry.patchW},
         geometry.layers, geometry.heads));

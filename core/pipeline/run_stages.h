@@ -60,8 +60,6 @@ struct RunState {
     const ModelParts& parts, const job::GenerationRequest& request);
 // Whether the request has its step cache stand aside at this step.
 [[nodiscard]] bool cacheStandsAside(const job::WhatIf& whatIf, int step);
-// Nothing in a request without.
-[[nodiscard]] Result<job::WhatIf> whatIfOf(const job::GenerationRequest& request);
 
 // One text into out [L, width] f32.
 [[nodiscard]] Status encodeText(method::RunContext& context, ModelParts& parts,

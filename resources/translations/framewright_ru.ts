@@ -1301,6 +1301,14 @@ ratio %3, mean gate %4</source>
         <source>%1 is being made: what happens inside appears here after its next step.</source>
         <translation>%1 создаётся: происходящее внутри появится здесь после следующего шага.</translation>
     </message>
+    <message>
+        <source>The changes this clip was made with cannot be read: make them anew on the clip it came from.</source>
+        <translation>Изменения, с которыми сделан этот клип, не читаются: внесите их заново в исходном клипе.</translation>
+    </message>
+    <message>
+        <source>Too much has changed since the first clip: %1</source>
+        <translation>С первого клипа изменено слишком многое: %1</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::InvitationView</name>
@@ -2521,6 +2529,10 @@ mass %3</source>
     <message>
         <source>This head reads the frames of one place together: such a mask cannot be painted.</source>
         <translation>Эта голова читает кадры одного места подряд: такую маску рисовать нельзя.</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2, head %3: no mask was kept of what this head computed.</source>
+        <translation>Шаг %1, слой %2, голова %3: маска того, что вычислила эта голова, не сохранена.</translation>
     </message>
 </context>
 <context>
@@ -4692,6 +4704,10 @@ Make it again with probes (fw generate --probe default): the seed stays, so the 
             <numerusform>Изменены %n настройки</numerusform>
             <numerusform>Изменено %n настроек</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>can be changed once the clip is made</source>
+        <translation>можно изменить, когда клип будет готов</translation>
     </message>
 </context>
 </TS>

@@ -1289,6 +1289,14 @@ ratio %3, mean gate %4</source>
         <source>%1 is being made: what happens inside appears here after its next step.</source>
         <translation>正在生成 %1:下一步之后,内部情况会显示在这里。</translation>
     </message>
+    <message>
+        <source>The changes this clip was made with cannot be read: make them anew on the clip it came from.</source>
+        <translation>无法读取生成此片段时所做的更改：请在它所源自的片段上重新更改。</translation>
+    </message>
+    <message>
+        <source>Too much has changed since the first clip: %1</source>
+        <translation>相对最初的片段，更改过多：%1</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::InvitationView</name>
@@ -2491,6 +2499,10 @@ mass %3</source>
     <message>
         <source>This head reads the frames of one place together: such a mask cannot be painted.</source>
         <translation>此头按同一位置的各帧连续读取:这种掩码无法绘制。</translation>
+    </message>
+    <message>
+        <source>Step %1, layer %2, head %3: no mask was kept of what this head computed.</source>
+        <translation>第 %1 步，第 %2 层，第 %3 头：未保存此头实际计算的掩码。</translation>
     </message>
 </context>
 <context>
@@ -4654,6 +4666,10 @@ Make it again with probes (fw generate --probe default): the seed stays, so the 
         <translation>
             <numerusform>已更改 %n 项设置</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>can be changed once the clip is made</source>
+        <translation>片段生成后才能更改</translation>
     </message>
 </context>
 </TS>

@@ -307,6 +307,55 @@ TEST_F(Cli, RefusesModelsMemoryFilesAndDevices) {
     expectRefused({"generate", "x", "--device", "cpu:9", "--preview-dir", "previews"}, 7, "cpu:9");
 }
 
+// What was asked for last counts from its step on; what a run had changed by hand before is not forgotten.
+TEST_F(Cli, BranchesOfAChangedRun) {
+    std::ofstream(m_folder / "first.json") << R"({"from_step": 1, "set": {"sparsity": 0.25}})";
+    const Outcome begun = run({"generate",    "a fox",
+                               "--width",     "64",
+                               "--height",    "64",
+                               "--frames",    "5",
+                               "--steps",     "4",
+                               "--guidance",  "1",
+                               "--seed",      "3",
+                               "--threads",   "1",
+                               "--method",    "sliding_window",
+                               "--set",       "sparsity=0.8",
+                               "--what-if",   "first.json",
+                               "--steps-dir", "steps",
+                               "--out",       "a.mp4",
+                               "--quiet"});
+    ASSERT_EQ(begun.exit, 0) << begun.err;
+    const auto branch = [&](std::vector<std::string> more) {
+        std::vector<std::string> arguments{"branch", "steps", "--at-step", "2", "--out", "b.mp4", "--json"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run(arguments);
+    };
+    const auto request = [&](const Outcome& outcome) {
+        EXPECT_EQ(outcome.exit, 0) << outcome.err;
+        return Json::parse(outcome.out, nullptr, false).value("request", Json());
+    };
+    const Json first{{"from_step", 1}, {"set", {{"sparsity", 0.25}}}};
+    EXPECT_EQ(request(branch({}))["what_if"], first);
+    const Json set = request(branch({"--set", "sparsity=0.5"}));
+    EXPECT_EQ(set["what_if"], (Json{{"changes", {first, {{"from_step", 2}, {"set", {{"sparsity", 0.5}}}}}}}));
+    EXPECT_EQ(set["method_parameters"]["sparsity"], 0.8) << "of the steps that stay";
+
+    std::ofstream(m_folder / "more.json") << R"({"from_step": 3, "set": {"sparsity": 0.7}, "compute": [3]})";
+    const Json more = request(branch({"--what-if", "more.json"}));
+    EXPECT_EQ(more["what_if"],
+              (Json{{"changes", {first, {{"from_step", 3}, {"set", {{"sparsity", 0.7}}}}}}, {"compute", {3}}}));
+    const Outcome dense = branch({"--method", "dense"});
+    EXPECT_FALSE(request(dense).contains("what_if"));
+    EXPECT_THAT(dense.err, HasSubstr("sparsity, changed by hand, was a setting of sliding_window"));
+    const Outcome twice = branch({"--what-if", "first.json", "--set", "sparsity=0.5"});
+    EXPECT_EQ(twice.exit, 2);
+    EXPECT_THAT(twice.out, HasSubstr("both say what sparsity is at step 2")) << twice.err;
+    std::ofstream(m_folder / "early.json") << R"({"from_step": 1, "set": {"sparsity": 0.3}})";
+    const Outcome early = branch({"--what-if", "early.json"});
+    EXPECT_EQ(early.exit, 2);
+    EXPECT_THAT(early.out, HasSubstr("branch at step 1 or before")) << early.err;
+}
+
 TEST_F(Cli, ReportsErrorsAsJson) {
     for (const auto& arguments : {std::vector<std::string>{"generate", "x", "--json", "--width", "7"},
                                   std::vector<std::string>{"generate", "--json", "x", "--bogus"}}) {

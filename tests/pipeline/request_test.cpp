@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/check.h"
 #include "core/job/generation_request.h"
 #include "core/job/memory_size.h"
 #include "core/job/plan.h"
@@ -246,11 +247,12 @@ TEST(Plan, JsonCarriesTotals) {
 
 TEST(WhatIfJson, RoundTripsAndIsPartOfARequest) {
     const Json json = Json::parse(
-        R"({"from_step":4,"set":{"branch_scale":0.5},"compute":[6,8],"masks":[{"layer":0,"head":2,"size":64,"rows":["0-1","1"]},
-            {"layer":1,"head":0,"box":[1,4,4],"rows":["0,2","1","0-2"]}]})");
+        R"({"from_step":4,"set":{"branch_scale":0.5},"compute":[6,8],
+            "masks":[{"layer":0,"head":2,"size":64,"rows":["0-1","1"]},{"layer":1,"head":0,"box":[1,4,4],"rows":["0,2","1","0-2"]}]})");
     const auto whatIf = whatIfFromJson(json);
     ASSERT_TRUE(whatIf) << whatIf.error().message;
-    EXPECT_EQ(whatIf->masks[1].rows, (std::vector<std::vector<std::int32_t>>{{0, 2}, {1}, {0, 1, 2}}));
+    EXPECT_EQ(whatIf->changes.at(0).masks[1].rows,
+              (std::vector<std::vector<std::int32_t>>{{0, 2}, {1}, {0, 1, 2}}));
     EXPECT_EQ(toJson(*whatIf), json);
     GenerationRequest request;
     request.prompt = "a fox";
@@ -262,6 +264,77 @@ TEST(WhatIfJson, RoundTripsAndIsPartOfARequest) {
     EXPECT_FALSE(resolve(request, {})) << "step 8 of 8";
     request.steps = 9;
     EXPECT_TRUE(resolve(request, {}));
+}
+
+WhatIf whatIfOfText(const char* text) {
+    const auto read = whatIfFromJson(Json::parse(text));
+    FW_CHECK(read.has_value(), "{}", read.error().message);
+    return *read;
+}
+
+TEST(WhatIfJson, HoldsChangesFromSeveralStepsOn) {
+    const Json json = Json::parse(
+        R"({"changes":[{"from_step":4,"set":{"sparsity":0.5}},
+            {"from_step":7,"masks":[{"layer":0,"head":2,"size":64,"rows":["0-1","1"]}]}],"compute":[2]})");
+    const auto whatIf = whatIfFromJson(json);
+    ASSERT_TRUE(whatIf) << whatIf.error().message;
+    EXPECT_EQ(toJson(*whatIf), json);
+    EXPECT_EQ(firstChange(*whatIf), 2);
+    EXPECT_EQ(firstChange(WhatIf()), kMaxSteps);
+    EXPECT_EQ(firstChange(whatIfOfText(R"({"from_step":3})")), kMaxSteps) << "nothing changes";
+    EXPECT_TRUE(hasMasks(*whatIf));
+    const Json begun{{"sparsity", 0.9}, {"window", 3}};
+    EXPECT_EQ(parametersAt(begun, *whatIf, 3), begun);
+    EXPECT_EQ(parametersAt(begun, *whatIf, 4), (Json{{"sparsity", 0.5}, {"window", 3}}));
+    EXPECT_EQ(changeAt(*whatIf, 6).masks.size(), 0U);
+    EXPECT_EQ(changeAt(*whatIf, 7).masks.size(), 1U);
+    EXPECT_EQ(changeAt(*whatIf, 7).parameters, (Json{{"sparsity", 0.5}})) << "goes on";
+    GenerationRequest request;
+    request.prompt = "a fox";
+    request.steps = 7;
+    setWhatIf(request, *whatIf);
+    EXPECT_EQ(request.whatIf, json);
+    EXPECT_FALSE(resolve(request, {})) << "step 7 of 7";
+    request.steps = 8;
+    EXPECT_TRUE(resolve(request, {}));
+    setWhatIf(request, {});
+    EXPECT_FALSE(request.whatIf);
+}
+
+TEST(WhatIfJson, WhatIsAskedLastHoldsFromItsStepOnAndNothingElseIsLost) {
+    const WhatIf first = whatIfOfText(
+        R"({"from_step":4,"set":{"sparsity":0.5,"branch_scale":2.0},"compute":[6],
+            "masks":[{"layer":0,"head":2,"rows":["0","1"]},{"layer":1,"head":0,"rows":["0","1"]}]})");
+    // Later: the same setting and head, from there on.
+    const WhatIf later = whatIfOfText(
+        R"({"from_step":7,"set":{"sparsity":0.7},"compute":[3,6],"masks":[{"layer":0,"head":2,"rows":["0-1","1"]}]})");
+    const WhatIf both = combined(first, later);
+    ASSERT_EQ(both.changes.size(), 2U);
+    EXPECT_EQ(both.changes[0], first.changes[0]);
+    EXPECT_EQ(both.changes[1], later.changes[0]);
+    EXPECT_EQ(both.compute, (std::vector{3, 6}));
+    EXPECT_EQ(changeAt(both, 7).parameters, (Json{{"sparsity", 0.7}, {"branch_scale", 2.0}}));
+    ASSERT_EQ(changeAt(both, 7).masks.size(), 2U);
+    EXPECT_EQ(changeAt(both, 7).masks[0].rows[0].size(), 2U) << "painted anew";
+    EXPECT_EQ(combined(first, both), both) << "the same again changes nothing";
+    EXPECT_EQ(firstDifference(first, both), 3) << "a step to compute";
+    EXPECT_EQ(firstDifference(both, combined(both, {})), kMaxSteps);
+
+    // From the same step on: one change.
+    const WhatIf same = combined(first, whatIfOfText(R"({"from_step":4,"set":{"sparsity":0.6}})"));
+    ASSERT_EQ(same.changes.size(), 1U);
+    EXPECT_EQ(same.changes[0].parameters, (Json{{"sparsity", 0.6}, {"branch_scale", 2.0}}));
+    EXPECT_EQ(same.changes[0].masks.size(), 2U);
+    EXPECT_EQ(firstDifference(first, same), 4);
+
+    // Earlier: to the end, but of nothing else.
+    const WhatIf earlier = combined(both, whatIfOfText(R"({"from_step":1,"set":{"sparsity":0.1}})"));
+    EXPECT_EQ(changeAt(earlier, 3).parameters, (Json{{"sparsity", 0.1}}));
+    EXPECT_EQ(changeAt(earlier, 9).parameters, (Json{{"sparsity", 0.1}, {"branch_scale", 2.0}}));
+    EXPECT_EQ(changeAt(earlier, 9).masks, changeAt(both, 9).masks);
+    EXPECT_EQ(withoutParameters(earlier).changes.size(), 2U) << "steps 4 and 7 keep their masks";
+    EXPECT_EQ(changeAt(withoutParameters(earlier), 9).parameters, Json::object());
+    EXPECT_EQ(whatIfFromJson(toJson(earlier)).value(), earlier);
 }
 
 TEST(WhatIfJson, RefusesWhatCannotBe) {
@@ -279,6 +352,12 @@ TEST(WhatIfJson, RefusesWhatCannotBe) {
           R"({"set":{"sparsity":"0.5"}})",
           R"({"compute":3})",
           R"({"compute":[-1]})",
+          R"({"changes":3})",
+          R"({"changes":[3]})",
+          R"({"changes":[],"from_step":1})",
+          R"({"changes":[{"from_step":1,"compute":[1]}]})",
+          R"({"changes":[{"from_step":2,"set":{"a":1}},{"from_step":1,"set":{"a":1}}]})",
+          R"({"changes":[{"from_step":2,"set":{"a":1}},{"from_step":2,"set":{"b":1}}]})",
           R"({"masks":[3]})",
           R"({"masks":[{"layer":0,"head":0}]})",
           R"({"masks":[{"layer":0,"head":0,"rows":[]}]})",
@@ -302,6 +381,13 @@ TEST(WhatIfJson, RefusesWhatCannotBe) {
         wide["masks"].push_back({{"layer", 0}, {"head", head}, {"rows", std::vector<std::string>(4096, "0-4095")}});
     }
     EXPECT_NE(refusal(wide.dump().c_str()), "taken");
+    Json many{{"changes", Json::array()}};
+    for (int step = 0; step < 17; ++step) {
+        many["changes"].push_back({{"from_step", step}, {"set", {{"sparsity", 0.5}}}});
+    }
+    EXPECT_NE(refusal(many.dump().c_str()), "taken");
+    many["changes"].erase(16);
+    EXPECT_EQ(refusal(many.dump().c_str()), "taken");
 }
 
 }  // namespace

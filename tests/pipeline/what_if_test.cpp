@@ -18,6 +18,7 @@
 namespace fw::pipeline {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using trace::ProbeKind;
 
@@ -125,10 +126,10 @@ class OneCall : public testing::Test {
 };
 
 TEST_F(OneCall, APaintedHeadComputesItsMaskAndTheOthersAreLeftAlone) {
-    job::WhatIf whatIf;
-    whatIf.fromStep = 1;
-    whatIf.masks.push_back({0, 1, 64, {0, 0, 0}, {{1}, {0, 1}}});
-    method::PaintedMasks painted(whatIf);
+    job::Change change;
+    change.fromStep = 1;
+    change.masks.push_back({0, 1, 64, {0, 0, 0}, {{1}, {0, 1}}});
+    method::PaintedMasks painted({{change}, {}});
     ASSERT_TRUE(painted.prepare(*m_ops, kGrid, 1, kHeads));
     for (const char* id : {"dense", "top_k", "sliding_window"}) {
         const Json parameters = id == std::string("dense") ? Json::object() : Json{{"sparsity", 0.5}};
@@ -166,11 +167,35 @@ TEST_F(OneCall, APaintedHeadComputesItsMaskAndTheOthersAreLeftAlone) {
     }
 }
 
+// One head from the first step on, again from the second on; another one all the while.
+TEST_F(OneCall, AHeadPaintedTwiceIsAsItWasPaintedLast) {
+    const Json json = Json::parse(
+        R"({"changes":[{"from_step":0,"masks":[{"layer":0,"head":0,"rows":["0","0-1"]},
+                                     {"layer":0,"head":1,"rows":["1","1"]}]},
+            {"from_step":1,"masks":[{"layer":0,"head":0,"rows":["1","0"]}]}]})");
+    const auto whatIf = job::whatIfFromJson(json);
+    ASSERT_TRUE(whatIf) << whatIf.error().message;
+    method::PaintedMasks painted(*whatIf);
+    ASSERT_TRUE(painted.prepare(*m_ops, kGrid, 1, kHeads));
+    const std::vector<job::Probe> kinds{job::Probe::Mask};
+    for (const int step : {0, 1}) {
+        const trace::ProbeData probes = attend("dense", Json::object(), painted, step, kinds);
+        const trace::ProbeTable& masks = *probes.find(ProbeKind::Mask);
+        ASSERT_EQ(masks.size(), 2) << step;
+        const bool first[2][4] = {{true, false, true, true}, {false, true, true, false}};
+        for (std::int64_t bit = 0; bit < 4; ++bit) {
+            EXPECT_EQ(trace::maskBit(masks.record(masks.find({step, 0, 0, 0})), 2, bit / 2, bit % 2),
+                      first[step][bit]);
+            EXPECT_EQ(trace::maskBit(masks.record(masks.find({step, 0, 0, 1})), 2, bit / 2, bit % 2), bit % 2 == 1);
+        }
+    }
+}
+
 TEST_F(OneCall, MasksThatDoNotFitAreRefused) {
     const auto refusal = [&](int layer, int head, std::vector<std::vector<std::int32_t>> rows) {
-        job::WhatIf whatIf;
-        whatIf.masks.push_back({layer, head, 64, {0, 0, 0}, std::move(rows)});
-        method::PaintedMasks painted(whatIf);
+        job::Change change;
+        change.masks.push_back({layer, head, 64, {0, 0, 0}, std::move(rows)});
+        method::PaintedMasks painted({{change}, {}});
         const Status status = painted.prepare(*m_ops, kGrid, 1, kHeads);
         return status ? std::string("taken") : status.error().message;
     };
@@ -182,8 +207,7 @@ TEST_F(OneCall, MasksThatDoNotFitAreRefused) {
 
 // Of queries and keys kept whole, the row of any query follows.
 TEST_F(OneCall, RowsOfKeptQueriesAndKeysAreTheSoftmax) {
-    job::WhatIf none;
-    method::PaintedMasks painted(none);
+    method::PaintedMasks painted({});
     m_call.scale = 1.0F / std::sqrt(static_cast<float>(kWidth));
     const trace::ProbeData probes = attend("dense", Json::object(), painted, 0, {job::Probe::Qk});
     const trace::ProbeTable &queries = *probes.find(ProbeKind::AttentionQuery),
@@ -426,6 +450,78 @@ TEST_F(WhatIfRuns, AParameterFromAStepOnIsTheBranchThatTurnsThere) {
     request.method = "dense";
     request.methodParameters = Json::object();
     EXPECT_THAT(refusal({{"sparsity", 0.5}}), HasSubstr("nothing of it can"));
+}
+
+// A setting that changes twice: the second change is that of a branch from the first.
+TEST_F(WhatIfRuns, ABranchOfABranchKeepsWhatTheFirstChanged) {
+    const auto folder = std::filesystem::temp_directory_path() / ("fw_what_if_twice_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    job::GenerationRequest request = tinyRequest();
+    request.method = "sliding_window";
+    request.methodParameters = {{"sparsity", 0.8}};
+    request.whatIf = Json{{"from_step", 1}, {"set", {{"sparsity", 0.25}}}};
+    GeneratorOptions options;
+    options.stepFolder = folder;
+    const MiniRun once = make(request, options);
+    ASSERT_TRUE(once.report) << once.report.error().message;
+
+    const auto add = [&](const Json& asked) {
+        job::GenerationRequest more = request;
+        job::setWhatIf(more, job::combined(*job::whatIfOf(request), *job::whatIfFromJson(asked)));
+        return more;
+    };
+    const job::GenerationRequest twice = add({{"from_step", 3}, {"set", {{"sparsity", 0.5}}}});
+    GeneratorOptions branch;
+    branch.branchFrom = folder / stepFileName(2);
+    const MiniRun whole = make(twice), turned = make(twice, branch);
+    ASSERT_TRUE(whole.report && turned.report) << turned.report.error().message;
+    EXPECT_EQ(turned.latents, whole.latents);
+    EXPECT_NE(turned.latents, once.latents);
+    const auto& steps = whole.report->plan.stepFlops;
+    EXPECT_EQ(steps[2], once.report->plan.stepFlops[2]);
+    EXPECT_LT(steps[3], once.report->plan.stepFlops[3]) << "0.25, then 0.5";
+
+    // What would have begun before cannot be had from here; nor may the checkpoint's own change be left out.
+    const auto refusal = [&](const job::GenerationRequest& asked) {
+        const MiniRun run = make(asked, branch);
+        return run.report ? std::string("taken") : run.report.error().message;
+    };
+    EXPECT_EQ(refusal(add({{"from_step", 2}, {"set", {{"sparsity", 0.5}}}})), "taken");
+    EXPECT_THAT(refusal(add({{"from_step", 1}, {"set", {{"sparsity", 0.5}}}})),
+                AllOf(HasSubstr("changes at step 1"), HasSubstr("branch at step 1 or before"),
+                      HasSubstr("from step 2 on")));
+    EXPECT_THAT(refusal(add({{"set", {{"sparsity", 0.5}}}})), HasSubstr("make the clip from its beginning"));
+    EXPECT_THAT(refusal(add({{"compute", {1}}})), HasSubstr("branch at step 1 or before"));
+    job::GenerationRequest without = request;
+    without.whatIf.reset();
+    EXPECT_THAT(refusal(without), HasSubstr("changes at step 1"));
+    without.method = "dense";
+    without.methodParameters = Json::object();
+    EXPECT_EQ(refusal(without), "taken") << "another method has no use for the setting";
+    std::filesystem::remove_all(folder);
+}
+
+TEST_F(WhatIfRuns, ABranchDoesNotGuessWhatAStepCacheWouldHaveKept) {
+    const auto folder = std::filesystem::temp_directory_path() / ("fw_branch_pab_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    job::GenerationRequest request = tinyRequest();
+    request.cache = "pab";
+    request.cacheParameters = {{"from", 0.0}, {"to", 1.0}, {"cross_range", 2}};
+    GeneratorOptions options;
+    options.stepFolder = folder;
+    ASSERT_TRUE(make(request, options).report);
+    GeneratorOptions branch;
+    branch.branchFrom = folder / stepFileName(2);
+    ASSERT_TRUE(make(request, branch).report) << "here it computes everything anew";
+    request.whatIf = Json{{"compute", {2}}};
+    const MiniRun refused = make(request, branch);
+    ASSERT_FALSE(refused.report);
+    EXPECT_THAT(refused.report.error().message,
+                AllOf(HasSubstr("at step 2 the step cache pab"), HasSubstr("or branch without a step cache")));
+    request.cache = "none";
+    request.cacheParameters = Json::object();
+    EXPECT_TRUE(make(request, branch).report);
+    std::filesystem::remove_all(folder);
 }
 
 TEST_F(WhatIfRuns, StepsAreKeptAsFarAsThereIsRoom) {

@@ -158,13 +158,13 @@ void GateView::drawShare(Canvas& canvas, const QRectF& area, Scene& scene) const
 }
 
 QString GateView::caption(const Scene& scene) const {
-    const auto request = scene.run.request();
-    const Json parameters = request ? request->value("method_parameters", Json::object()) : Json();
-    const bool hasScale =
-        parameters.is_object() && parameters.contains("branch_scale") && parameters["branch_scale"].is_number();
-    const QString scale = hasScale ? QLatin1Char(' ') + Gates::tr("The branch's weight λ (branch_scale) is %1.")
-                                                            .arg(readable(parameters["branch_scale"].get<double>()))
-                                   : QString();
+    const Json parameters = scene.run.methodParameters(scene.selection.step);
+    const auto weight = parameters.find("branch_scale");
+    const QString scale =
+        weight != parameters.end() && weight->is_number()
+            ? QLatin1Char(' ') +
+                  Gates::tr("The branch's weight λ (branch_scale) is %1.").arg(readable(weight->get<double>()))
+            : QString();
     return shareText(scene) + scale;
 }
 

@@ -350,28 +350,46 @@ void InspectorPanel::buildWhatIf(QVBoxLayout* column) {
             });
     connect(m_whatIf, &WhatIfBar::undoAsked, this, [this, change] { change([this] { m_painter.undo(); }); });
     connect(m_whatIf, &WhatIfBar::clearAsked, this, [this, change] { change([this] { m_painter.clear(); }); });
-    connect(m_whatIf, &WhatIfBar::runAsked, this, [this] { emit branchRequested(job::toJson(whatIf())); });
+    connect(m_whatIf, &WhatIfBar::runAsked, this, [this] {
+        if (const auto changes = whatIf()) {
+            emit branchRequested(*changes);
+        }
+    });
 }
 
-job::WhatIf InspectorPanel::whatIf() const {
-    return m_painter.whatIf(m_run->probes().mask, m_selection.step);
+// What the run had and what was changed since; nothing, said in notice(), where the two do not go together.
+std::optional<Json> InspectorPanel::whatIf() {
+    if (!m_run->whatIf()) {
+        emit notice(
+            tr("The changes this clip was made with cannot be read: make them anew on the clip it came from."));
+        return std::nullopt;
+    }
+    const job::WhatIf asked = m_painter.whatIf(m_run->probes().mask, m_selection.step);
+    Json changes = job::toJson(job::combined(*m_run->whatIf(), asked));
+    if (const auto all = job::whatIfFromJson(changes); !all) {
+        emit notice(tr("Too much has changed since the first clip: %1").arg(asSentence(all.error().message)));
+        return std::nullopt;
+    }
+    return changes;
 }
 
 void InspectorPanel::setMethods(std::vector<job::MethodDescription> methods) {
     m_methods = std::move(methods);
+    m_parametersOf.reset();
     updateParameters();
     updateWhatIf();
 }
 
-// Those of the run that is shown.
+// Fields for the method of the run that is shown; those that are there stay, and with them what is being typed.
 void InspectorPanel::updateParameters() {
     const std::string id = m_run != nullptr ? m_run->method().toStdString() : std::string();
+    if (m_parametersOf == id) {
+        return;
+    }
+    m_parametersOf = id;
     const auto method =
         std::find_if(m_methods.begin(), m_methods.end(), [&id](const auto& m) { return m.id == id; });
-    const auto request = m_run != nullptr ? m_run->request() : std::nullopt;
-    m_whatIf->setParameters(
-        method == m_methods.end() ? std::vector<job::ParameterSchema>() : method->parameters,
-        request && request->contains("method_parameters") ? request->at("method_parameters") : Json::object());
+    m_whatIf->setParameters(method == m_methods.end() ? std::vector<job::ParameterSchema>() : method->parameters);
 }
 
 void InspectorPanel::updateWhatIf() {
@@ -381,11 +399,14 @@ void InspectorPanel::updateWhatIf() {
     const bool hasScans =
         m_run != nullptr && m_run->probes().scan.heads > 0 && m_run->method() == QLatin1String("dense");
     const bool canPaint = m_run != nullptr && !hasScans && m_run->method() != QLatin1String("linear");
-    m_whatIf->show(m_painter, {.masks = single && canPaint && id == QLatin1String("mask"),
-                               .cache = single && id == QLatin1String("cache") && m_run->hasStandIns(),
-                               .settings = single && (id == QLatin1String("mask") || id == QLatin1String("gate")),
-                               .step = m_selection.step,
-                               .canRun = m_target.canRerun});
+    m_whatIf->show(m_painter,
+                   {.masks = single && canPaint && id == QLatin1String("mask"),
+                    .cache = single && id == QLatin1String("cache") && m_run->hasStandIns(),
+                    .settings = single && (id == QLatin1String("mask") || id == QLatin1String("gate")),
+                    .step = m_selection.step,
+                    .canChange = !m_target.isRunning,
+                    .canRun = m_target.canRerun,
+                    .parameters = m_run != nullptr ? m_run->methodParameters(m_selection.step) : Json()});
     m_saveWhatIf->setEnabled(m_run != nullptr && !m_painter.isEmpty());
 }
 
@@ -393,11 +414,12 @@ void InspectorPanel::saveWhatIf() {
     const QString file = QFileDialog::getSaveFileName(
         this, tr("Save the changes"), QFileInfo(m_target.trace).baseName() + QStringLiteral("-what-if.json"),
         QStringLiteral("*.json"));
-    if (file.isEmpty() || m_run == nullptr) {
+    const auto changes = file.isEmpty() || m_run == nullptr ? std::nullopt : whatIf();
+    if (!changes) {
         return;
     }
     QSaveFile out(file);
-    const std::string text = job::toJson(whatIf()).dump(2) + '\n';
+    const std::string text = changes->dump(2) + '\n';
     const bool saved =
         out.open(QIODevice::WriteOnly) &&
         out.write(text.data(), static_cast<qint64>(text.size())) == static_cast<qint64>(text.size()) &&

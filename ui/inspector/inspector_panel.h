@@ -6,6 +6,8 @@
 #include <QWidget>
 #include <array>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "app/clips/clip_files.h"
@@ -81,7 +83,7 @@ class InspectorPanel : public QWidget {
     // The target is being made, the panel is visible, and updateTrace() is waited for. `withProbes`: and probes
     // wanted.
     void lookRequested(bool withProbes);
-    // The run should be made again with these changes, with the same seed (job::WhatIf).
+    // The run should be made again, with the same seed, with these changes, its own among them (job::WhatIf).
     void branchRequested(const fw::Json& whatIf);
     void notice(const QString& sentence);
     void opened();  // a trace is shown, or it could not be: see run()
@@ -117,7 +119,7 @@ class InspectorPanel : public QWidget {
     void updateWhatIf();
     void updateParameters();
     void saveWhatIf();
-    [[nodiscard]] job::WhatIf whatIf() const;
+    [[nodiscard]] std::optional<Json> whatIf();
     [[nodiscard]] Scene scene();
     [[nodiscard]] QString emptyText() const;
 
@@ -155,6 +157,7 @@ class InspectorPanel : public QWidget {
     MaskPainter m_painter;
     WhatIfBar* m_whatIf;
     std::vector<job::MethodDescription> m_methods;
+    std::optional<std::string> m_parametersOf;  // the method that the bar has fields for
     QAction* m_saveWhatIf;
     bool m_wantsPair = false;  // the other run, once it is read, goes beside the first
 };

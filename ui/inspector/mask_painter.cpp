@@ -133,11 +133,15 @@ void MaskPainter::clear() {
 
 job::WhatIf MaskPainter::whatIf(const trace::MaskTiles& tiles, int fromStep) const {
     job::WhatIf result;
-    result.fromStep = hasStep() ? fromStep : 0;
-    for (const auto& [name, value] : m_parameters) {
-        result.parameters[name] = value;
-    }
     result.compute.assign(m_compute.begin(), m_compute.end());
+    if (!hasStep()) {
+        return result;
+    }
+    job::Change& change = result.changes.emplace_back();
+    change.fromStep = fromStep;
+    for (const auto& [name, value] : m_parameters) {
+        change.parameters[name] = value;
+    }
     for (const auto& [head, mask] : m_masks) {
         job::PaintedMask painted{head.first, head.second, tiles.size, tiles.box, {}};
         const MaskBits bits(viewOf(mask.bits), mask.tiles);
@@ -149,7 +153,7 @@ job::WhatIf MaskPainter::whatIf(const trace::MaskTiles& tiles, int fromStep) con
                 }
             }
         }
-        result.masks.push_back(std::move(painted));
+        change.masks.push_back(std::move(painted));
     }
     return result;
 }

@@ -7,17 +7,9 @@ namespace fw::ui {
 std::int64_t tileOf(std::int64_t token, const trace::ProbeInfo& info, trace::TileOrder order) {
     const std::int64_t frames = info.grid[0], rows = info.grid[1], columns = info.grid[2];
     const std::int64_t t = token / (rows * columns), h = token / columns % rows, w = token % columns;
-    switch (order) {
-        case trace::TileOrder::FrameMajor:
-            return token / info.mask.size;
-        case trace::TileOrder::TokenMajor:
-            return ((h * columns + w) * frames + t) / info.mask.size;
-        case trace::TileOrder::Boxes:
-            break;
-    }
     const auto& box = info.mask.box;
     if (box[0] < 1 || box[1] < 1 || box[2] < 1) {
-        return token / info.mask.size;
+        return (order == trace::TileOrder::TokenMajor ? (h * columns + w) * frames + t : token) / info.mask.size;
     }
     const std::int64_t across = (columns + box[2] - 1) / box[2], down = (rows + box[1] - 1) / box[1];
     return (t / box[0] * down + h / box[1]) * across + w / box[2];

@@ -3,9 +3,7 @@
 #include <QCoreApplication>
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 #include "ui/inspector/frame_grid.h"
@@ -35,36 +33,20 @@ QColor pairColour(bool here, bool there, bool dark) {
 
 trace::TileOrder orderAt(const RunModel& run, const Selection& at) {
     const qint64 record = run.find(ProbeKind::Mask, at);
-    return record < 0 ? trace::TileOrder::FrameMajor
-                      : static_cast<trace::TileOrder>(run.table(ProbeKind::Mask)->item(record));
+    return record >= 0                    ? static_cast<trace::TileOrder>(run.table(ProbeKind::Mask)->item(record))
+           : run.probes().mask.box[0] > 0 ? trace::TileOrder::Boxes
+                                          : trace::TileOrder::FrameMajor;
 }
 
-// Dense attention leaves nothing out and records no mask, but of heads that were painted over; its mask is known
-// all the same.
+// Dense attention leaves nothing out and records no mask, but of heads that were painted over; its masks are known
+// all the same, at every step.
 bool isDense(const RunModel& run) {
     return run.hasProbes() && run.method() == QLatin1String("dense") && run.probes().scan.heads == 0;
 }
 
 // The place whose mask is shown at `at`.
 Selection shownAt(const RunModel& run, const Selection& at) {
-    const auto& seen = run.probes().steps;
-    const bool isKnown =
-        run.find(ProbeKind::Mask, at) >= 0 || std::find(seen.begin(), seen.end(), at.step) != seen.end();
-    if (!isDense(run)) {
-        return run.kept(ProbeKind::Mask, at);
-    }
-    // Of a step that nobody looked at: as the same head, if it was painted over, was seen last.
-    Selection best = at;
-    int least = isKnown ? 0 : std::numeric_limits<int>::max();
-    for (const int step : run.stepsOf(ProbeKind::Mask)) {
-        Selection there = at;
-        there.step = step;
-        if (std::abs(step - at.step) < least && run.find(ProbeKind::Mask, there) >= 0) {
-            least = std::abs(step - at.step);
-            best = there;
-        }
-    }
-    return best;
+    return isDense(run) ? at : run.kept(ProbeKind::Mask, at);
 }
 
 bool isPainted(const Scene& scene) {
@@ -91,6 +73,12 @@ std::optional<double> keptMass(const RunModel& run, const Selection& at) {
         }
     }
     return count == 0 ? std::nullopt : std::optional(sum / count);
+}
+
+// "64", or of boxes "1 × 4 × 4".
+QString sizeText(const trace::MaskTiles& tiles) {
+    return tiles.box[0] > 0 ? QStringLiteral("%1 × %2 × %3").arg(tiles.box[0]).arg(tiles.box[1]).arg(tiles.box[2])
+                            : QString::number(tiles.size);
 }
 
 QString percent(double part) {
@@ -130,11 +118,20 @@ std::vector<ViewOption> MaskView::options(const RunModel&) const {
 MaskBits MaskView::bitsAt(const RunModel& run, const Selection& at) const {
     const std::int64_t tiles = run.probes().maskTileCount();
     const qint64 record = run.find(ProbeKind::Mask, at);
-    if (record < 0 && isDense(run)) {
-        m_full.assign(static_cast<std::size_t>((tiles * tiles + 7) / 8), 0xff);
-        return {ConstTensorView(m_full.data(), DType::U8, {static_cast<std::int64_t>(m_full.size())}), tiles};
+    const auto viewOf = [tiles](const std::vector<std::uint8_t>& bits) {
+        return MaskBits(ConstTensorView(bits.data(), DType::U8, {static_cast<std::int64_t>(bits.size())}), tiles);
+    };
+    if (record >= 0) {
+        return {run.table(ProbeKind::Mask)->record(record), tiles};
     }
-    return record < 0 ? MaskBits() : MaskBits(run.table(ProbeKind::Mask)->record(record), tiles);
+    if (!isDense(run) || !run.whatIf()) {
+        return {};
+    }
+    if (const auto* painted = run.paintedMask(at)) {
+        return painted->empty() ? MaskBits() : viewOf(*painted);
+    }
+    m_full.assign(static_cast<std::size_t>((tiles * tiles + 7) / 8), 0xff);
+    return viewOf(m_full);
 }
 
 MaskBits MaskView::shownBits(const Scene& scene) const {
@@ -279,7 +276,9 @@ void MaskView::drawAt(Canvas& canvas, const QRectF& area, Scene& scene) {
         key = {{pairColour(true, true, dark), Masks::tr("computed")},
                {pairColour(false, false, dark), Masks::tr("skipped")}};
     }
-    drawKey(canvas, area.topLeft(), key);
+    if (!m_matrix.isNull()) {
+        drawKey(canvas, area.topLeft(), key);
+    }
     if (m_compare != kNothing && !m_difference) {
         const double keyWidth = canvas.textWidth(Masks::tr("computed") + Masks::tr("skipped")) + 9 * kGrid;
         canvas.text({area.left() + keyWidth, area.top()},
@@ -314,6 +313,11 @@ void MaskView::drawMatrix(Canvas& canvas, const QRectF& area, Scene& scene) {
     canvas.text(area.topLeft(),
                 canvas.elided(Masks::tr("key tiles to the right, query tiles downwards"), area.width()),
                 c.textSecondary);
+    if (m_matrix.isNull()) {
+        canvas.frame(map, c.border);
+        canvas.textCentred(map, canvas.elided(Masks::tr("No mask was kept here."), map.width()), c.textSecondary);
+        return;
+    }
     canvas.image(map, m_matrix);
     canvas.frame(map, c.border);
     const auto query = static_cast<double>(chosenTile(scene.run, scene.selection));
@@ -338,7 +342,7 @@ void MaskView::drawMatrix(Canvas& canvas, const QRectF& area, Scene& scene) {
         {map.left(), map.bottom() + 2},
         kept >= 0
             ? canvas.elided(Masks::tr("right: share of the attention that was kept, 0 (dark) to 1"), area.width())
-            : canvas.elided(Masks::tr("tiles of %1 tokens").arg(scene.run.probes().mask.size), area.width()),
+            : canvas.elided(Masks::tr("tiles of %1 tokens").arg(sizeText(scene.run.probes().mask)), area.width()),
         c.textSecondary);
     paint(canvas, map, scene);
     if (!canvas.isHovered(map)) {
@@ -441,8 +445,7 @@ void MaskView::drawKeys(Canvas& canvas, const QRectF& area, Scene& scene) {
     const Colours& c = canvas.colours();
     const double line = canvas.lineHeight();
     if (m_frames.empty()) {
-        canvas.textCentred(area, Masks::tr("No mask was kept here."), c.textSecondary);
-        return;
+        return;  // the matrix says why
     }
     canvas.text(area.topLeft(),
                 canvas.elided(Masks::tr("what query tile %1 looks at, frame by frame")
@@ -473,6 +476,12 @@ QString MaskView::caption(const Scene& asked) const {
     Selection at = shownAt(asked.run, asked.selection);
     const Scene scene{asked.run, at, asked.clip, asked.other, asked.painter};
     const MaskBits bits = shownBits(scene);
+    if (bits.isEmpty()) {
+        return Masks::tr("Step %1, layer %2, head %3: no mask was kept of what this head computed.")
+            .arg(at.step + 1)
+            .arg(at.layer + 1)
+            .arg(at.head + 1);
+    }
     QString text = Masks::tr("Step %1, layer %2, head %3: %4 of the tiles computed")
                        .arg(scene.selection.step + 1)
                        .arg(scene.selection.layer + 1)

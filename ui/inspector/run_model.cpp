@@ -49,6 +49,23 @@ int numberAt(const Json& json, std::initializer_list<const char*> path) {
                : 0;
 }
 
+// The rows of a painted mask as a record of masks has them; empty: of other tiles.
+std::vector<std::uint8_t> bitsOf(const job::PaintedMask& mask, const trace::ProbeInfo& info) {
+    const std::int64_t tiles = info.maskTileCount();
+    if (trace::MaskTiles{mask.size, mask.box} != info.mask || std::ssize(mask.rows) != tiles) {
+        return {};
+    }
+    std::vector<std::uint8_t> bits(static_cast<std::size_t>((tiles * tiles + 7) / 8), 0);
+    for (std::int64_t query = 0; query < tiles; ++query) {
+        for (const std::int32_t key : mask.rows[static_cast<std::size_t>(query)]) {
+            const std::int64_t bit = query * tiles + key;
+            bits[static_cast<std::size_t>(bit / 8)] |=
+                static_cast<std::uint8_t>(1U << static_cast<unsigned>(bit % 8));
+        }
+    }
+    return bits;
+}
+
 bool isInside(Module inner, Module outer) {
     return inner == Module::AttentionCore && outer == Module::SelfAttention;
 }
@@ -102,6 +119,7 @@ RunModel::RunModel(trace::Trace trace, QString file) : m_file(std::move(file)), 
     measure();
     indexProbes();
     readPlan();
+    readWhatIf();
     addCost();
 }
 
@@ -272,6 +290,33 @@ void RunModel::readPlan() {
 std::optional<Json> RunModel::request() const {
     Json request = at(m_trace.metadata, {"request"});
     return request.is_object() ? std::optional(std::move(request)) : std::nullopt;
+}
+
+void RunModel::readWhatIf() {
+    const Json changes = at(m_trace.metadata, {"request", "what_if"});
+    m_whatIf = job::WhatIf();
+    if (!changes.is_null()) {
+        auto read = job::whatIfFromJson(changes);
+        m_whatIf = read ? std::optional(std::move(*read)) : std::nullopt;
+    }
+    for (std::size_t i = 0; m_whatIf && hasProbes() && i < m_whatIf->changes.size(); ++i) {
+        const job::Change& change = m_whatIf->changes[i];
+        for (const job::PaintedMask& mask : change.masks) {
+            m_painted.push_back({change.fromStep, mask.layer, mask.head, bitsOf(mask, probes())});
+        }
+    }
+}
+
+Json RunModel::methodParameters(int step) const {
+    const Json first = at(m_trace.metadata, {"request", "method_parameters"});
+    return job::parametersAt(first.is_object() ? first : Json::object(), m_whatIf.value_or(job::WhatIf()), step);
+}
+
+const std::vector<std::uint8_t>* RunModel::paintedMask(const Selection& at) const {
+    const auto last = std::find_if(m_painted.rbegin(), m_painted.rend(), [&](const Painted& painted) {
+        return painted.fromStep <= at.step && painted.layer == at.layer && painted.head == at.head;
+    });
+    return last == m_painted.rend() ? nullptr : &last->bits;
 }
 
 qint64 RunModel::findItem(ProbeKind kind, const trace::ProbeSite& site, int item) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/job/what_if.h"
 #include "core/trace/trace.h"
 
 namespace fw::ui {
@@ -69,6 +70,13 @@ class RunModel {
     [[nodiscard]] double planFlops(int step) const;
     // The request as the worker got it; nothing in traces that lack it.
     [[nodiscard]] std::optional<Json> request() const;
+    // What was changed by hand; nothing: it cannot be read.
+    [[nodiscard]] const std::optional<job::WhatIf>& whatIf() const { return m_whatIf; }
+    // The settings of the attention method as this step had them.
+    [[nodiscard]] Json methodParameters(int step) const;
+    // The mask that was painted over the head `at` and held at its step, bits as in records of masks; nullptr: none
+    // was. Empty: its tiles are not those of this trace's masks.
+    [[nodiscard]] const std::vector<std::uint8_t>* paintedMask(const Selection& at) const;
 
     // --- records: -1 when there is none
     // Of the head `at`, or of all heads together where there is none of its own or not `perHead`.
@@ -111,6 +119,7 @@ class RunModel {
     void indexProbes();
     void readGrid();
     void readPlan();
+    void readWhatIf();
     void addCost();
 
     QString m_file;
@@ -125,6 +134,12 @@ class RunModel {
     std::map<std::array<int, 4>, Call> m_calls;  // module, step, branch, layer
     std::map<trace::ProbeKind, Index> m_records;
     Index m_none;
+    std::optional<job::WhatIf> m_whatIf;
+    struct Painted {
+        int fromStep = 0, layer = 0, head = 0;
+        std::vector<std::uint8_t> bits;
+    };
+    std::vector<Painted> m_painted;  // by rising step
 };
 
 // A module in the user's language: "Self-attention".

@@ -14,6 +14,14 @@
 #include "ui/theme.h"
 
 namespace fw::ui {
+namespace {
+
+// As a field with so many decimals shows and reads it.
+double rounded(double value, int decimals) {
+    return QString::number(value, 'f', decimals).toDouble();
+}
+
+}  // namespace
 
 QPushButton* WhatIfBar::addTool(FlowLayout* row, const QString& text, const QString& tip) {
     auto* button = makeButton(text);
@@ -53,38 +61,65 @@ WhatIfBar::WhatIfBar(QWidget* parent) : QWidget(parent) {
     connect(m_run, &QPushButton::clicked, this, &WhatIfBar::runAsked);
 }
 
-void WhatIfBar::setParameters(const std::vector<job::ParameterSchema>& parameters, const Json& values) {
+void WhatIfBar::setParameters(const std::vector<job::ParameterSchema>& parameters) {
     for (const Parameter& old : m_parameters) {
         delete old.holder;
     }
     m_parameters.clear();
     for (const job::ParameterSchema& schema : parameters) {
-        if (schema.type != job::ParameterType::Real) {
-            continue;  // only shares and strengths can change on the way
+        if (schema.type == job::ParameterType::Real) {
+            addParameter(schema);  // only shares and strengths can change on the way
         }
-        const Json own = values.is_object() ? values.value(schema.name, schema.defaultValue) : schema.defaultValue;
-        auto* box = new QDoubleSpinBox;
-        box->setDecimals(parameterDecimals(schema));
-        box->setRange(schema.minimum, schema.maximum);
-        box->setSingleStep(0.05);
-        box->setKeyboardTracking(false);
-        box->setObjectName(QString::fromStdString(schema.name));
-        box->setToolTip(tr("What if this were different from the chosen step on?") + QLatin1Char('\n') +
-                        parameterToolTip(schema));
-        auto* holder = new QWidget;
-        auto* line = new QHBoxLayout(holder);
-        line->setContentsMargins(0, 0, 0, 0);
-        line->setSpacing(kGrid);
-        line->addWidget(makeFieldLabel(parameterTitle(schema), box));
-        line->addWidget(box);
-        m_settings->layout()->addWidget(holder);
-        box->setValue(own.is_number() ? own.get<double>() : 0.0);
-        m_parameters.push_back({schema.name, box->value(), holder, box});
-        connect(box, &QDoubleSpinBox::valueChanged, this,
-                [this, name = schema.name, base = box->value()](double value) {
-                    emit parameterChanged(name, value, base);
-                });
     }
+}
+
+void WhatIfBar::addParameter(const job::ParameterSchema& schema) {
+    auto* box = new QDoubleSpinBox;
+    box->setDecimals(parameterDecimals(schema));
+    box->setRange(schema.minimum, schema.maximum);
+    box->setSingleStep(0.05);
+    box->setKeyboardTracking(false);
+    box->setObjectName(QString::fromStdString(schema.name));
+    box->setToolTip(tr("What if this were different from the chosen step on?") + QLatin1Char('\n') +
+                    parameterToolTip(schema));
+    auto* holder = new QWidget;
+    auto* line = new QHBoxLayout(holder);
+    line->setContentsMargins(0, 0, 0, 0);
+    line->setSpacing(kGrid);
+    line->addWidget(makeFieldLabel(parameterTitle(schema), box));
+    line->addWidget(box);
+    m_settings->layout()->addWidget(holder);
+    const std::size_t index = m_parameters.size();
+    m_parameters.push_back({schema, holder, box, 0.0, box->value()});
+    connect(box, &QDoubleSpinBox::valueChanged, this, [this, index](double value) {
+        Parameter& parameter = m_parameters[index];
+        parameter.shown = value;
+        const double base = parameter.base;
+        emit parameterChanged(parameter.schema.name,
+                              value == rounded(base, parameter.box->decimals()) ? base : value, base);
+    });
+}
+
+// Leaves a field alone that stands for this already: somebody may be typing into it.
+void WhatIfBar::showParameter(Parameter& parameter, const Json& values, const MaskPainter& painter) {
+    const Json& standard = parameter.schema.defaultValue;
+    const Json own = values.is_object() ? values.value(parameter.schema.name, standard) : standard;
+    parameter.base = own.is_number() ? own.get<double>() : 0.0;
+    const auto changed = painter.parameters().find(parameter.schema.name);
+    const double value = changed == painter.parameters().end() ? parameter.base : changed->second;
+    if (value == parameter.shown) {
+        return;
+    }
+    parameter.shown = value;
+    const QSignalBlocker still(parameter.box);
+    constexpr int kMostDecimals = 6;
+    int decimals = parameterDecimals(parameter.schema);
+    while (decimals < kMostDecimals &&
+           (rounded(value, decimals) != value || rounded(parameter.base, decimals) != parameter.base)) {
+        ++decimals;
+    }
+    parameter.box->setDecimals(decimals);
+    parameter.box->setValue(value);
 }
 
 void WhatIfBar::show(const MaskPainter& painter, const Shown& shown) {
@@ -95,10 +130,11 @@ void WhatIfBar::show(const MaskPainter& painter, const Shown& shown) {
     m_compute->setVisible(shown.cache);
     m_compute->setChecked(painter.computes(shown.step));
     m_settings->setVisible(shown.settings && !m_parameters.empty());
-    for (const Parameter& parameter : m_parameters) {
-        const auto changed = painter.parameters().find(parameter.name);
-        const QSignalBlocker still(parameter.box);
-        parameter.box->setValue(changed == painter.parameters().end() ? parameter.base : changed->second);
+    for (Parameter& parameter : m_parameters) {
+        showParameter(parameter, shown.parameters, painter);
+    }
+    for (QWidget* tool : {static_cast<QWidget*>(m_paint), static_cast<QWidget*>(m_compute), m_settings}) {
+        tool->setEnabled(shown.canChange);
     }
     m_undo->setVisible(any || painter.canUndo());
     m_undo->setEnabled(painter.canUndo());
@@ -107,8 +143,11 @@ void WhatIfBar::show(const MaskPainter& painter, const Shown& shown) {
     m_run->setEnabled(shown.canRun);
     m_run->setText(painter.hasStep() ? tr("Make it again from step %1").arg(shown.step + 1)
                                      : tr("Make it again so"));
-    m_summary->setVisible(any);
+    m_summary->setVisible(any || !shown.canChange);
     QStringList parts;
+    if (!shown.canChange) {
+        parts.append(tr("can be changed once the clip is made"));
+    }
     if (painter.painted() > 0) {
         parts.append(tr("%n heads painted", nullptr, painter.painted()));
     }

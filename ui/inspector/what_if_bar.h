@@ -28,11 +28,13 @@ class WhatIfBar : public QWidget {
         bool cache = false;     // a view of a step cache's decisions
         bool settings = false;  // a view of what the attention method's settings change
         int step = 0;           // chosen, from 0
+        bool canChange = true;  // false: the clip is still being made
         bool canRun = false;
+        Json parameters = Json::object();  // of the attention method, as the chosen step has them
     };
     void show(const MaskPainter& painter, const Shown& shown);
-    // The shares and strengths of the run's attention method, and what they were.
-    void setParameters(const std::vector<job::ParameterSchema>& parameters, const Json& values);
+    // Fields for the shares and strengths of an attention method.
+    void setParameters(const std::vector<job::ParameterSchema>& parameters);
 
  signals:
     void paintToggled(bool on);
@@ -40,17 +42,21 @@ class WhatIfBar : public QWidget {
     void undoAsked();
     void clearAsked();
     void runAsked();
+    // `base`: as the run has it; a field that shows it rounded, and is left at that, stands for all its digits.
     void parameterChanged(const std::string& name, double value, double base);
 
  private:
     QPushButton* addTool(FlowLayout* row, const QString& text, const QString& tip);
 
     struct Parameter {
-        std::string name;
-        double base = 0.0;
+        job::ParameterSchema schema;
         QWidget* holder = nullptr;
         QDoubleSpinBox* box = nullptr;
+        double base = 0.0;   // what the run has
+        double shown = 0.0;  // what the field stands for
     };
+    void addParameter(const job::ParameterSchema& schema);
+    void showParameter(Parameter& parameter, const Json& values, const MaskPainter& painter);
     std::vector<Parameter> m_parameters;
     QWidget* m_settings;  // holds them
     QPushButton *m_paint, *m_compute, *m_undo, *m_clear;
