@@ -113,7 +113,8 @@ Status CudaOps::synchronize() {
     const cuda::Code code = api().synchronize(m_queue, &message);
     Status failure = std::move(m_failure);
     m_failure = {};
-    if (failure && code != cuda::Code::Ok) {
+    // What a library says of a lost device is less than that it is lost.
+    if (code == cuda::Code::DeviceLost || (failure && code != cuda::Code::Ok)) {
         return tl::make_unexpected(cudaError(code, message));
     }
     return failure;

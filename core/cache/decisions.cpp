@@ -25,6 +25,14 @@ std::vector<int> skippedSteps(const DecisionRow& row) {
     return steps;
 }
 
+int lastComputed(const DecisionRow& row, int step) {
+    int last = std::min(step, static_cast<int>(row.size())) - 1;
+    while (last >= 0 && row[static_cast<std::size_t>(last)] != Decision::Compute) {
+        --last;
+    }
+    return last;
+}
+
 job::CacheRow describeRow(std::string what, const DecisionRow& row) {
     job::CacheRow described{std::move(what), {}};
     for (const Decision decision : row) {

@@ -31,6 +31,8 @@ using DecisionRow = std::vector<Decision>;
 [[nodiscard]] int countOf(const DecisionRow& row, Decision decision);
 // Steps of the row that are not computed.
 [[nodiscard]] std::vector<int> skippedSteps(const DecisionRow& row);
+// The last step before `step` that is computed by the row: nothing older may be reused at `step`. -1 without one.
+[[nodiscard]] int lastComputed(const DecisionRow& row, int step);
 // For the plan: 'c', 'r' or 'p' for each step.
 [[nodiscard]] job::CacheRow describeRow(std::string what, const DecisionRow& row);
 

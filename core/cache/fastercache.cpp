@@ -1,5 +1,6 @@
 #include "core/cache/fastercache.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/cache/guidance.h"
@@ -52,7 +53,8 @@ class FasterCache final : public StepCache {
         if (slot->steps[1] != context.step - 3) {
             return {slot->outputs[0].load(context)};
         }
-        const double weight = static_cast<double>(context.step - m_first) / static_cast<double>(m_row.size() - 1);
+        const int end = static_cast<int>(m_row.size()) - 1;
+        const double weight = static_cast<double>(context.step - m_first) / std::max(1, end - m_first);
         const Shape& shape = slot->outputs[0].shape();
         const TensorView last = context.arena.take(DType::F32, shape);
         const TensorView earlier = context.arena.take(DType::F32, shape);

@@ -1,6 +1,7 @@
 #include "core/cache/magcache.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/cache/parameters.h"
@@ -34,7 +35,10 @@ class MagCache final : public StepCache {
     }
 
     [[nodiscard]] Result<bool> replaceBlocks(method::RunContext& context, const BlockInput& input) override {
-        if (reuses(context.branch, context.step) && m_residuals.has(context.branch)) {
+        // A residual may be older than its row says where the cache stood aside at a step.
+        if (reuses(context.branch, context.step) && m_residuals.has(context.branch) &&
+            m_computed[static_cast<std::size_t>(context.branch)] >=
+                lastComputed(m_rows[static_cast<std::size_t>(context.branch)], context.step)) {
             const method::ModuleScope timed(context, trace::Module::Blocks, trace::Source::Reused);
             m_residuals.add(context, input.x);
             return true;
@@ -44,6 +48,7 @@ class MagCache final : public StepCache {
     }
     [[nodiscard]] Status blocksDone(method::RunContext& context, const TensorView& x) override {
         m_residuals.close(context, x);
+        m_computed[static_cast<std::size_t>(context.branch)] = context.step;
         return {};
     }
 
@@ -58,10 +63,18 @@ class MagCache final : public StepCache {
     [[nodiscard]] SavedState state() override {
         SavedState state;
         m_residuals.save(state);
+        state.numbers["steps"] = m_computed;
         return state;
     }
     [[nodiscard]] Status restore(const Json& numbers) override {
-        FW_TRY(StepCache::restore(numbers));
+        const Json steps = numbers.is_object() ? numbers.value("steps", Json()) : Json();
+        const bool fit =
+            steps.is_array() && steps.size() == m_computed.size() &&
+            std::all_of(steps.begin(), steps.end(), [](const Json& v) { return v.is_number_integer(); });
+        if (!fit) {
+            return StepCache::restore(numbers.is_object() ? numbers : Json());
+        }
+        m_computed = steps.get<std::array<int, 2>>();
         m_residuals.restore();
         return {};
     }
@@ -73,7 +86,8 @@ class MagCache final : public StepCache {
         return which < m_rows.size() && at < m_rows[which].size() && m_rows[which][at] == Decision::Reuse;
     }
 
-    std::vector<DecisionRow> m_rows;  // by branch
+    std::vector<DecisionRow> m_rows;        // by branch
+    std::array<int, 2> m_computed{-1, -1};  // by branch: the step of its residual
     ResidualStore m_residuals;
 };
 

@@ -71,9 +71,12 @@ class Pab final : public StepCache {
             return {};
         }
         const SiteSlot* slot = m_store.find(site, context.branch);
-        // Steps are asked in order, so what is there is of the last computed step; none in a run begun here.
-        return slot != nullptr && slot->steps.front() >= 0 ? Replacement{slot->outputs.front().load(context)}
-                                                           : Replacement{};
+        // What is there is of the last computed step, unless the run began here or the cache stood aside at that
+        // step.
+        const int computed = lastComputed(m_rows[index(site.kind)], context.step);
+        return slot != nullptr && slot->steps.front() >= std::max(computed, 0)
+                   ? Replacement{slot->outputs.front().load(context)}
+                   : Replacement{};
     }
 
     [[nodiscard]] Status siteDone(method::RunContext& context, const Site& site,

@@ -1,6 +1,7 @@
 #include "core/method/painted_masks.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/job/generation_request.h"
 #include "core/method/probe_sink.h"
@@ -35,6 +36,10 @@ Status PaintedMasks::prepare(const backend::Ops& ops, const TokenGrid& grid, std
                 mask.layer, mask.head, layers - 1, heads - 1);
         }
         painted.cut = {.grid = grid, .size = mask.size, .tile = mask.box, .shift = {}};
+        const std::array<std::int64_t, 3> extents{grid.frames, grid.height, grid.width};
+        for (std::size_t axis = 0; axis < 3; ++axis) {  // a box may be larger than the clip
+            painted.cut.tile[axis] = std::min(mask.box[axis], extents[axis]);
+        }
         if (static_cast<std::int64_t>(mask.rows.size()) != painted.cut.count()) {
             return fail(
                 ErrorCode::InvalidArgument,

@@ -34,6 +34,10 @@ Code codeOf(cudaError_t status) {
         case cudaErrorLaunchFailure:
         case cudaErrorECCUncorrectable:
         case cudaErrorAssert:
+        case cudaErrorContextIsDestroyed:
+        case cudaErrorDevicesUnavailable:
+        case cudaErrorNvlinkUncorrectable:
+        case cudaErrorUnknown:
             return Code::DeviceLost;
         default:
             return Code::Failed;

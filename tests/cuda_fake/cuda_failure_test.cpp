@@ -214,6 +214,17 @@ TEST_F(CudaFailure, ALostDeviceEndsTheRunAndTheNextProcessGoesOn) {
     EXPECT_EQ(resumed->stepSeconds.size(), 1U);
 }
 
+// Its tokens are listed for the device: those of the clip, not of ten thousand frames of ten thousand rows.
+TEST_F(CudaFailure, APaintedBoxLargerThanTheClipEndsWithIt) {
+    const auto generator = load();
+    job::GenerationRequest painted = request();
+    painted.whatIf =
+        Json{{"from_step", 1},
+             {"masks", {{{"layer", 0}, {"head", 0}, {"box", {10000, 10000, 10000}}, {"rows", {"0"}}}}}};
+    const auto made = run(*generator, painted);
+    ASSERT_TRUE(made) << made.error().message;
+}
+
 // Weights of the published sizes have an allocation each, and none of them is a whole number of pages.
 TEST_F(CudaFailure, TheForecastLiesWithinAHundredthOfWhatAllocationsTake) {
     const fs::path model = m_folder / "model", adapter = m_folder / "salad.safetensors";

@@ -165,6 +165,11 @@ Code compute(Queue* queue, const Args&) {
     return answer(queue);
 }
 
+// cuBLASLt does not say that the device is lost, only that it failed.
+Code linear(Queue* queue, const LinearArgs&) {
+    return control.lost ? say(Code::Failed, "cuBLASLt failed a product", &queue->message) : Code::Ok;
+}
+
 constexpr Api kApi = {
     .version = kApiVersion,
     .deviceCount = deviceCount,
@@ -177,7 +182,7 @@ constexpr Api kApi = {
     .lastMessage = lastMessage,
     .upload = upload,
     .download = download,
-    .linear = compute<LinearArgs>,
+    .linear = linear,
     .fp8LinearApplies = fp8LinearApplies,
     .quantiseRows = compute<QuantiseArgs>,
     .unpackRows = compute<UnpackRowsArgs>,

@@ -581,6 +581,11 @@ TEST_F(WhatIfRuns, ACacheStandsAsideWhereItIsTold) {
     EXPECT_EQ(reusedSteps(aside.trace), (std::set<int>{1}));
     EXPECT_NE(aside.latents, plain.latents);
     EXPECT_GT(aside.report->plan.totalFlops(), plain.report->plan.totalFlops()) << "the plan knows";
+    request.whatIf = Json{{"compute", {2}}};
+    const MiniRun before = make(request);
+    ASSERT_TRUE(before.report) << before.report.error().message;
+    EXPECT_EQ(reusedSteps(before.trace), (std::set<int>{1})) << "at step 3 only what step 0 left is there: too old";
+    EXPECT_EQ(before.report->plan.totalFlops(), aside.report->plan.totalFlops()) << "the plan knows";
 }
 
 // Sites (PAB) and whole blocks (the others): their errors are measured, and nothing else changes.
