@@ -276,9 +276,7 @@ void MaskView::drawAt(Canvas& canvas, const QRectF& area, Scene& scene) {
         key = {{pairColour(true, true, dark), Masks::tr("computed")},
                {pairColour(false, false, dark), Masks::tr("skipped")}};
     }
-    if (!m_matrix.isNull()) {
-        drawKey(canvas, area.topLeft(), key);
-    }
+    drawKey(canvas, area.topLeft(), key);
     if (m_compare != kNothing && !m_difference) {
         const double keyWidth = canvas.textWidth(Masks::tr("computed") + Masks::tr("skipped")) + 9 * kGrid;
         canvas.text({area.left() + keyWidth, area.top()},
