@@ -351,9 +351,11 @@ void InspectorWhatIfTest::aClipThatIsBeingMadeCannotBeChanged() {
 
 // Of a dense run that kept no masks: the head that was painted over computed its painted tiles.
 void InspectorWhatIfTest::aPaintedHeadIsShownAsItComputed() {
-    const auto openPainted = [&](const char* name, const Json& tiles) {
+    const auto openPainted = [&](const char* name, const Json& tiles,
+                                 const trace::MaskTiles& kept = {8, {0, 0, 0}}) {
         trace::Trace run = syntheticTrace({});
         run.probes.info.scan = {};
+        run.probes.info.mask = kept;
         for (const auto kind : {trace::ProbeKind::Mask, trace::ProbeKind::KeptMass, trace::ProbeKind::ScanMemory,
                                 trace::ProbeKind::ReviewWeight}) {
             run.probes.tables.erase(kind);
@@ -377,6 +379,17 @@ void InspectorWhatIfTest::aPaintedHeadIsShownAsItComputed() {
     keepBoth(*panel, QStringLiteral("painted-dense"));
     panel->select({.step = 2, .layer = 1, .head = 0});
     QVERIFY2(caption(*panel).contains(QLatin1String("head 1: 100 %")), qPrintable(caption(*panel)));
+
+    // Boxes of half a frame, six of them as well; a head that nobody painted on is drawn in them, too.
+    const auto boxes = openPainted("dense-boxes", {{"box", {1, 2, 4}}}, {0, {1, 2, 4}});
+    QVERIFY(boxes);
+    boxes->showView(QStringLiteral("mask"));
+    boxes->select({.step = 2, .layer = 1, .head = 1});
+    QVERIFY2(caption(*boxes).contains(QLatin1String("head 2: 16.7 %")), qPrintable(caption(*boxes)));
+    boxes->select({.step = 2, .layer = 1, .head = 0});
+    settle(*boxes);
+    QVERIFY2(caption(*boxes).contains(QLatin1String("head 1: 100 %")), qPrintable(caption(*boxes)));
+    keepBoth(*boxes, QStringLiteral("boxes"));
 
     // Tiles of another size cannot be shown in this trace's.
     const auto other = openPainted("dense-other", {{"box", {3, 2, 1}}});
