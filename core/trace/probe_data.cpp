@@ -321,7 +321,7 @@ void ProbeTable::append(const ProbeSite& site, std::int32_t item, std::span<cons
     } else {
         FW_CHECK(m_dtype == DType::F16, "numbers into {}", dtypeName(m_dtype));
         auto* bits = reinterpret_cast<std::uint16_t*>(m_bytes.data() + begin);
-        std::transform(values.begin(), values.end(), bits, floatToHalf);
+        floatsToHalves(values, {bits, values.size()});
     }
     m_sites.push_back(site);
     m_items.push_back(item);

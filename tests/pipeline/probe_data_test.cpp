@@ -117,6 +117,19 @@ TEST(HalfFloat, ManyAtOnceAreTheSame) {
         const float one = halfToFloat(halves[i]);
         EXPECT_TRUE(one == floats[i] || (std::isnan(one) && std::isnan(floats[i]))) << i;
     }
+    // Every half, both sides of every tie, and what lies beyond them.
+    floats.insert(floats.end(), {65519.0F, 65520.0F, -1e30F, std::ldexp(1.0F, -25), std::ldexp(1.5F, -25)});
+    for (std::size_t i = 0; i < halves.size(); ++i) {
+        for (const float step : {0.5F, 0.49F, 0.51F}) {
+            const float next = halfToFloat(static_cast<std::uint16_t>(halves[i] + 1U));
+            floats.push_back(floats[i] + step * (next - floats[i]));
+        }
+    }
+    std::vector<std::uint16_t> back(floats.size());
+    floatsToHalves(floats, back);
+    for (std::size_t i = 0; i < floats.size(); ++i) {
+        EXPECT_EQ(back[i], floatToHalf(floats[i])) << floats[i];
+    }
 }
 
 TEST(ProbeInfo, PoolsTokensIntoBlocks) {
