@@ -140,6 +140,8 @@ class CpuOps final : public Ops, public PacksRows {
                          float scale, const TensorView& rows, const TensorView& entropies) override;
     void doRowSums(const ConstTensorView& rows, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
                    const TensorView& sums, const TensorView& columns) override;
+    void doKeptMass(const ConstTensorView& rows, std::span<const std::int32_t> queries, const SeenKeys& seen,
+                    const TensorView& masses) override;
     void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                        const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,

@@ -7,6 +7,7 @@
 #include "kernels/cpu/attention_rows.h"
 #include "kernels/cpu/block_selection.h"
 #include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/kept_mass.h"
 #include "kernels/cpu/linear_attention.h"
 #include "kernels/cpu/row_sums.h"
 #include "kernels/cpu/sparse_attention.h"
@@ -56,6 +57,53 @@ std::vector<std::uint8_t> readOrders(const ConstTensorView& orders) {
     return result;
 }
 
+// The tables that what a window shows refers to.
+class WindowSequences {
+ public:
+    explicit WindowSequences(const WindowOptions& options)
+        : m_options(options),
+          m_orders(readOrders(options.orders)),
+          m_tokens{makeOrder(options.grid, TokenOrder::FrameMajor),
+                   makeOrder(options.grid, TokenOrder::TokenMajor)},
+          m_tables{m_tokens[0].data(), m_tokens[1].data()},
+          m_sinkSteps{1, options.grid.frames} {}
+    WindowSequences(const WindowSequences&) = delete;
+    WindowSequences& operator=(const WindowSequences&) = delete;
+
+    // Without operands; the object and its options outlive what is returned.
+    [[nodiscard]] kernels::cpu::WindowArgs args() const {
+        kernels::cpu::WindowArgs args;
+        args.sequences = {m_tables.data(), m_orders.empty() ? nullptr : m_orders.data()};
+        args.window = m_options.window;
+        args.sinkTokens = m_options.sinkFrame ? m_options.grid.plane() : 0;
+        args.sinkSteps = m_sinkSteps.data();
+        return args;
+    }
+
+ private:
+    const WindowOptions& m_options;
+    std::vector<std::uint8_t> m_orders;
+    std::array<std::vector<std::int32_t>, 2> m_tokens;
+    std::array<const std::int32_t*, 2> m_tables;
+    std::array<std::int64_t, 2> m_sinkSteps;
+};
+
+// What lists show; without operands. `order` and the table outlive what is returned.
+kernels::cpu::BlockSparseArgs listArgs(const BlockLists& lists, const BlockTable& table,
+                                       const std::int32_t* const& order) {
+    kernels::cpu::BlockSparseArgs args;
+    args.sequences = {&order, nullptr};
+    args.starts = table.starts.data();
+    args.blocks = static_cast<std::int64_t>(table.starts.size()) - 1;
+    args.lists = lists.blocks.as<std::int32_t>();
+    args.counts = lists.counts.as<std::int32_t>();
+    args.listBatch = lists.blocks.stride(0), args.listHead = lists.blocks.stride(1);
+    args.listRow = lists.blocks.stride(2);
+    args.countBatch = lists.counts.stride(0), args.countHead = lists.counts.stride(1);
+    args.countRow = lists.counts.stride(2);
+    return args;
+}
+
 }  // namespace
 
 void* CpuOps::sparseScratch(const char* operation, std::int64_t bytes) {
@@ -68,19 +116,11 @@ void* CpuOps::sparseScratch(const char* operation, std::int64_t bytes) {
 
 void CpuOps::doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                                const TensorView& out, const WindowOptions& options) {
-    const std::vector<std::uint8_t> orders = readOrders(options.orders);
-    const std::array<std::vector<std::int32_t>, 2> tokens{makeOrder(options.grid, TokenOrder::FrameMajor),
-                                                          makeOrder(options.grid, TokenOrder::TokenMajor)};
-    const std::array<const std::int32_t*, 2> tables{tokens[0].data(), tokens[1].data()};
-    const std::array<std::int64_t, 2> sinkSteps{1, options.grid.frames};
-    kernels::cpu::WindowArgs args;
+    const WindowSequences sequences(options);
+    kernels::cpu::WindowArgs args = sequences.args();
     args.operands = selfOperands(q, k, v, out);
     args.operands.scale = options.scale;
     args.operands.threads = m_threads;
-    args.sequences = {tables.data(), orders.empty() ? nullptr : orders.data()};
-    args.window = options.window;
-    args.sinkTokens = options.sinkFrame ? options.grid.plane() : 0;
-    args.sinkSteps = sinkSteps.data();
     args.operands.workspace = sparseScratch("windowAttention", kernels::cpu::windowWorkspaceBytes(args));
     if (args.operands.workspace != nullptr) {
         const int code = kernels::cpu::windowAttention(args);
@@ -93,19 +133,10 @@ void CpuOps::doBlockSparseAttention(const ConstTensorView& q, const ConstTensorV
                                     const BlockSparseOptions& options) {
     const BlockTable table = makeBlockTable(options.blocks);
     const std::int32_t* order = table.order.data();
-    kernels::cpu::BlockSparseArgs args;
+    kernels::cpu::BlockSparseArgs args = listArgs(lists, table, order);
     args.operands = selfOperands(q, k, v, out);
     args.operands.scale = options.scale;
     args.operands.threads = m_threads;
-    args.sequences = {&order, nullptr};
-    args.starts = table.starts.data();
-    args.blocks = static_cast<std::int64_t>(table.starts.size()) - 1;
-    args.lists = lists.blocks.as<std::int32_t>();
-    args.counts = lists.counts.as<std::int32_t>();
-    args.listBatch = lists.blocks.stride(0), args.listHead = lists.blocks.stride(1);
-    args.listRow = lists.blocks.stride(2);
-    args.countBatch = lists.counts.stride(0), args.countHead = lists.counts.stride(1);
-    args.countRow = lists.counts.stride(2);
     args.operands.workspace = sparseScratch("blockSparseAttention", kernels::cpu::blockSparseWorkspaceBytes(args));
     if (args.operands.workspace != nullptr) {
         const int code = kernels::cpu::blockSparseAttention(args);
@@ -210,6 +241,30 @@ void CpuOps::doRowSums(const ConstTensorView& rows, const TokenGrid& grid,
     args.columns = columns.mutableAs<float>();
     args.threads = m_threads;
     kernels::cpu::rowSums(args);
+}
+
+void CpuOps::doKeptMass(const ConstTensorView& rows, std::span<const std::int32_t> queries, const SeenKeys& seen,
+                        const TensorView& masses) {
+    kernels::cpu::KeptMassArgs args;
+    args.rows = rows.as<float>();
+    args.heads = rows.dim(0);
+    args.count = rows.dim(1);
+    args.keys = rows.dim(2);
+    args.queries = queries.data();
+    args.masses = masses.mutableAs<float>();
+    args.threads = m_threads;
+    if (seen.areListed()) {
+        const BlockTable table = makeBlockTable(seen.blocks);
+        const std::int32_t* order = table.order.data();
+        const kernels::cpu::BlockSparseArgs blocks = listArgs(seen.lists, table, order);
+        args.blocks = &blocks;
+        kernels::cpu::keptMass(args);
+        return;
+    }
+    const WindowSequences sequences(seen.window);
+    const kernels::cpu::WindowArgs window = sequences.args();
+    args.window = &window;
+    kernels::cpu::keptMass(args);
 }
 
 void CpuOps::doAddBranch(const TensorView& out, const ConstTensorView& branch, const BranchOptions& options) {

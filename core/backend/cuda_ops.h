@@ -110,6 +110,8 @@ class CudaOps final : public Ops, public PacksRows {
     void doDifference(const ConstTensorView& a, const ConstTensorView& b, const TensorView& means) override;
     void doRowSums(const ConstTensorView& rows, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
                    const TensorView& sums, const TensorView& columns) override;
+    void doKeptMass(const ConstTensorView& rows, std::span<const std::int32_t> queries, const SeenKeys& seen,
+                    const TensorView& masses) override;
     void doConv3d(const ConstTensorView& x, const PackedConv3d& weights, const TensorView& y,
                   bool accumulate) override;
     void doUpsample2x(const ConstTensorView& x, const TensorView& y) override;

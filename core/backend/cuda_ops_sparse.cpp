@@ -61,6 +61,30 @@ cuda::AddBranchArgs addedArgs(const TensorView& out, const AddedBranch& added) {
     return added.branch.isNone() ? cuda::AddBranchArgs{} : branchArgs(out, added.branch, added.options);
 }
 
+// What a window shows; without operands.
+cuda::WindowArgs windowArgs(const WindowOptions& options) {
+    cuda::WindowArgs args{};
+    args.frames = options.grid.frames;
+    args.window = options.window;
+    args.sinkFrame = options.sinkFrame;
+    if (!options.orders.isNone()) {
+        args.orders = static_cast<const std::uint8_t*>(options.orders.data());
+        args.orderBatch = options.orders.stride(0);
+        args.orderHead = options.orders.stride(1);
+    }
+    return args;
+}
+
+// What lists show; without operands and cut.
+cuda::BlockSparseArgs listArgs(const BlockLists& lists) {
+    cuda::BlockSparseArgs args{};
+    args.lists = lists.blocks.as<std::int32_t>();
+    args.counts = lists.counts.as<std::int32_t>();
+    args.listSteps = rowSteps(lists.blocks);
+    args.countSteps = rowSteps(lists.counts);
+    return args;
+}
+
 // The boxes as the kernels count them; without their table of rows.
 cuda::BoxCut boxCut(const TokenBlocks& blocks) {
     const std::array<std::int64_t, 3> extents{blocks.grid.frames, blocks.grid.height, blocks.grid.width};
@@ -161,34 +185,43 @@ bool CudaOps::cutInto(const TokenBlocks& blocks, cuda::TokenCut& cut) {
 
 void CudaOps::doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                                 const TensorView& out, const WindowOptions& options) {
-    cuda::WindowArgs args{};
+    cuda::WindowArgs args = windowArgs(options);
     args.operands = selfOperands(q, k, v, out);
     args.operands.scale = options.scale;
-    args.frames = options.grid.frames;
-    args.window = options.window;
-    args.sinkFrame = options.sinkFrame;
     args.added = addedArgs(out, options.added);
-    if (!options.orders.isNone()) {
-        args.orders = static_cast<const std::uint8_t*>(options.orders.data());
-        args.orderBatch = options.orders.stride(0);
-        args.orderHead = options.orders.stride(1);
-    }
     note(api().windowAttention(m_queue, args));
 }
 
 void CudaOps::doBlockSparseAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                                      const TensorView& out, const BlockLists& lists,
                                      const BlockSparseOptions& options) {
-    cuda::BlockSparseArgs args{};
+    cuda::BlockSparseArgs args = listArgs(lists);
     args.operands = selfOperands(q, k, v, out);
     args.operands.scale = options.scale;
-    args.lists = lists.blocks.as<std::int32_t>();
-    args.counts = lists.counts.as<std::int32_t>();
-    args.listSteps = rowSteps(lists.blocks);
-    args.countSteps = rowSteps(lists.counts);
     args.added = addedArgs(out, options.added);
     if (cutInto(options.blocks, args.cut)) {
         note(api().blockSparseAttention(m_queue, args));
+    }
+}
+
+void CudaOps::doKeptMass(const ConstTensorView& rows, std::span<const std::int32_t> queries, const SeenKeys& seen,
+                         const TensorView& masses) {
+    cuda::KeptMassArgs args{};
+    args.rows = rows.as<float>();
+    args.heads = rows.dim(0);
+    args.count = rows.dim(1);
+    args.keys = rows.dim(2);
+    args.queries = queries.data();
+    args.masses = masses.mutableAs<float>();
+    args.byLists = seen.areListed();
+    if (!args.byLists) {
+        args.window = windowArgs(seen.window);
+        note(api().keptMass(m_queue, args));
+        return;
+    }
+    args.blocks = listArgs(seen.lists);
+    if (cutInto(seen.blocks, args.blocks.cut)) {
+        note(api().keptMass(m_queue, args));
     }
 }
 

@@ -81,6 +81,8 @@ class MetaOps final : public Ops, public PacksRows {
                          const TensorView&, const TensorView&) override {}
     void doRowSums(const ConstTensorView&, const TokenGrid&, const std::array<std::int64_t, 3>&, const TensorView&,
                    const TensorView&) override {}
+    void doKeptMass(const ConstTensorView&, std::span<const std::int32_t>, const SeenKeys&,
+                    const TensorView&) override {}
     void doRmsNormRope(const ConstTensorView&, const ConstTensorView&, float, const std::optional<RopeTables>&,
                        std::int64_t, const TensorView&) override {}
     void doLayerNormModulate(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, float,

@@ -175,6 +175,11 @@ class Ops {
     // columns f32 [H, N]: over the rows of each head. All contiguous. Wherever there is attentionRows().
     void rowSums(const ConstTensorView& rows, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
                  const TensorView& sums, const TensorView& columns);
+    // What sparse attention kept of rows of attention: masses[h, r] = the sum of rows[h, r, j] over the keys j that
+    // queries[r] saw. rows f32 [H, R, N], masses f32 [H, R], contiguous; orders and lists of `seen` for one sample
+    // and H heads, its scale, pairs and added branch are not looked at.
+    void keptMass(const ConstTensorView& rows, std::span<const std::int32_t> queries, const SeenKeys& seen,
+                  const TensorView& masses);
 
     // --- normalisation
     // y = x / rms(x over C) · weight, then rotary embedding per head of width headDim when `rope` is given.
@@ -281,6 +286,9 @@ class Ops {
     virtual void doRowSums(const ConstTensorView& rows, const TokenGrid& grid,
                            const std::array<std::int64_t, 3>& pooling, const TensorView& sums,
                            const TensorView& columns);
+    // queries as tokens; where blocks are listed, as the block of each.
+    virtual void doKeptMass(const ConstTensorView& rows, std::span<const std::int32_t> queries,
+                            const SeenKeys& seen, const TensorView& masses);
     virtual void doRmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                                const std::optional<RopeTables>& rope, std::int64_t headDim,
                                const TensorView& y) = 0;

@@ -1,5 +1,6 @@
 // Checks and costs of the sparse and linear attention operations, and of looking into attention.
 #include <algorithm>
+#include <vector>
 
 #include "core/backend/ops.h"
 #include "core/backend/ops_checks.h"
@@ -43,15 +44,23 @@ void checkBlocks(const char* op, const TokenBlocks& blocks) {
     }
 }
 
-void checkLists(const char* op, const BlockLists& lists, const ConstTensorView& q, const TokenBlocks& blocks) {
+void checkOrders(const char* op, const WindowOptions& options, std::int64_t batch, std::int64_t heads) {
+    if (!options.orders.isNone()) {
+        checkShape(op, "orders", options.orders, {batch, heads});
+        FW_CHECK(options.orders.dtype() == DType::U8, "{}: orders are {}, u8 expected", op, options.orders.text());
+    }
+}
+
+void checkLists(const char* op, const BlockLists& lists, std::int64_t batch, std::int64_t heads,
+                const TokenBlocks& blocks) {
     for (const ConstTensorView& view : {ConstTensorView(lists.blocks), ConstTensorView(lists.counts)}) {
         FW_CHECK(view.dtype() == DType::I32, "{}: lists are {}, i32 expected", op, view.text());
     }
-    checkShape(op, "counts", lists.counts, {q.dim(0), q.dim(2), blocks.count()});
+    checkShape(op, "counts", lists.counts, {batch, heads, blocks.count()});
     FW_CHECK(lists.blocks.rank() == 4 && lists.blocks.dim(3) >= 1 &&
                  (lists.blocks.stride(3) == 1 || lists.blocks.dim(3) == 1),
              "{}: block lists are {}", op, lists.blocks.text());
-    checkShape(op, "lists", lists.blocks, {q.dim(0), q.dim(2), blocks.count(), lists.blocks.dim(3)});
+    checkShape(op, "lists", lists.blocks, {batch, heads, blocks.count(), lists.blocks.dim(3)});
 }
 
 }  // namespace
@@ -106,10 +115,7 @@ void Ops::windowAttention(const ConstTensorView& q, const ConstTensorView& k, co
     checkValues(op, q, v, out);
     FW_CHECK(options.window >= 0 && options.scale > 0.0F, "{}: window {}, scale {}", op, options.window,
              options.scale);
-    if (!options.orders.isNone()) {
-        checkShape(op, "orders", options.orders, {q.dim(0), q.dim(2)});
-        FW_CHECK(options.orders.dtype() == DType::U8, "{}: orders are {}, u8 expected", op, options.orders.text());
-    }
+    checkOrders(op, options, q.dim(0), q.dim(2));
     const KeptWork work = windowWork(options.grid, TokenOrder::FrameMajor, options.window, options.sinkFrame);
     charge(4 * work.pairs * q.dim(0) * q.dim(2) * q.dim(3), {q, k, v, out});
     checkAdded(op, out, options.added);
@@ -126,7 +132,7 @@ void Ops::blockSparseAttention(const ConstTensorView& q, const ConstTensorView& 
     checkSelf(op, q, k, options.blocks.grid.tokens());
     checkValues(op, q, v, out);
     checkBlocks(op, options.blocks);
-    checkLists(op, lists, q, options.blocks);
+    checkLists(op, lists, q.dim(0), q.dim(2), options.blocks);
     FW_CHECK(options.scale > 0.0F && options.pairs >= 0, "{}: scale {}, {} pairs", op, options.scale,
              options.pairs);
     charge(4 * options.pairs * q.dim(0) * q.dim(2) * q.dim(3), {q, k, v, out});
@@ -143,7 +149,7 @@ void Ops::selectBlocks(const ConstTensorView& q, const ConstTensorView& k, const
     checkDevice(op, deviceKind(), {q, k, lists.blocks, lists.counts});
     checkSelf(op, q, k, options.blocks.grid.tokens());
     checkBlocks(op, options.blocks);
-    checkLists(op, lists, q, options.blocks);
+    checkLists(op, lists, q.dim(0), q.dim(2), options.blocks);
     const std::int64_t blocks = options.blocks.count();
     FW_CHECK(options.kept >= 1 && options.kept <= blocks && lists.blocks.dim(3) == options.kept,
              "{}: {} of {} blocks into lists {}", op, options.kept, blocks, lists.blocks.text());
@@ -253,6 +259,39 @@ void Ops::rowSums(const ConstTensorView& rows, const TokenGrid& grid, const std:
     }
 }
 
+void Ops::keptMass(const ConstTensorView& rows, std::span<const std::int32_t> queries, const SeenKeys& seen,
+                   const TensorView& masses) {
+    const char* op = "keptMass";
+    checkDevice(op, deviceKind(), {rows, masses});
+    checkF32(op, "rows", rows);
+    checkF32(op, "masses", masses);
+    const std::int64_t tokens = (seen.areListed() ? seen.blocks.grid : seen.window.grid).tokens();
+    const auto count = static_cast<std::int64_t>(queries.size());
+    FW_CHECK(rows.rank() == 3 && rows.isContiguous() && masses.isContiguous(), "{}: rows {}, masses {}", op,
+             rows.text(), masses.text());
+    checkShape(op, "rows", rows, {rows.dim(0), count, tokens});
+    checkShape(op, "masses", masses, {rows.dim(0), count});
+    for (const std::int32_t query : queries) {
+        FW_CHECK(query >= 0 && query < tokens, "{}: query {} of {}", op, query, tokens);
+    }
+    std::vector<std::int32_t> places(queries.begin(), queries.end());
+    if (seen.areListed()) {
+        checkDevice(op, deviceKind(), {seen.lists.blocks, seen.lists.counts});
+        checkBlocks(op, seen.blocks);
+        checkLists(op, seen.lists, 1, rows.dim(0), seen.blocks);
+        std::transform(places.begin(), places.end(), places.begin(),
+                       [&](std::int32_t query) { return static_cast<std::int32_t>(seen.blocks.blockOf(query)); });
+    } else {
+        checkDevice(op, deviceKind(), {seen.window.orders});
+        FW_CHECK(seen.window.window >= 0, "{}: window {}", op, seen.window.window);
+        checkOrders(op, seen.window, 1, rows.dim(0));
+    }
+    charge(rows.count(), {rows, masses});
+    if (rows.count() > 0) {
+        doKeptMass(rows, places, seen, masses);
+    }
+}
+
 // Reached only when a back-end says that it has these operations and lacks one.
 void Ops::doWindowAttention(const ConstTensorView& q, const ConstTensorView&, const ConstTensorView&,
                             const TensorView&, const WindowOptions&) {
@@ -281,6 +320,10 @@ void Ops::doAttentionRows(const ConstTensorView& q, const ConstTensorView&, std:
 void Ops::doRowSums(const ConstTensorView& rows, const TokenGrid&, const std::array<std::int64_t, 3>&,
                     const TensorView&, const TensorView&) {
     FW_CHECK(false, "rowSums of {}: this back-end does not have it", rows.text());
+}
+void Ops::doKeptMass(const ConstTensorView& rows, std::span<const std::int32_t>, const SeenKeys&,
+                     const TensorView&) {
+    FW_CHECK(false, "keptMass of {}: this back-end does not have it", rows.text());
 }
 void Ops::doAddBranch(const TensorView& out, const ConstTensorView&, const BranchOptions&) {
     FW_CHECK(false, "addBranch onto {}: this back-end has no linear attention", out.text());

@@ -49,6 +49,15 @@ struct BlockSparseOptions {
     AddedBranch added = {};
 };
 
+// The keys that each query of one sample saw: those of the listed blocks where there are lists, of the window
+// otherwise.
+struct SeenKeys {
+    WindowOptions window;
+    TokenBlocks blocks;
+    BlockLists lists;
+    [[nodiscard]] bool areListed() const { return !lists.blocks.isNone(); }
+};
+
 struct SelectOptions {
     TokenBlocks blocks;
     std::int64_t kept = 1;   // key blocks for each block of queries, 1 … blocks.count()

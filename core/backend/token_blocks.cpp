@@ -52,6 +52,20 @@ std::int64_t TokenBlocks::count() const {
     return along[0] * along[1] * along[2];
 }
 
+std::int64_t TokenBlocks::blockOf(std::int64_t token) const {
+    if (!isTiled()) {
+        return token / size;
+    }
+    const auto along = tiles();
+    const std::int64_t place[] = {token / grid.plane(), token / grid.width % grid.height, token % grid.width};
+    std::int64_t block = 0;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const std::int64_t before = shift[axis] > 0 ? tile[axis] - shift[axis] : 0;
+        block = block * along[axis] + (place[axis] + before) / tile[axis];
+    }
+    return block;
+}
+
 std::int64_t TokenBlocks::tokensOf(std::int64_t block) const {
     if (!isTiled()) {
         return std::min(size, grid.tokens() - block * size);

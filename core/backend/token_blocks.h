@@ -36,6 +36,8 @@ struct TokenBlocks {
     // Boxes along each axis.
     [[nodiscard]] std::array<std::int64_t, 3> tiles() const;
     [[nodiscard]] std::int64_t count() const;
+    // The block of a token.
+    [[nodiscard]] std::int64_t blockOf(std::int64_t token) const;
     // Tokens of a block.
     [[nodiscard]] std::int64_t tokensOf(std::int64_t block) const;
     // Ascending: the blocks that hold a token of the first frame.

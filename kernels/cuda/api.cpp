@@ -271,6 +271,7 @@ constexpr Api kApi = {
     .chooseOrders = onDevice<chooseOrders, const ChooseOrdersArgs&>,
     .linearAttention = onDevice<linearAttention, const LinearAttentionArgs&>,
     .addBranch = onDevice<addBranch, const AddBranchArgs&>,
+    .keptMass = onDevice<keptMass, const KeptMassArgs&>,
 };
 
 }  // namespace

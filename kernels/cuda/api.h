@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 6;
+inline constexpr std::int32_t kApiVersion = 7;
 
 enum class Code : std::int32_t {
     Ok,
@@ -343,6 +343,7 @@ struct SelectBlocksArgs;
 struct ChooseOrdersArgs;
 struct LinearAttentionArgs;
 struct AddBranchArgs;
+struct KeptMassArgs;
 
 struct Api {
     std::int32_t version;  // kApiVersion of the library
@@ -398,6 +399,7 @@ struct Api {
     Code (*chooseOrders)(Queue* queue, const ChooseOrdersArgs& args);
     Code (*linearAttention)(Queue* queue, const LinearAttentionArgs& args);
     Code (*addBranch)(Queue* queue, const AddBranchArgs& args);
+    Code (*keptMass)(Queue* queue, const KeptMassArgs& args);
 };
 
 // The library's one exported symbol: null when it was built for another version.

@@ -137,5 +137,6 @@ Code selectBlocks(Queue* queue, const SelectBlocksArgs& args);
 Code chooseOrders(Queue* queue, const ChooseOrdersArgs& args);
 Code linearAttention(Queue* queue, const LinearAttentionArgs& args);
 Code addBranch(Queue* queue, const AddBranchArgs& args);
+Code keptMass(Queue* queue, const KeptMassArgs& args);
 
 }  // namespace fw::kernels::cuda

@@ -63,6 +63,17 @@ struct WindowArgs {
     AddBranchArgs added;  // see BlockSparseArgs
 };
 
+// masses[heads, count]: of rows [heads, count, keys], f32 and contiguous, the sum over the keys their queries see.
+struct KeptMassArgs {
+    const float* rows;
+    std::int64_t heads, count, keys;
+    const std::int32_t* queries;  // [count], host memory: the token of each, or the block when there are lists
+    float* masses;
+    bool byLists;
+    BlockSparseArgs blocks;  // byLists: cut, lists and counts; operands are not looked at
+    WindowArgs window;       // otherwise: frames, window, sink and orders
+};
+
 // The `kept` key blocks of the largest product of mean query and mean key, ascending; ties go to the lower block,
 // NaN counts as the lowest. The first `forced` blocks are always among them, `kept` of them at most.
 struct SelectBlocksArgs {

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "ops_harness.h"
 
@@ -123,6 +125,109 @@ class AttentionRowsTest : public OpsTest {
         }
     }
 
+    // Rows of `queries` against the sum over the keys for which sees(head, query, key).
+    void compareKept(std::int64_t heads, const std::vector<std::int32_t>& queries, const SeenKeys& seen,
+                     std::int64_t tokens,
+                     const std::function<bool(std::int64_t, std::int64_t, std::int64_t)>& sees) {
+        const auto count = static_cast<std::int64_t>(queries.size());
+        const TestTensor rows = TestTensor::input(DType::F32, {heads, count, tokens});
+        const TestTensor out = TestTensor::output(DType::F32, {heads, count});
+        const TensorView masses = onDevice(out);
+        m_ops->keptMass(onDevice(rows), queries, seen, masses);
+        std::vector<float> actual(static_cast<std::size_t>(heads * count));
+        m_ops->download(masses, TensorView(actual.data(), DType::F32, {heads, count}));
+        ASSERT_TRUE(m_ops->synchronize());
+        for (std::int64_t head = 0; head < heads; ++head) {
+            for (std::int64_t i = 0; i < count; ++i) {
+                double expected = 0.0;
+                for (std::int64_t key = 0; key < tokens; ++key) {
+                    expected += sees(head, queries[static_cast<std::size_t>(i)], key)
+                                    ? readElement(rows.view(), {head, i, key})
+                                    : 0.0;
+                }
+                ASSERT_NEAR(static_cast<double>(actual[static_cast<std::size_t>(head * count + i)]), expected,
+                            1e-5 * std::sqrt(static_cast<double>(tokens)))
+                    << "head " << head << ", query " << queries[static_cast<std::size_t>(i)];
+            }
+        }
+    }
+
+    template <class T>
+    [[nodiscard]] TensorView uploaded(const std::vector<T>& values, DType dtype, const Shape& shape) {
+        m_owned.push_back(*createTensor(*m_device, dtype, shape));
+        m_ops->upload(ConstTensorView(values.data(), dtype, shape), m_owned.back().view);
+        EXPECT_TRUE(m_ops->synchronize());
+        return m_owned.back().view;
+    }
+
+    // Heads in turn in frame-major and token-major order; none: all frame-major.
+    void compareWindow(const TokenGrid& grid, std::int64_t window, bool sinkFrame, bool ordered) {
+        constexpr std::int64_t kHeads = 3;
+        SeenKeys seen;
+        seen.window = {.grid = grid, .window = window, .sinkFrame = sinkFrame, .orders = {}};
+        const std::vector<std::uint8_t> orders{0, 1, 1};
+        if (ordered) {
+            seen.window.orders = uploaded(orders, DType::U8, {1, kHeads});
+        }
+        const auto positionOf = [&](std::int64_t head, std::int64_t token) {
+            return ordered && orders[static_cast<std::size_t>(head)] == 1
+                       ? token % grid.plane() * grid.frames + token / grid.plane()
+                       : token;
+        };
+        const auto last = static_cast<std::int32_t>(grid.tokens() - 1);
+        compareKept(kHeads, {last, 0, last / 2, last / 3}, seen, grid.tokens(),
+                    [&](std::int64_t head, std::int64_t query, std::int64_t key) {
+                        return std::abs(positionOf(head, query) - positionOf(head, key)) <= window ||
+                               (sinkFrame && key < grid.plane());
+                    });
+    }
+
+    // Every query block sees another number of blocks, in turn from none to all; one list for all heads or one
+    // each.
+    void compareLists(const TokenBlocks& blocks, bool shared) {
+        constexpr std::int64_t kHeads = 2;
+        const std::int64_t count = blocks.count(), own = shared ? 1 : kHeads;
+        std::vector<std::int32_t> lists(static_cast<std::size_t>(own * count * count), -1), counts;
+        std::vector<std::vector<bool>> kept;  // by head and query block
+        for (std::int64_t row = 0; row < own * count; ++row) {
+            auto& keys = kept.emplace_back(static_cast<std::size_t>(count));
+            std::int32_t length = 0;
+            for (std::int64_t key = 0; key < count; ++key) {
+                if ((key * 7 + row * 3) % (count + 1) < row % (count + 1)) {
+                    keys[static_cast<std::size_t>(key)] = true;
+                    lists[static_cast<std::size_t>(row * count + length++)] = static_cast<std::int32_t>(key);
+                }
+            }
+            counts.push_back(length);
+        }
+        const TensorView listView = uploaded(lists, DType::I32, {1, own, count, count}),
+                         countView = uploaded(counts, DType::I32, {1, own, count});
+        SeenKeys seen;
+        seen.blocks = blocks;
+        seen.lists = {TensorView(listView.mutableData(), DType::I32, {1, kHeads, count, count},
+                                 {0, shared ? 0 : count * count, count, 1}, listView.device()),
+                      TensorView(countView.mutableData(), DType::I32, {1, kHeads, count},
+                                 {0, shared ? 0 : count, 1}, countView.device())};
+        const BlockTable table = makeBlockTable(blocks);
+        std::vector<std::int64_t> blockOf(table.order.size());
+        for (std::int64_t block = 0; block < count; ++block) {
+            for (auto i = table.starts[static_cast<std::size_t>(block)];
+                 i < table.starts[static_cast<std::size_t>(block + 1)]; ++i) {
+                const auto token = static_cast<std::size_t>(table.order[static_cast<std::size_t>(i)]);
+                blockOf[token] = block;
+                ASSERT_EQ(blocks.blockOf(static_cast<std::int64_t>(token)), block) << "token " << token;
+            }
+        }
+        std::vector<std::int32_t> queries(table.order.size());
+        std::iota(queries.begin(), queries.end(), 0);
+        compareKept(kHeads, queries, seen, blocks.grid.tokens(),
+                    [&](std::int64_t head, std::int64_t query, std::int64_t key) {
+                        const auto row = (shared ? 0 : head) * count + blockOf[static_cast<std::size_t>(query)];
+                        return kept[static_cast<std::size_t>(row)]
+                                   [static_cast<std::size_t>(blockOf[static_cast<std::size_t>(key)])];
+                    });
+    }
+
     std::vector<OwnedTensor> m_owned;
 };
 INSTANTIATE_TEST_SUITE_P(Devices, AttentionRowsTest, ::testing::ValuesIn(allParameters()), parameterName);
@@ -144,6 +249,15 @@ TEST_P(AttentionRowsTest, EqualsTheSoftmax) {
         const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.width)));
         compare(q, k, all, scale);
         compare(q, k, {static_cast<std::int32_t>(c.queries - 1), 0}, scale);
+    }
+}
+
+// More keys than the threads of one block, and than their registers hold.
+TEST_P(AttentionRowsTest, ManyKeys) {
+    for (const std::int64_t keys : {513, 1025, 2100, 32768, 32769}) {
+        const TestTensor q = TestTensor::input(dtype(), {1, 2, 1, 16}, Layout::Contiguous, 2.0);
+        const TestTensor k = TestTensor::input(dtype(), {1, keys, 1, 16}, Layout::Contiguous, 2.0);
+        compare(q, k, {1}, 0.25F);
     }
 }
 
@@ -192,6 +306,35 @@ TEST_P(AttentionRowsTest, SumsOfRows) {
     compareSums(2, 17, {5, 6, 9}, {2, 4, 3});
     compareSums(2, 9, {3, 7, 35}, {5, 2, 17});
     compareSums(1, 5, {2, 16, 64}, {2, 16, 64});
+}
+
+TEST_P(AttentionRowsTest, KeptMassOfWindows) {
+    if (dtype() != DType::F32) {
+        GTEST_SKIP() << "rows are f32";
+    }
+    for (const bool ordered : {false, true}) {
+        for (const bool sinkFrame : {false, true}) {
+            compareWindow({1, 1, 1}, 0, sinkFrame, ordered);
+            compareWindow({5, 6, 9}, 0, sinkFrame, ordered);
+            compareWindow({5, 6, 9}, 31, sinkFrame, ordered);
+            compareWindow({5, 6, 9}, 400, sinkFrame, ordered);
+            compareWindow({3, 17, 29}, 333, sinkFrame, ordered);
+        }
+    }
+}
+
+TEST_P(AttentionRowsTest, KeptMassOfListedBlocks) {
+    if (dtype() != DType::F32) {
+        GTEST_SKIP() << "rows are f32";
+    }
+    for (const bool shared : {false, true}) {
+        compareLists({.grid = {1, 1, 1}}, shared);
+        compareLists({.grid = {5, 6, 9}}, shared);
+        compareLists({.grid = {5, 6, 9}, .size = 17}, shared);
+        compareLists({.grid = {5, 6, 9}, .tile = {4, 4, 4}}, shared);
+        compareLists({.grid = {5, 6, 9}, .tile = {3, 4, 5}, .shift = {1, 2, 0}}, shared);
+        compareLists({.grid = {3, 17, 29}, .tile = {1, 8, 16}}, shared);
+    }
 }
 
 TEST_P(AttentionRowsTest, ShowsNaN) {

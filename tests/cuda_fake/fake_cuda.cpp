@@ -213,6 +213,7 @@ constexpr Api kApi = {
     .chooseOrders = compute<ChooseOrdersArgs>,
     .linearAttention = compute<LinearAttentionArgs>,
     .addBranch = compute<AddBranchArgs>,
+    .keptMass = compute<KeptMassArgs>,
 };
 
 }  // namespace
