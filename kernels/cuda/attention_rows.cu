@@ -84,6 +84,7 @@ __global__ __launch_bounds__(kThreads) void rowScoresKernel(const AttentionRowsA
     }
 }
 
+template <int kBlock>
 __device__ __forceinline__ float blockMax(float value, float* shared) {
 #pragma unroll
     for (int offset = 16; offset > 0; offset /= 2) {
@@ -94,44 +95,73 @@ __device__ __forceinline__ float blockMax(float value, float* shared) {
         shared[threadIdx.x / 32] = value;
     }
     __syncthreads();
-    for (int warp = 0; warp < kThreads / 32; ++warp) {
+    for (int warp = 0; warp < kBlock / 32; ++warp) {
         value = fmaxf(value, shared[warp]);
     }
     return value;
 }
 
-// Scores into their softmax in place; its entropy is ln Z + Σ p (max - s). A block for each row.
-__global__ __launch_bounds__(kThreads) void rowSoftmaxKernel(const AttentionRowsArgs args) {
-    __shared__ float shared[kThreads / 32];
+// Scores into their softmax in place; its entropy is ln Z + Σ p (max - s). A block of kBlock threads for each row,
+// which lies in their registers, kEach keys in each, or with kEach = 0 is read again for every pass.
+template <int kBlock, int kEach>
+__global__ __launch_bounds__(kBlock) void rowSoftmaxKernel(const AttentionRowsArgs args) {
+    __shared__ float shared[kBlock / 32];
     float* scores = args.out + static_cast<std::int64_t>(blockIdx.x) * args.keys;
+    const auto keys = static_cast<int>(args.keys);
+    float mine[kEach > 0 ? kEach : 1];
+    // body(key, value); what it leaves in the value is kept for the next pass.
+    const auto forEachKey = [&](const auto& body) {
+        if constexpr (kEach > 0) {
+#pragma unroll
+            for (int j = 0; j < kEach; ++j) {
+                const int key = static_cast<int>(threadIdx.x) + j * kBlock;
+                if (key < keys) {
+                    body(key, mine[j]);
+                }
+            }
+        } else {
+            for (int key = static_cast<int>(threadIdx.x); key < keys; key += kBlock) {
+                body(key, scores[key]);
+            }
+        }
+    };
     float most = -INFINITY;
     float strange = 0.0F;  // how many scores are not finite
-    for (std::int64_t i = threadIdx.x; i < args.keys; i += kThreads) {
-        const float score = scores[i];
+    forEachKey([&](int key, float& value) {
+        const float score = scores[key];
+        if constexpr (kEach > 0) {
+            value = score;
+        }
         most = fmaxf(most, score);
         strange += fabsf(score) <= 3.402823466e38F ? 0.0F : 1.0F;
-    }
-    most = blockMax(most, shared);
-    strange = groupSum<kThreads>(strange, shared);
+    });
+    most = blockMax<kBlock>(most, shared);
+    strange = groupSum<kBlock>(strange, shared);
     float weighted = 0.0F;
     float sum = 0.0F;
-    for (std::int64_t i = threadIdx.x; i < args.keys; i += kThreads) {
-        const float below = most - scores[i];
+    forEachKey([&](int, float& value) {
+        const float below = most - value;
         const float weight = expf(-below);
         sum += weight;
         weighted += weight > 0.0F ? weight * below : 0.0F;
-        scores[i] = weight;
-    }
-    sum = groupSum<kThreads>(sum, shared);
-    weighted = groupSum<kThreads>(weighted, shared);
+        value = weight;
+    });
+    sum = groupSum<kBlock>(sum, shared);
+    weighted = groupSum<kBlock>(weighted, shared);
     const float nothing = __int_as_float(0x7fc00000);
     const float factor = strange > 0.0F ? nothing : 1.0F / sum;
-    for (std::int64_t i = threadIdx.x; i < args.keys; i += kThreads) {
-        scores[i] *= factor;
-    }
+    forEachKey([&](int key, float& value) { scores[key] = value * factor; });
     if (threadIdx.x == 0) {
         args.entropies[blockIdx.x] = strange > 0.0F ? nothing : logf(sum) + weighted / sum;
     }
+}
+
+template <int kBlock, int kEach>
+Code rowSoftmax(Queue& queue, const AttentionRowsArgs& args) {
+    LaunchShape shape;
+    shape.grid = dim3(static_cast<unsigned>(args.heads * args.rows));
+    shape.threads = kBlock;
+    return launch(queue, rowSoftmaxKernel<kBlock, kEach>, shape, args);
 }
 
 }  // namespace
@@ -161,10 +191,11 @@ Code attentionRows(Queue* queue, const AttentionRowsArgs& args) {
     if (code != Code::Ok) {
         return code;
     }
-    LaunchShape softmax;
-    softmax.grid = dim3(static_cast<unsigned>(args.heads * args.rows));
-    softmax.threads = kThreads;
-    return launch(*queue, rowSoftmaxKernel, softmax, args);
+    // A prompt's keys; a clip's at 480p; any.
+    if (args.keys <= 512) {
+        return rowSoftmax<128, 4>(*queue, args);
+    }
+    return args.keys <= 32768 ? rowSoftmax<1024, 32>(*queue, args) : rowSoftmax<kThreads, 0>(*queue, args);
 }
 
 }  // namespace fw::kernels::cuda
