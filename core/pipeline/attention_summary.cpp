@@ -26,8 +26,7 @@ float ratio(double sum, std::int64_t count) {
 AttentionSummary::AttentionSummary(const trace::ProbeInfo& info)
     : m_info(info),
       m_map(static_cast<std::size_t>(info.blockCount() * info.blockCount())),
-      m_asked(static_cast<std::size_t>(info.blockCount())),
-      m_columns(static_cast<std::size_t>(info.tokens())) {}
+      m_asked(static_cast<std::size_t>(info.blockCount())) {}
 
 std::int64_t AttentionSummary::sumCount(const trace::ProbeInfo& info) {
     return info.blockCount() + info.grid[0] + info.grid[1] + info.grid[2];
@@ -55,20 +54,18 @@ void AttentionSummary::add(std::int64_t query, std::span<const float> sums, floa
     m_sums[trace::kOwnFrame] += static_cast<double>(byFrame[static_cast<std::size_t>(t)]);
 }
 
-void AttentionSummary::addColumns(std::span<const float> columns) {
-    FW_CHECK(columns.size() == m_columns.size(), "{} keys, {} tokens", columns.size(), m_columns.size());
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        m_columns[i] += static_cast<double>(columns[i]);
-    }
+void AttentionSummary::setColumns(std::span<const float> columns) {
+    FW_CHECK(static_cast<std::int64_t>(columns.size()) == m_info.tokens(), "{} keys, {} tokens", columns.size(),
+             m_info.tokens());
+    m_sink = static_cast<double>(*std::max_element(columns.begin(), columns.end()));
 }
 
-void AttentionSummary::addKept(const ExecutedMask& mask, std::int64_t head, std::int64_t query,
-                               std::span<const float> row) {
+void AttentionSummary::addKept(const ExecutedMask& mask, std::int64_t head, std::int64_t query, float mass) {
     const auto tiles = static_cast<std::size_t>(mask.tileCount());
     m_kept.resize(tiles);
     m_keptRows.resize(tiles);
     const auto tile = static_cast<std::size_t>(mask.tileOf(head, query));
-    m_kept[tile] += mask.keptMass(head, query, row);
+    m_kept[tile] += static_cast<double>(mass);
     ++m_keptRows[tile];
 }
 
@@ -86,7 +83,7 @@ std::array<float, trace::kHeadStatistics> AttentionSummary::statistics() const {
     for (std::size_t i = 0; i < means.size(); ++i) {
         means[i] = ratio(m_sums[i], m_rows);
     }
-    means[trace::kSink] = ratio(*std::max_element(m_columns.begin(), m_columns.end()), m_rows);
+    means[trace::kSink] = ratio(m_sink, m_rows);
     return means;
 }
 

@@ -21,10 +21,10 @@ class AttentionSummary {
     [[nodiscard]] static std::int64_t sumCount(const trace::ProbeInfo& info);
     // The sums of a query's softmax row as Ops::rowSums() makes them, and the row's entropy in nats.
     void add(std::int64_t query, std::span<const float> sums, float entropy);
-    // Sums over rows that were or will be added, by key [N].
-    void addColumns(std::span<const float> columns);
-    // The share of a row that `mask` kept for this head.
-    void addKept(const ExecutedMask& mask, std::int64_t head, std::int64_t query, std::span<const float> row);
+    // Sums over all rows that were or will be added, by key [N].
+    void setColumns(std::span<const float> columns);
+    // The share of a query's row that `mask` kept for this head, as Ops::keptMass() sums it.
+    void addKept(const ExecutedMask& mask, std::int64_t head, std::int64_t query, float mass);
 
     // [B, B]: mean of the rows added for each pooled block of queries. A block without any has zeros.
     [[nodiscard]] std::vector<float> map() const;
@@ -37,7 +37,7 @@ class AttentionSummary {
     const trace::ProbeInfo& m_info;
     std::vector<double> m_map;          // [B, B]
     std::vector<std::int64_t> m_asked;  // [B]
-    std::vector<double> m_columns;      // [N]: mass on each key
+    double m_sink = 0.0;                // the largest mass on a key
     std::array<double, trace::kHeadStatistics> m_sums{};
     std::int64_t m_rows = 0;
     std::vector<double> m_kept;  // [tiles]

@@ -1,7 +1,6 @@
 #include "core/pipeline/executed_mask.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "core/base/check.h"
@@ -25,7 +24,6 @@ ExecutedMask ExecutedMask::of(const Window& window) {
     mask.m_window = window.window;
     mask.m_sinkFrame = window.sinkFrame;
     mask.m_orders = window.orders;
-    mask.m_table.order = backend::makeOrder(window.grid, backend::TokenOrder::TokenMajor);
     mask.m_masks = window.orders.empty() ? 1 : static_cast<std::int64_t>(window.orders.size());
     return mask;
 }
@@ -39,16 +37,8 @@ ExecutedMask ExecutedMask::of(const backend::TokenBlocks& cut,
         mask.m_tiles = {cut.isTiled() ? 0 : cut.size, cut.tile};
     }
     mask.m_masks = static_cast<std::int64_t>(lists.size());
-    mask.m_table = backend::makeBlockTable(cut);
-    const auto& [order, starts] = mask.m_table;
+    mask.m_cut = cut;
     const auto blocks = static_cast<std::size_t>(cut.count());
-    mask.m_blockOf.resize(order.size());
-    for (std::size_t block = 0; block < blocks; ++block) {
-        for (std::int32_t i = starts[block]; i < starts[block + 1]; ++i) {
-            mask.m_blockOf[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] =
-                static_cast<std::int32_t>(block);
-        }
-    }
     for (const auto& head : lists) {
         FW_CHECK(head.size() == blocks, "{} lists for {} blocks", head.size(), blocks);
     }
@@ -79,7 +69,25 @@ std::int64_t ExecutedMask::tileCount() const {
 
 std::int64_t ExecutedMask::tileOf(std::int64_t head, std::int64_t token) const {
     const bool inRuns = m_isWindow || m_listTiles == Tiles::Runs;
-    return inRuns ? positionOf(head, token) / kRun : m_blockOf[static_cast<std::size_t>(token)];
+    return inRuns ? positionOf(head, token) / kRun : m_cut.blockOf(token);
+}
+
+// The tiles in which tokens of each block lie.
+std::vector<std::vector<std::int64_t>> ExecutedMask::touchedTiles() const {
+    std::vector<std::vector<std::int64_t>> touched(static_cast<std::size_t>(m_cut.count()));
+    if (m_listTiles == Tiles::Blocks) {
+        for (std::size_t block = 0; block < touched.size(); ++block) {
+            touched[block].push_back(static_cast<std::int64_t>(block));
+        }
+        return touched;
+    }
+    for (std::int64_t token = 0; token < m_grid.tokens(); ++token) {
+        auto& own = touched[static_cast<std::size_t>(m_cut.blockOf(token))];
+        if (own.empty() || own.back() != token / kRun) {  // tokens come in the order of their runs
+            own.push_back(token / kRun);
+        }
+    }
+    return touched;
 }
 
 std::vector<std::uint8_t> ExecutedMask::bits(std::int64_t head) const {
@@ -87,15 +95,7 @@ std::vector<std::uint8_t> ExecutedMask::bits(std::int64_t head) const {
     std::vector<std::uint8_t> bits(static_cast<std::size_t>((tiles * tiles + 7) / 8));
     if (!m_isWindow) {
         const auto& lists = m_lists[static_cast<std::size_t>(m_masks == 1 ? 0 : head)];
-        std::vector<std::vector<std::int64_t>> touched;  // the tiles in which tokens of each block lie
-        for (std::size_t block = 0; block < lists.size(); ++block) {
-            auto& own = touched.emplace_back();
-            for (std::int32_t i = m_table.starts[block]; i < m_table.starts[block + 1]; ++i) {
-                own.push_back(tileOf(head, m_table.order[static_cast<std::size_t>(i)]));
-            }
-            std::sort(own.begin(), own.end());
-            own.erase(std::unique(own.begin(), own.end()), own.end());
-        }
+        const auto touched = touchedTiles();
         for (std::size_t block = 0; block < lists.size(); ++block) {
             for (const std::int32_t seen : lists[block]) {
                 for (const std::int64_t query : touched[block]) {
@@ -123,53 +123,40 @@ std::vector<std::uint8_t> ExecutedMask::bits(std::int64_t head) const {
     return bits;
 }
 
-double ExecutedMask::keptMass(std::int64_t head, std::int64_t query, std::span<const float> row) const {
-    double mass = 0.0;
-    const auto add = [&](std::int64_t token) { mass += static_cast<double>(row[static_cast<std::size_t>(token)]); };
-    if (!m_isWindow) {
-        const auto& lists = m_lists[static_cast<std::size_t>(m_masks == 1 ? 0 : head)];
-        for (const std::int32_t block :
-             lists[static_cast<std::size_t>(m_blockOf[static_cast<std::size_t>(query)])]) {
-            const auto at = static_cast<std::size_t>(block);
-            std::for_each(m_table.order.begin() + m_table.starts[at],
-                          m_table.order.begin() + m_table.starts[at + 1], add);
-        }
-        return mass;
-    }
-    const std::int64_t centre = positionOf(head, query);
-    const std::int64_t from = std::max<std::int64_t>(centre - m_window, 0);
-    const std::int64_t to = std::min(centre + m_window, m_grid.tokens() - 1);
-    for (std::int64_t position = from; position <= to; ++position) {
-        add(isTokenMajor(head) ? m_table.order[static_cast<std::size_t>(position)] : position);
-    }
-    for (std::int64_t token = 0; m_sinkFrame && token < m_grid.plane(); ++token) {
-        const std::int64_t position = positionOf(head, token);
-        if (position < from || position > to) {
-            add(token);
-        }
-    }
-    return mass;
-}
-
+// Of tokens that are first in a tile of every order one row serves all heads, so those are taken before others.
 std::vector<std::int32_t> ExecutedMask::uncovered(std::span<const std::int32_t> tokens) const {
-    std::set<std::int32_t> further;
+    struct Order {
+        std::int64_t head = 0;  // one of those with this order; all of them have the same tiles
+        std::vector<bool> covered;
+    };
+    std::vector<Order> orders;
     for (std::int64_t head = 0; head < m_masks; ++head) {
-        std::vector<bool> covered(static_cast<std::size_t>(tileCount()));
-        for (const std::int32_t token : tokens) {
-            covered[static_cast<std::size_t>(tileOf(head, token))] = true;
+        if (std::none_of(orders.begin(), orders.end(),
+                         [&](const Order& known) { return isTokenMajor(known.head) == isTokenMajor(head); })) {
+            orders.push_back({head, std::vector<bool>(static_cast<std::size_t>(tileCount()))});
         }
+    }
+    const auto isCovered = [&](const Order& order, std::int64_t token) {
+        return order.covered[static_cast<std::size_t>(tileOf(order.head, token))];
+    };
+    const auto cover = [&](std::int64_t token) {
+        for (Order& order : orders) {
+            order.covered[static_cast<std::size_t>(tileOf(order.head, token))] = true;
+        }
+    };
+    std::for_each(tokens.begin(), tokens.end(), cover);
+    std::vector<std::int32_t> further;
+    for (const bool inEvery : {true, false}) {
         for (std::int64_t token = 0; token < m_grid.tokens(); ++token) {
-            const auto tile = static_cast<std::size_t>(tileOf(head, token));
-            if (!covered[tile]) {
-                covered[tile] = true;
-                further.insert(static_cast<std::int32_t>(token));
+            const auto isNew = [&](const Order& order) { return !isCovered(order, token); };
+            if (inEvery ? std::all_of(orders.begin(), orders.end(), isNew)
+                        : std::any_of(orders.begin(), orders.end(), isNew)) {
+                cover(token);
+                further.push_back(static_cast<std::int32_t>(token));
             }
         }
-        if (!m_isWindow) {
-            break;  // all heads have the same tiles
-        }
     }
-    return {further.begin(), further.end()};
+    return further;
 }
 
 }  // namespace fw::pipeline

@@ -33,8 +33,6 @@ class ExecutedMask {
     [[nodiscard]] trace::TileOrder order(std::int64_t head) const;
     // Bit query · tiles + key is set where any pair of the two tiles was computed; lowest bit of a byte first.
     [[nodiscard]] std::vector<std::uint8_t> bits(std::int64_t head) const;
-    // The sum of a softmax row over the keys that `query` saw.
-    [[nodiscard]] double keptMass(std::int64_t head, std::int64_t query, std::span<const float> row) const;
     [[nodiscard]] std::int64_t tileCount() const;
     [[nodiscard]] std::int64_t tileOf(std::int64_t head, std::int64_t token) const;
     // One token of every tile, of any head's order, in which none of `tokens` lies.
@@ -42,19 +40,19 @@ class ExecutedMask {
 
  private:
     [[nodiscard]] bool isTokenMajor(std::int64_t head) const;
+    [[nodiscard]] std::vector<std::vector<std::int64_t>> touchedTiles() const;
     [[nodiscard]] std::int64_t positionOf(std::int64_t head, std::int64_t token) const;
 
     trace::MaskTiles m_tiles;
     std::int64_t m_masks = 1;
     backend::TokenGrid m_grid;
-    backend::BlockTable m_table;  // the cut's; of a window only the tokens in token-major order
     // Of a window.
     bool m_isWindow = false, m_sinkFrame = false;
     std::int64_t m_window = 0;
     std::vector<std::uint8_t> m_orders;
     // Of lists.
     Tiles m_listTiles = Tiles::Blocks;
-    std::vector<std::int32_t> m_blockOf;                          // by token
+    backend::TokenBlocks m_cut;
     std::vector<std::vector<std::vector<std::int32_t>>> m_lists;  // [head][query block]
 };
 

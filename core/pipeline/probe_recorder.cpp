@@ -5,7 +5,6 @@
 #include <numeric>
 #include <set>
 
-#include "core/pipeline/attention_summary.h"
 #include "core/pipeline/memory_text.h"
 #include "core/pipeline/not_finite.h"
 #include "core/trace/trace_file.h"
@@ -20,34 +19,10 @@ using trace::ProbeKind;
 
 namespace {
 
-constexpr std::int64_t kRowBytes = std::int64_t{64} << 20;    // of rows read at a time
-constexpr std::int64_t kCacheBytes = std::int64_t{1} << 20;   // on a CPU, where more would leave its caches
 constexpr std::int64_t kChangeBytes = std::int64_t{1} << 30;  // of outputs kept for their change
-constexpr std::int64_t kMostRows = 4096;                      // read at a time
-constexpr std::int64_t kFewestRows = 32;                      // on a CPU: what shares one pass over the keys
 constexpr std::int64_t kModulesOfALayer = 3;
 
-double rootMeanSquare(std::span<const float> values) {
-    double sum = 0.0;
-    for (const float value : values) {
-        sum += static_cast<double>(value) * static_cast<double>(value);
-    }
-    return values.empty() ? 0.0 : std::sqrt(sum / static_cast<double>(values.size()));
-}
-
 }  // namespace
-
-// Rows of a group of queries.
-struct ProbeRecorder::Rows {
-    TensorView all, entropies;  // [heads, rows, keys], [heads, rows] on the device
-    [[nodiscard]] std::int64_t count() const { return all.dim(1); }
-    // Row `index` of a head among the values of all.
-    [[nodiscard]] std::span<const float> row(std::span<const float> values, std::int64_t head,
-                                             std::int64_t index) const {
-        return values.subspan(static_cast<std::size_t>((head * all.dim(1) + index) * all.dim(2)),
-                              static_cast<std::size_t>(all.dim(2)));
-    }
-};
 
 ProbeRecorder::ProbeRecorder(backend::Device& device, backend::Ops& ops, ProbeSetup setup)
     : m_device(device),
@@ -78,6 +53,9 @@ Result<std::unique_ptr<ProbeRecorder>> ProbeRecorder::create(backend::Device& de
     }
     std::unique_ptr<ProbeRecorder> recorder(new ProbeRecorder(device, ops, std::move(setup)));
     FW_ASSIGN(recorder->m_means, backend::createTensor(device, DType::F32, {4}));
+    static constexpr float kZero = 0.0F;
+    FW_ASSIGN(recorder->m_zero, backend::createTensor(device, DType::F32, {1, 1, 1}));
+    ops.upload(ConstTensorView(&kZero, DType::F32, {1, 1, 1}), recorder->m_zero.view);
     return recorder;
 }
 
@@ -121,46 +99,17 @@ trace::ProbeSite ProbeRecorder::siteOf(const RunContext& context, int layer, std
 }
 
 Result<std::vector<float>> ProbeRecorder::onHost(const ConstTensorView& view) {
-    FW_ASSIGN(auto copy, backend::createTensor(m_device, DType::F32, view.shape()));
-    m_ops.copy(view, copy.view);
+    backend::OwnedTensor copy;
+    ConstTensorView source = view;
+    if (view.dtype() != DType::F32 || !view.isContiguous()) {
+        FW_ASSIGN(copy, backend::createTensor(m_device, DType::F32, view.shape()));
+        m_ops.copy(view, copy.view);
+        source = copy.view;
+    }
     std::vector<float> values(static_cast<std::size_t>(view.count()));
-    m_ops.download(copy.view, TensorView(values.data(), DType::F32, view.shape()));
+    m_ops.download(source, TensorView(values.data(), DType::F32, view.shape()));
     FW_TRY(m_ops.synchronize());
     return values;
-}
-
-Result<TensorView> ProbeRecorder::scratch(backend::OwnedTensor& owned, const Shape& shape) {
-    if (owned.buffer == nullptr || owned.view.count() < shape.product()) {
-        FW_ASSIGN(owned, backend::createTensor(m_device, DType::F32, {shape.product()}));
-    }
-    return owned.view.slice(0, 0, shape.product()).reshape(shape);
-}
-
-std::span<const float> ProbeRecorder::hostValues(const TensorView& view, std::vector<float>& copy) {
-    const auto count = static_cast<std::size_t>(view.count());
-    if (m_ops.deviceKind() == DeviceKind::Cpu) {
-        return {view.as<float>(), count};
-    }
-    copy.resize(count);
-    m_ops.download(view, TensorView(copy.data(), DType::F32, view.shape()));
-    return {copy.data(), count};
-}
-
-std::size_t ProbeRecorder::rowsAtATime(std::int64_t keys) const {
-    const std::int64_t rowBytes = m_setup.info.heads * keys * dtypeSize(DType::F32);
-    const bool onCpu = m_ops.deviceKind() == DeviceKind::Cpu;
-    return static_cast<std::size_t>(
-        std::clamp<std::int64_t>((onCpu ? kCacheBytes : kRowBytes) / rowBytes, onCpu ? kFewestRows : 1, kMostRows));
-}
-
-Result<ProbeRecorder::Rows> ProbeRecorder::rowsOf(const ConstTensorView& q, const ConstTensorView& k,
-                                                  std::span<const std::int32_t> wanted, float scale) {
-    const Shape few{q.dim(2), static_cast<std::int64_t>(wanted.size())};
-    Rows rows;
-    FW_ASSIGN(rows.all, scratch(m_rows, {few[0], few[1], k.dim(1)}));
-    FW_ASSIGN(rows.entropies, scratch(m_entropies, few));
-    m_ops.attentionRows(q, k, wanted, scale, rows.all, rows.entropies);
-    return rows;
 }
 
 Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& call,
@@ -175,16 +124,26 @@ Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& c
     }
     const ProbeScope scope(context, call.layer);
     ExecutedMask::Window window{options.grid, options.window, options.sinkFrame, {}};
+    Executed executed;
+    executed.seen.window = {
+        .grid = options.grid, .window = options.window, .sinkFrame = options.sinkFrame, .orders = {}};
     if (!options.orders.isNone()) {
         // One sample: the orders of its heads.
         FW_CHECK(options.orders.dim(0) == 1 && options.orders.stride(1) == 1, "orders {}", options.orders.text());
         window.orders.resize(static_cast<std::size_t>(options.orders.dim(1)));
-        const Shape heads{options.orders.dim(1)};
+        const Shape heads{1, options.orders.dim(1)};
         m_ops.download(ConstTensorView(options.orders.data(), DType::U8, heads, options.orders.device()),
                        TensorView(window.orders.data(), DType::U8, heads));
         FW_TRY(m_ops.synchronize());
+        if (wants(Probe::Kept)) {
+            executed.orders = window.orders;
+            FW_ASSIGN(const TensorView orders, scratch(m_seenTensors[-1].orders, heads, DType::U8));
+            m_ops.upload(ConstTensorView(executed.orders.data(), DType::U8, heads), orders);
+            executed.seen.window.orders = orders;
+        }
     }
-    m_mask = ExecutedMask::of(window);
+    executed.mask = ExecutedMask::of(window);
+    m_mask = std::move(executed);
     return {};
 }
 
@@ -217,24 +176,50 @@ Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& 
     const ProbeScope scope(context, call.layer);
     const std::int64_t rows = lists.blocks.dim(2);
     const std::int64_t longest = lists.blocks.dim(3);
-    std::vector<std::int32_t> entries(static_cast<std::size_t>(heads * rows * longest));
-    std::vector<std::int32_t> counts(static_cast<std::size_t>(heads * rows));
-    const Shape entryShape{heads, rows, longest};
-    const Shape countShape{heads, rows};
+    Executed executed;
+    executed.lists.resize(static_cast<std::size_t>(heads * rows * longest));
+    executed.counts.resize(static_cast<std::size_t>(heads * rows));
+    const Shape listShape{1, heads, rows, longest};
+    const Shape countShape{1, heads, rows};
     // Of one sample; heads that share their list lie at stride 0, one of them is all there is.
     FW_CHECK(lists.blocks.dim(0) == 1, "lists {}", lists.blocks.text());
-    m_ops.download(ConstTensorView(lists.blocks.data(), DType::I32, entryShape, lists.blocks.device()),
-                   TensorView(entries.data(), DType::I32, entryShape));
+    m_ops.download(ConstTensorView(lists.blocks.data(), DType::I32, listShape, lists.blocks.device()),
+                   TensorView(executed.lists.data(), DType::I32, listShape));
     m_ops.download(ConstTensorView(lists.counts.data(), DType::I32, countShape, lists.counts.device()),
-                   TensorView(counts.data(), DType::I32, countShape));
+                   TensorView(executed.counts.data(), DType::I32, countShape));
     FW_TRY(m_ops.synchronize());
     std::vector<std::vector<std::vector<std::int32_t>>> kept(static_cast<std::size_t>(heads));
     for (std::int64_t row = 0; row < heads * rows; ++row) {
-        const auto begin = entries.begin() + row * longest;
-        kept[static_cast<std::size_t>(row / rows)].emplace_back(begin,
-                                                                begin + counts[static_cast<std::size_t>(row)]);
+        const auto begin = executed.lists.begin() + row * longest;
+        kept[static_cast<std::size_t>(row / rows)].emplace_back(
+            begin, begin + executed.counts[static_cast<std::size_t>(row)]);
     }
-    m_mask = ExecutedMask::of(blocks, std::move(kept), tiles);
+    executed.mask = ExecutedMask::of(blocks, std::move(kept), tiles);
+    if (wants(Probe::Kept)) {
+        FW_TRY(placeLists(executed, blocks, listShape, -1));
+    }
+    m_mask = std::move(executed);
+    return {};
+}
+
+// Back onto the device, where the lists of the call are gone by the time its rows are read.
+Status ProbeRecorder::placeLists(Executed& executed, const backend::TokenBlocks& blocks, const Shape& shape,
+                                 std::int64_t head) {
+    const Shape counts{shape[0], shape[1], shape[2]};
+    SeenTensors& tensors = m_seenTensors[head];
+    FW_ASSIGN(const TensorView listView, scratch(tensors.lists, shape, DType::I32));
+    FW_ASSIGN(const TensorView countView, scratch(tensors.counts, counts, DType::I32));
+    m_ops.upload(ConstTensorView(executed.lists.data(), DType::I32, shape), listView);
+    m_ops.upload(ConstTensorView(executed.counts.data(), DType::I32, counts), countView);
+    executed.seen.blocks = blocks;
+    executed.seen.lists = {listView, countView};
+    if (head < 0 && shape[1] == 1) {  // of all heads
+        const std::int64_t heads = m_setup.info.heads;
+        executed.seen.lists = {
+            TensorView(listView.mutableData(), DType::I32, {1, heads, shape[2], shape[3]}, {0, 0, shape[3], 1},
+                       listView.device()),
+            TensorView(countView.mutableData(), DType::I32, {1, heads, shape[2]}, {0, 0, 1}, countView.device())};
+    }
     return {};
 }
 
@@ -262,14 +247,29 @@ Status ProbeRecorder::maskPainted(RunContext& context, const SelfAttentionCall& 
     if (!m_mask && m_painted.empty()) {
         m_setup.info.mask = tiles;  // of heads that are dense otherwise
     }
-    auto& mask = m_painted[painted.head];
-    if (tiles == m_setup.info.mask) {
-        mask = ExecutedMask::of(painted.cut, {painted.rows});
+    std::optional<Executed>& executed = m_painted[painted.head];
+    if (tiles != m_setup.info.mask) {
+        return {};
+    }
+    executed.emplace();
+    executed->mask = ExecutedMask::of(painted.cut, {painted.rows});
+    if (wants(Probe::Kept)) {
+        std::size_t longest = 1;
+        for (const auto& row : painted.rows) {
+            longest = std::max(longest, row.size());
+        }
+        for (const auto& row : painted.rows) {
+            executed->lists.insert(executed->lists.end(), row.begin(), row.end());
+            executed->lists.resize(executed->lists.size() + longest - row.size());
+            executed->counts.push_back(static_cast<std::int32_t>(row.size()));
+        }
+        const Shape shape{1, 1, static_cast<std::int64_t>(painted.rows.size()), static_cast<std::int64_t>(longest)};
+        FW_TRY(placeLists(*executed, painted.cut, shape, painted.head));
     }
     return {};
 }
 
-const ExecutedMask* ProbeRecorder::maskOf(std::int64_t head) const {
+const ProbeRecorder::Executed* ProbeRecorder::executedIn(std::int64_t head) const {
     if (const auto painted = m_painted.find(head); painted != m_painted.end()) {
         return painted->second ? &*painted->second : nullptr;
     }
@@ -292,13 +292,13 @@ void ProbeRecorder::recordMasks(const RunContext& context, int layer) {
     if (!wants(Probe::Mask)) {
         return;
     }
-    if (m_painted.empty() && m_mask && m_mask->masks() == 1) {
-        recordMask(context, layer, -1, *m_mask);
+    if (m_painted.empty() && m_mask && m_mask->mask.masks() == 1) {
+        recordMask(context, layer, -1, m_mask->mask);
         return;
     }
     for (std::int64_t head = 0; head < m_setup.info.heads; ++head) {
-        if (const ExecutedMask* mask = maskOf(head)) {
-            recordMask(context, layer, head, *mask);
+        if (const Executed* const executed = executedIn(head)) {
+            recordMask(context, layer, head, executed->mask);
         }
     }
 }
@@ -358,141 +358,13 @@ void ProbeRecorder::recordOperands(const RunContext& context, const SelfAttentio
     }
 }
 
-// Samples first; then what kept mass and chosen queries want besides.
-Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call) {
-    const trace::ProbeInfo& info = m_setup.info;
-    const bool kept = wants(Probe::Kept) && (m_mask.has_value() || !m_painted.empty());
-    const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
-    std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
-    const std::vector<std::int32_t> samples = summaries || kept ? m_samples : std::vector<std::int32_t>{};
-    std::set<std::int32_t> further(info.queries.begin(), info.queries.end());
-    const auto cover = [&](const ExecutedMask& mask) {
-        const auto uncovered = mask.uncovered(samples);
-        further.insert(uncovered.begin(), uncovered.end());
-    };
-    if (kept && m_mask) {
-        cover(*m_mask);
-    }
-    for (const auto& [head, mask] : m_painted) {
-        if (kept && mask) {
-            cover(*mask);
-            break;  // all have the same tiles
-        }
-    }
-    for (const std::int32_t query : samples) {
-        further.erase(query);
-    }
-    FW_TRY(addRows(context, call, samples, summaries, heads));
-    FW_TRY(addRows(context, call, std::vector<std::int32_t>(further.begin(), further.end()), false, heads));
-    recordSummaries(context, call.layer, heads);
-    return {};
-}
-
-// In groups that fit.
-Status ProbeRecorder::addRows(const RunContext& context, const SelfAttentionCall& call,
-                              std::span<const std::int32_t> queries, bool areSamples,
-                              std::vector<AttentionSummary>& heads) {
-    const trace::ProbeInfo& info = m_setup.info;
-    const bool kept = wants(Probe::Kept) && (m_mask.has_value() || !m_painted.empty());
-    const std::set<std::int32_t> chosen(info.queries.begin(), info.queries.end());
-    const std::size_t group = rowsAtATime(info.tokens());
-    for (std::size_t first = 0; first < queries.size(); first += group) {
-        const auto part = queries.subspan(first, std::min(group, queries.size() - first));
-        FW_ASSIGN(const Rows rows, rowsOf(call.q, call.k, part, call.scale));
-        if (areSamples) {
-            FW_TRY(addSums(rows, part, first == 0, heads));
-        }
-        const bool isChosen =
-            std::any_of(part.begin(), part.end(), [&](auto query) { return chosen.contains(query); });
-        if (!kept && !isChosen) {
-            continue;
-        }
-        const std::span<const float> values = hostValues(rows.all, m_hostRows);
-        FW_TRY(m_ops.synchronize());
-        for (std::int64_t head = 0; head < info.heads; ++head) {
-            const ExecutedMask* const mask = kept ? maskOf(head) : nullptr;
-            const std::int64_t own = mask != nullptr && mask->masks() == 1 ? 0 : head;
-            for (std::size_t i = 0; i < part.size(); ++i) {
-                const auto row = rows.row(values, head, static_cast<std::int64_t>(i));
-                if (mask != nullptr) {
-                    heads[static_cast<std::size_t>(head)].addKept(*mask, own, part[i], row);
-                }
-                if (chosen.contains(part[i])) {
-                    table(ProbeKind::AttentionRow).append(siteOf(context, call.layer, head), part[i], row);
-                }
-            }
-        }
-    }
-    if (areSamples && !queries.empty()) {
-        FW_TRY(addColumns(heads));
-    }
-    return {};
-}
-
-Status ProbeRecorder::addSums(const Rows& rows, std::span<const std::int32_t> queries, bool areFirst,
-                              std::vector<AttentionSummary>& heads) {
-    const trace::ProbeInfo& info = m_setup.info;
-    const std::int64_t each = AttentionSummary::sumCount(info);
-    FW_ASSIGN(const TensorView sums, scratch(m_sums, {info.heads, rows.count(), each}));
-    FW_ASSIGN(const TensorView columns, scratch(m_columns, {info.heads, info.tokens()}));
-    m_ops.rowSums(rows.all, {info.grid[0], info.grid[1], info.grid[2]}, info.pool, sums, columns);
-    FW_ASSIGN(const TensorView all, scratch(m_allColumns, columns.shape()));
-    if (areFirst) {
-        m_ops.copy(columns, all);
-    } else {
-        const backend::Ops::Term terms[] = {{1.0, all}, {1.0, columns}};
-        m_ops.linearCombination(terms, all);
-    }
-    const auto sumValues = hostValues(sums, m_hostSums);
-    const auto entropies = hostValues(rows.entropies, m_hostEntropies);
-    FW_TRY(m_ops.synchronize());
-    const auto width = static_cast<std::size_t>(each);
-    for (std::size_t head = 0; head < heads.size(); ++head) {
-        for (std::size_t i = 0; i < queries.size(); ++i) {
-            const std::size_t row = head * queries.size() + i;
-            heads[head].add(queries[i], sumValues.subspan(row * width, width), entropies[row]);
-        }
-    }
-    return {};
-}
-
-// Of all groups together: 1.5 MB at the real size, which is not worth fetching for each.
-Status ProbeRecorder::addColumns(std::vector<AttentionSummary>& heads) {
-    const trace::ProbeInfo& info = m_setup.info;
-    FW_ASSIGN(const TensorView all, scratch(m_allColumns, {info.heads, info.tokens()}));
-    const auto values = hostValues(all, m_hostColumns);
-    FW_TRY(m_ops.synchronize());
-    const auto tokens = static_cast<std::size_t>(info.tokens());
-    for (std::size_t head = 0; head < heads.size(); ++head) {
-        heads[head].addColumns(values.subspan(head * tokens, tokens));
-    }
-    return {};
-}
-
-void ProbeRecorder::recordSummaries(const RunContext& context, int layer,
-                                    const std::vector<AttentionSummary>& heads) {
-    for (std::size_t head = 0; head < heads.size(); ++head) {
-        const trace::ProbeSite site = siteOf(context, layer, static_cast<std::int64_t>(head));
-        if (wants(Probe::Map)) {
-            table(ProbeKind::AttentionMap).append(site, 0, heads[head].map());
-        }
-        if (wants(Probe::Stats)) {
-            table(ProbeKind::HeadStats).append(site, 0, heads[head].statistics());
-        }
-        const ExecutedMask* const mask = wants(Probe::Kept) ? maskOf(static_cast<std::int64_t>(head)) : nullptr;
-        if (mask != nullptr) {
-            const auto own = static_cast<std::int64_t>(mask->masks() == 1 ? 0 : head);
-            table(ProbeKind::KeptMass)
-                .append(site, static_cast<std::int32_t>(mask->order(own)), heads[head].keptMass());
-        }
-    }
-}
-
 Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& call, const ConstTensorView& branch,
                                   const backend::BranchOptions& options) {
     if (!wants(Probe::Gate) || !isChosen(context, call.layer)) {
         return {};
     }
+    const backend::ArenaScope arenaScope(context.arena);
+    const TensorView added = context.arena.take(branch.dtype(), branch.shape());
     if (m_isDry) {
         count(ProbeKind::Gate, 1);
         count(ProbeKind::LinearShare, 1);
@@ -504,75 +376,25 @@ Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& 
     if (options.gate != backend::GateMode::None) {
         FW_ASSIGN(gates, onHost(options.logits));
         if (options.gate == backend::GateMode::Sample) {
-            double sum = 0.0;
-            std::for_each(gates.begin(), gates.end(), [&](float logit) { sum += static_cast<double>(logit); });
+            const double sum = std::accumulate(gates.begin(), gates.end(), 0.0);
             std::fill(gates.begin(), gates.end(), static_cast<float>(sum / static_cast<double>(tokens)));
         }
         std::transform(gates.begin(), gates.end(), gates.begin(),
                        [](float logit) { return 1.0F / (1.0F + std::exp(-logit)); });
     }
-    FW_ASSIGN(std::vector<float> added, onHost(branch));
-    FW_ASSIGN(const std::vector<float> sparse, onHost(call.out));
-    const std::size_t width = added.size() / tokens;
-    double mean = 0.0;
-    for (std::size_t token = 0; token < tokens; ++token) {
-        const float factor = gates[token] * options.scale;
-        mean += static_cast<double>(factor) / static_cast<double>(tokens);
-        for (std::size_t i = 0; i < width; ++i) {
-            added[token * width + i] *= factor;
-        }
-    }
+    // What is added, onto nothing: hundreds of megabytes, of which the device finds the mean square.
+    m_ops.copy(m_zero.view.broadcastTo(added.shape()), added);
+    m_ops.addBranch(added, branch, options);
+    const ConstTensorView sparse = call.out.reshape(added.shape());
+    FW_ASSIGN(const auto toAdded, difference(sparse, added));
+    FW_ASSIGN(const auto toSparse, difference(added, sparse));
+    const double mean = std::accumulate(gates.begin(), gates.end(), 0.0) / static_cast<double>(tokens);
     const trace::ProbeSite site = siteOf(context, call.layer);
     table(ProbeKind::Gate).append(site, 0, gates);
-    const std::array<float, 3> share{static_cast<float>(rootMeanSquare(sparse)),
-                                     static_cast<float>(rootMeanSquare(added)), static_cast<float>(mean)};
+    const std::array<float, 3> share{static_cast<float>(std::sqrt(toSparse[3])),
+                                     static_cast<float>(std::sqrt(toAdded[3])),
+                                     static_cast<float>(mean * static_cast<double>(options.scale))};
     table(ProbeKind::LinearShare).append(site, 0, share);
-    return {};
-}
-
-// heat[word · N]: the mass on each word, from a query's mean row over the text's tokens.
-void ProbeRecorder::addWords(std::span<const float> row, std::span<float> heat) const {
-    const trace::ProbeInfo& info = m_setup.info;
-    for (std::size_t word = 0; word < info.words.size(); ++word) {
-        const auto first = row.begin() + info.words[word].first;
-        heat[word * static_cast<std::size_t>(info.tokens())] =
-            std::accumulate(first, first + info.words[word].count, 0.0F);
-    }
-}
-
-Status ProbeRecorder::crossAttention(RunContext& context, int layer, const ConstTensorView& q,
-                                     const ConstTensorView& k, float scale) {
-    const trace::ProbeInfo& info = m_setup.info;
-    if (!wants(Probe::Words) || info.words.empty() || !isChosen(context, layer)) {
-        return {};
-    }
-    if (m_isDry) {
-        count(ProbeKind::WordHeat, 1);
-        return {};
-    }
-    const ProbeScope scope(context, layer);
-    const std::int64_t tokens = q.dim(1);
-    const std::int64_t used = info.words.back().first + info.words.back().count;
-    const auto group = static_cast<std::int64_t>(rowsAtATime(k.dim(1)));
-    std::vector<float> heat(info.words.size() * static_cast<std::size_t>(tokens));
-    for (std::int64_t first = 0; first < tokens; first += group) {
-        std::vector<std::int32_t> wanted(static_cast<std::size_t>(std::min(group, tokens - first)));
-        std::iota(wanted.begin(), wanted.end(), static_cast<std::int32_t>(first));
-        FW_ASSIGN(const Rows rows, rowsOf(q, k, wanted, scale));
-        // The mean over heads where the rows are, of the prompt's tokens alone.
-        FW_ASSIGN(const TensorView means, scratch(m_sums, {1, rows.count(), used}));
-        const Shape flat{1, info.heads * rows.count(), k.dim(1)};
-        m_ops.poolTokens(rows.all.reshape(flat).slice(2, 0, used), {info.heads, rows.count(), 1},
-                         {info.heads, 1, 1}, means);
-        const std::span<const float> values = hostValues(means, m_hostSums);
-        FW_TRY(m_ops.synchronize());
-        for (std::size_t i = 0; i < wanted.size(); ++i) {
-            const auto width = static_cast<std::size_t>(used);
-            addWords(values.subspan(i * width, width),
-                     std::span(heat).subspan(static_cast<std::size_t>(first) + i));
-        }
-    }
-    table(ProbeKind::WordHeat).append(siteOf(context, layer), 0, heat);
     return {};
 }
 
@@ -705,10 +527,7 @@ Result<job::ProbePlan> ProbeRecorder::forecast() const {
             gibibytes(plan.bytes), gibibytes(most.first), trace::probeName(most.second),
             gibibytes(kMostProbeBytes));
     }
-    // Columns: of a group of rows and of all.
-    const std::int64_t rowBytes = m_setup.info.heads * m_setup.info.tokens() * dtypeSize(DType::F32);
-    plan.memoryBytes = plan.bytes + m_keptBytes +
-                       (m_setup.readsRows ? std::max(kRowBytes, kFewestRows * rowBytes) + 2 * rowBytes : 0);
+    plan.memoryBytes = plan.bytes + m_keptBytes + (m_setup.readsRows ? rowScratchBytes() : 0);
     plan.steps = static_cast<int>(m_setup.info.steps.size());
     plan.layers = static_cast<int>(m_setup.info.probedLayers.size());
     return plan;

@@ -83,7 +83,13 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] Result<job::ProbePlan> forecast() const;
 
  private:
-    struct Rows;
+    // What a call computed: its mask on the host, and its keys as the device finds them.
+    struct Executed {
+        ExecutedMask mask;
+        backend::SeenKeys seen;                   // in m_seenTensors
+        std::vector<std::int32_t> lists, counts;  // what was uploaded there
+        std::vector<std::uint8_t> orders;
+    };
     ProbeRecorder(backend::Device& device, backend::Ops& ops, ProbeSetup setup);
     [[nodiscard]] bool wants(job::Probe probe) const { return m_setup.selection.has(probe); }
     [[nodiscard]] bool isChosen(const method::RunContext& context, int layer) const;
@@ -101,27 +107,45 @@ class ProbeRecorder final : public method::ProbeSink {
                                      ExecutedMask::Tiles tiles);
     void recordMasks(const method::RunContext& context, int layer);
     void recordMask(const method::RunContext& context, int layer, std::int64_t head, const ExecutedMask& mask);
+    // Uploads the lists [1, heads or 1, rows, entries] of a head, or of all (-1).
+    [[nodiscard]] Status placeLists(Executed& executed, const backend::TokenBlocks& blocks, const Shape& shape,
+                                    std::int64_t head);
     // What a head computed in the call under way; null: everything.
-    [[nodiscard]] const ExecutedMask* maskOf(std::int64_t head) const;
+    [[nodiscard]] const Executed* executedIn(std::int64_t head) const;
     void forgetMasks();
     void recordOperands(const method::RunContext& context, const method::SelfAttentionCall& call,
                         std::span<const float> queries, std::span<const float> keys);
     void countAttention(std::int64_t masks);
+    // --- rows of attention: probe_rows.cpp
     [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call);
-    void recordSummaries(const method::RunContext& context, int layer, const std::vector<AttentionSummary>& heads);
+    // What is made of some rows, besides the chosen ones themselves.
+    struct Wanted {
+        bool sums = false, kept = false;
+    };
     [[nodiscard]] Status addRows(const method::RunContext& context, const method::SelfAttentionCall& call,
-                                 std::span<const std::int32_t> queries, bool areSamples,
+                                 std::span<const std::int32_t> queries, Wanted wanted,
                                  std::vector<AttentionSummary>& heads);
-    [[nodiscard]] Result<Rows> rowsOf(const ConstTensorView& q, const ConstTensorView& k,
-                                      std::span<const std::int32_t> wanted, float scale);
-    [[nodiscard]] Status addSums(const Rows& rows, std::span<const std::int32_t> queries, bool areFirst,
-                                 std::vector<AttentionSummary>& heads);
+    [[nodiscard]] Status addBatch(const method::RunContext& context, const method::SelfAttentionCall& call,
+                                  std::span<const std::int32_t> queries, Wanted wanted,
+                                  std::vector<AttentionSummary>& heads);
+    // rows [heads, queries, keys] into sums [heads, queries, sums], and onto the columns of all rows.
+    [[nodiscard]] Status sumRows(const TensorView& rows, const TensorView& sums);
+    // rows [heads, queries, keys], masses [heads, queries]; of heads that computed everything nothing is written.
+    void sumKept(const TensorView& rows, std::span<const std::int32_t> queries, const TensorView& masses);
+    [[nodiscard]] Status appendRows(const method::RunContext& context, int layer,
+                                    std::span<const std::int32_t> queries, const TensorView& rows);
     [[nodiscard]] Status addColumns(std::vector<AttentionSummary>& heads);
+    void recordSummaries(const method::RunContext& context, int layer, const std::vector<AttentionSummary>& heads);
     // How many queries to ask at a time, each over so many keys.
     [[nodiscard]] std::size_t rowsAtATime(std::int64_t keys) const;
-    // A scratch tensor of at least this many floats, seen in this shape.
-    [[nodiscard]] Result<TensorView> scratch(backend::OwnedTensor& owned, const Shape& shape);
-    // The view's values on the host: where it lies, or copied into `copy`.
+    // How many queries' results, so many floats each, to fetch at a time: a whole number of groups.
+    [[nodiscard]] static std::size_t batchOf(std::size_t group, std::int64_t floats);
+    // Device memory of all this.
+    [[nodiscard]] std::int64_t rowScratchBytes() const;
+    // A scratch tensor of at least this many elements, seen in this shape.
+    [[nodiscard]] Result<TensorView> scratch(backend::OwnedTensor& owned, const Shape& shape,
+                                             DType dtype = DType::F32);
+    // The view's values on the host: where it lies, or copied into `copy` by the next synchronize().
     [[nodiscard]] std::span<const float> hostValues(const TensorView& view, std::vector<float>& copy);
     void addWords(std::span<const float> row, std::span<float> heat) const;
     // Looks at nothing else while it searches for a number that is not finite.
@@ -140,9 +164,13 @@ class ProbeRecorder final : public method::ProbeSink {
     bool m_isSearching = false;  // a pass is done again for the number that is not finite: nothing else is read
     std::vector<bool> m_steps, m_layers;
     std::vector<std::int32_t> m_samples;  // queries of maps and statistics, ascending
-    std::optional<ExecutedMask> m_mask;   // of the call under way
+    std::optional<Executed> m_mask;       // of the call under way
     // Of heads painted by hand in it; none: in tiles of another kind, which are not recorded.
-    std::map<std::int64_t, std::optional<ExecutedMask>> m_painted;
+    std::map<std::int64_t, std::optional<Executed>> m_painted;
+    struct SeenTensors {
+        backend::OwnedTensor lists, counts, orders;
+    };
+    std::map<std::int64_t, SeenTensors> m_seenTensors;  // of painted heads, and of all others at -1
     std::map<trace::ProbeKind, trace::ProbeTable> m_tables;
     std::map<trace::ProbeKind, std::int64_t> m_counted;  // bytes, in a dry run
     // Outputs of the step before, by module and layer.
@@ -153,10 +181,12 @@ class ProbeRecorder final : public method::ProbeSink {
     std::map<std::pair<trace::Module, int>, Kept> m_kept;
     std::vector<bool> m_changeLayers;  // empty until the first output
     std::int64_t m_keptBytes = 0;
-    backend::OwnedTensor m_means;
-    backend::OwnedTensor m_rows, m_entropies, m_sums, m_columns;  // scratch for the largest group of rows
-    backend::OwnedTensor m_allColumns;                            // the sums of all groups so far
-    std::vector<float> m_hostRows, m_hostEntropies, m_hostSums, m_hostColumns;
+    backend::OwnedTensor m_means, m_zero;
+    backend::OwnedTensor m_rows, m_columns;              // scratch for the largest group of rows
+    backend::OwnedTensor m_sums, m_entropies, m_masses;  // and for what a batch of groups comes to
+    backend::OwnedTensor m_allColumns;                   // the sums of all groups so far
+    bool m_columnsBegun = false;
+    std::vector<float> m_hostRows, m_hostEntropies, m_hostSums, m_hostMasses, m_hostColumns;
 };
 
 }  // namespace fw::pipeline

@@ -373,6 +373,24 @@ TEST_F(Probes, EveryTileHasItsKeptMassWithFewSamples) {
     }
 }
 
+// Few rows for many tiles: a token new to a tile of either order stands for both.
+TEST(UncoveredTiles, ShareTheirRowsBetweenOrders) {
+    const TokenGrid grid{5, 16, 24};
+    const ExecutedMask mask = ExecutedMask::of({grid, 100, false, {0, 1, 1, 0}});
+    const std::vector<std::int32_t> samples{3, 64, 700};
+    const std::vector<std::int32_t> further = mask.uncovered(samples);
+    for (const std::int64_t head : {0, 1}) {
+        std::vector<bool> covered(static_cast<std::size_t>(mask.tileCount()));
+        for (const auto* tokens : {&samples, &further}) {
+            for (const std::int32_t token : *tokens) {
+                covered[static_cast<std::size_t>(mask.tileOf(head, token))] = true;
+            }
+        }
+        EXPECT_EQ(std::count(covered.begin(), covered.end(), false), 0) << "head " << head;
+    }
+    EXPECT_LT(static_cast<std::int64_t>(further.size()), mask.tileCount() + mask.tileCount() / 4);
+}
+
 TEST_F(Probes, TheSentinelNamesStepLayerAndModule) {
     auto setup = setupOf(kGrid, {job::Probe::Finite, job::Probe::Change});
     auto recorder = ProbeRecorder::create(*m_device, *m_ops, std::move(setup));

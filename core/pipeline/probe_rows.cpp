@@ -1,0 +1,316 @@
+// The part of ProbeRecorder that reads rows of attention. Rows stay on the device: what is fetched are their sums,
+// and of chosen queries alone the rows themselves.
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "core/pipeline/attention_summary.h"
+#include "core/pipeline/probe_recorder.h"
+
+namespace fw::pipeline {
+
+using job::Probe;
+using method::ProbeScope;
+using method::RunContext;
+using method::SelfAttentionCall;
+using trace::ProbeKind;
+
+namespace {
+
+constexpr std::int64_t kRowBytes = std::int64_t{64} << 20;    // of rows read at a time
+constexpr std::int64_t kCacheBytes = std::int64_t{1} << 20;   // on a CPU, where more would leave its caches
+constexpr std::int64_t kBatchBytes = std::int64_t{16} << 20;  // of what rows come to, fetched at a time
+constexpr std::int64_t kMostRows = 4096;                      // read at a time
+constexpr std::int64_t kFewestRows = 32;                      // on a CPU: what shares one pass over the keys
+constexpr std::int64_t kTileRows = 32;                        // a kernel computes so many, wanted or not
+
+// Rows [first, first + count) of what lies group behind group, [heads, count, each] in every group.
+TensorView groupOf(const TensorView& batch, std::int64_t heads, std::int64_t first, std::int64_t count,
+                   std::int64_t each) {
+    return batch.slice(0, heads * first * each, heads * (first + count) * each).reshape({heads, count, each});
+}
+
+}  // namespace
+
+Result<TensorView> ProbeRecorder::scratch(backend::OwnedTensor& owned, const Shape& shape, DType dtype) {
+    if (owned.buffer == nullptr || owned.view.count() < shape.product()) {
+        FW_ASSIGN(owned, backend::createTensor(m_device, dtype, {std::max<std::int64_t>(shape.product(), 1)}));
+    }
+    return owned.view.slice(0, 0, shape.product()).reshape(shape);
+}
+
+std::span<const float> ProbeRecorder::hostValues(const TensorView& view, std::vector<float>& copy) {
+    const auto count = static_cast<std::size_t>(view.count());
+    if (m_ops.deviceKind() == DeviceKind::Cpu) {
+        return {view.as<float>(), count};
+    }
+    copy.resize(count);
+    m_ops.download(view, TensorView(copy.data(), DType::F32, view.shape()));
+    return {copy.data(), count};
+}
+
+std::size_t ProbeRecorder::rowsAtATime(std::int64_t keys) const {
+    const std::int64_t rowBytes = m_setup.info.heads * keys * dtypeSize(DType::F32);
+    const bool onCpu = m_ops.deviceKind() == DeviceKind::Cpu;
+    const std::int64_t rows =
+        std::clamp<std::int64_t>((onCpu ? kCacheBytes : kRowBytes) / rowBytes, onCpu ? kFewestRows : 1, kMostRows);
+    return static_cast<std::size_t>(rows < kTileRows ? rows : rows - rows % kTileRows);
+}
+
+std::size_t ProbeRecorder::batchOf(std::size_t group, std::int64_t floats) {
+    const std::int64_t bytes = static_cast<std::int64_t>(group) * floats * dtypeSize(DType::F32);
+    return group * static_cast<std::size_t>(std::max<std::int64_t>(kBatchBytes / bytes, 1));
+}
+
+// A group of rows, its columns and those of all, a batch of sums.
+std::int64_t ProbeRecorder::rowScratchBytes() const {
+    const std::int64_t rowBytes = m_setup.info.heads * m_setup.info.tokens() * dtypeSize(DType::F32);
+    return std::max(kRowBytes, kFewestRows * rowBytes) + 2 * rowBytes + kBatchBytes;
+}
+
+// Samples first; then what kept mass and chosen queries want besides.
+Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call) {
+    const trace::ProbeInfo& info = m_setup.info;
+    const bool kept = wants(Probe::Kept) && (m_mask.has_value() || !m_painted.empty());
+    const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
+    std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
+    const std::vector<std::int32_t> samples = summaries || kept ? m_samples : std::vector<std::int32_t>{};
+    std::set<std::int32_t> further(info.queries.begin(), info.queries.end());
+    const auto cover = [&](const ExecutedMask& mask) {
+        const auto uncovered = mask.uncovered(samples);
+        further.insert(uncovered.begin(), uncovered.end());
+    };
+    if (kept && m_mask) {
+        cover(m_mask->mask);
+    }
+    for (const auto& [head, executed] : m_painted) {
+        if (kept && executed) {
+            cover(executed->mask);
+            break;  // all have the same tiles
+        }
+    }
+    for (const std::int32_t query : samples) {
+        further.erase(query);
+    }
+    FW_TRY(addRows(context, call, samples, {.sums = summaries, .kept = kept}, heads));
+    if (summaries && !samples.empty()) {
+        FW_TRY(addColumns(heads));
+    }
+    const std::vector<std::int32_t> others(further.begin(), further.end());
+    FW_TRY(addRows(context, call, others, {.sums = false, .kept = kept}, heads));
+    recordSummaries(context, call.layer, heads);
+    return {};
+}
+
+Status ProbeRecorder::addRows(const RunContext& context, const SelfAttentionCall& call,
+                              std::span<const std::int32_t> queries, Wanted wanted,
+                              std::vector<AttentionSummary>& heads) {
+    const trace::ProbeInfo& info = m_setup.info;
+    m_columnsBegun = false;
+    const std::size_t batch =
+        batchOf(rowsAtATime(info.tokens()), info.heads * (AttentionSummary::sumCount(info) + 2));
+    for (std::size_t first = 0; first < queries.size(); first += batch) {
+        FW_TRY(addBatch(context, call, queries.subspan(first, std::min(batch, queries.size() - first)), wanted,
+                        heads));
+    }
+    return {};
+}
+
+// Queues all groups of rows, then waits once for what they come to.
+Status ProbeRecorder::addBatch(const RunContext& context, const SelfAttentionCall& call,
+                               std::span<const std::int32_t> queries, Wanted wanted,
+                               std::vector<AttentionSummary>& heads) {
+    const trace::ProbeInfo& info = m_setup.info;
+    const std::int64_t each = wanted.sums ? AttentionSummary::sumCount(info) : 0;
+    const std::size_t group = rowsAtATime(info.tokens());
+    const auto all = static_cast<std::int64_t>(queries.size()) * info.heads;
+    FW_ASSIGN(const TensorView sums, scratch(m_sums, {all * each}));
+    FW_ASSIGN(const TensorView entropies, scratch(m_entropies, {all}));
+    FW_ASSIGN(const TensorView masses, scratch(m_masses, {all}));
+    for (std::size_t first = 0; first < queries.size(); first += group) {
+        const auto part = queries.subspan(first, std::min(group, queries.size() - first));
+        const auto at = static_cast<std::int64_t>(first), count = static_cast<std::int64_t>(part.size());
+        const Shape few{info.heads, count};
+        FW_ASSIGN(const TensorView rows, scratch(m_rows, {info.heads, count, info.tokens()}));
+        m_ops.attentionRows(call.q, call.k, part, call.scale, rows,
+                            groupOf(entropies, info.heads, at, count, 1).reshape(few));
+        if (wanted.sums) {
+            FW_TRY(sumRows(rows, groupOf(sums, info.heads, at, count, each)));
+        }
+        if (wanted.kept) {
+            sumKept(rows, part, groupOf(masses, info.heads, at, count, 1).reshape(few));
+        }
+        FW_TRY(appendRows(context, call.layer, part, rows));
+    }
+    std::span<const float> sumValues, entropyValues, massValues;
+    if (wanted.sums) {
+        sumValues = hostValues(sums, m_hostSums);
+        entropyValues = hostValues(entropies, m_hostEntropies);
+    }
+    if (wanted.kept) {
+        massValues = hostValues(masses, m_hostMasses);
+    }
+    FW_TRY(m_ops.synchronize());
+    const auto width = static_cast<std::size_t>(each);
+    std::size_t row = 0;
+    for (std::size_t first = 0; first < queries.size(); first += group) {
+        const auto part = queries.subspan(first, std::min(group, queries.size() - first));
+        for (std::size_t head = 0; head < heads.size(); ++head) {
+            const Executed* const executed = wanted.kept ? executedIn(static_cast<std::int64_t>(head)) : nullptr;
+            for (const std::int32_t query : part) {
+                if (wanted.sums) {
+                    heads[head].add(query, sumValues.subspan(row * width, width), entropyValues[row]);
+                }
+                if (executed != nullptr) {
+                    heads[head].addKept(executed->mask, static_cast<std::int64_t>(head), query, massValues[row]);
+                }
+                ++row;
+            }
+        }
+    }
+    return {};
+}
+
+Status ProbeRecorder::sumRows(const TensorView& rows, const TensorView& sums) {
+    const trace::ProbeInfo& info = m_setup.info;
+    FW_ASSIGN(const TensorView columns, scratch(m_columns, {info.heads, info.tokens()}));
+    m_ops.rowSums(rows, {info.grid[0], info.grid[1], info.grid[2]}, info.pool, sums, columns);
+    FW_ASSIGN(const TensorView all, scratch(m_allColumns, columns.shape()));
+    if (std::exchange(m_columnsBegun, true)) {
+        const backend::Ops::Term terms[] = {{1.0, all}, {1.0, columns}};
+        m_ops.linearCombination(terms, all);
+    } else {
+        m_ops.copy(columns, all);
+    }
+    return {};
+}
+
+// Painted heads last: they hold instead of what all heads were told to have seen.
+void ProbeRecorder::sumKept(const TensorView& rows, std::span<const std::int32_t> queries,
+                            const TensorView& masses) {
+    if (m_mask) {
+        m_ops.keptMass(rows, queries, m_mask->seen, masses);
+    }
+    for (const auto& [head, executed] : m_painted) {
+        if (executed) {
+            m_ops.keptMass(rows.slice(0, head, head + 1), queries, executed->seen, masses.slice(0, head, head + 1));
+        }
+    }
+}
+
+Status ProbeRecorder::appendRows(const RunContext& context, int layer, std::span<const std::int32_t> queries,
+                                 const TensorView& rows) {
+    const std::vector<std::int32_t>& chosen = m_setup.info.queries;
+    std::vector<std::int64_t> found;  // indices into rows
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+        if (std::find(chosen.begin(), chosen.end(), queries[i]) != chosen.end()) {
+            found.push_back(static_cast<std::int64_t>(i));
+        }
+    }
+    if (found.empty()) {
+        return {};
+    }
+    const auto values = hostValues(rows, m_hostRows);
+    FW_TRY(m_ops.synchronize());
+    const auto keys = static_cast<std::size_t>(rows.dim(2));
+    for (std::int64_t head = 0; head < rows.dim(0); ++head) {
+        for (const std::int64_t i : found) {
+            table(ProbeKind::AttentionRow)
+                .append(siteOf(context, layer, head), queries[static_cast<std::size_t>(i)],
+                        values.subspan(static_cast<std::size_t>(head * rows.dim(1) + i) * keys, keys));
+        }
+    }
+    return {};
+}
+
+// Of all groups together: 1.5 MB at the real size, which is not worth fetching for each.
+Status ProbeRecorder::addColumns(std::vector<AttentionSummary>& heads) {
+    const trace::ProbeInfo& info = m_setup.info;
+    FW_ASSIGN(const TensorView all, scratch(m_allColumns, {info.heads, info.tokens()}));
+    const auto values = hostValues(all, m_hostColumns);
+    FW_TRY(m_ops.synchronize());
+    const auto tokens = static_cast<std::size_t>(info.tokens());
+    for (std::size_t head = 0; head < heads.size(); ++head) {
+        heads[head].setColumns(values.subspan(head * tokens, tokens));
+    }
+    return {};
+}
+
+void ProbeRecorder::recordSummaries(const RunContext& context, int layer,
+                                    const std::vector<AttentionSummary>& heads) {
+    for (std::size_t head = 0; head < heads.size(); ++head) {
+        const trace::ProbeSite site = siteOf(context, layer, static_cast<std::int64_t>(head));
+        if (wants(Probe::Map)) {
+            table(ProbeKind::AttentionMap).append(site, 0, heads[head].map());
+        }
+        if (wants(Probe::Stats)) {
+            table(ProbeKind::HeadStats).append(site, 0, heads[head].statistics());
+        }
+        const Executed* const executed = wants(Probe::Kept) ? executedIn(static_cast<std::int64_t>(head)) : nullptr;
+        if (executed != nullptr) {
+            const ExecutedMask& mask = executed->mask;
+            const auto own = static_cast<std::int64_t>(mask.masks() == 1 ? 0 : head);
+            table(ProbeKind::KeptMass)
+                .append(site, static_cast<std::int32_t>(mask.order(own)), heads[head].keptMass());
+        }
+    }
+}
+
+// heat[word · N]: the mass on each word, from a query's mean row over the text's tokens.
+void ProbeRecorder::addWords(std::span<const float> row, std::span<float> heat) const {
+    const trace::ProbeInfo& info = m_setup.info;
+    for (std::size_t word = 0; word < info.words.size(); ++word) {
+        const auto first = row.begin() + info.words[word].first;
+        heat[word * static_cast<std::size_t>(info.tokens())] =
+            std::accumulate(first, first + info.words[word].count, 0.0F);
+    }
+}
+
+Status ProbeRecorder::crossAttention(RunContext& context, int layer, const ConstTensorView& q,
+                                     const ConstTensorView& k, float scale) {
+    const trace::ProbeInfo& info = m_setup.info;
+    if (!wants(Probe::Words) || info.words.empty() || !isChosen(context, layer)) {
+        return {};
+    }
+    if (m_isDry) {
+        count(ProbeKind::WordHeat, 1);
+        return {};
+    }
+    const ProbeScope scope(context, layer);
+    const std::int64_t tokens = q.dim(1);
+    const std::int64_t used = info.words.back().first + info.words.back().count;
+    const auto group = static_cast<std::int64_t>(rowsAtATime(k.dim(1)));
+    const auto batch = static_cast<std::int64_t>(batchOf(static_cast<std::size_t>(group), used));
+    std::vector<std::int32_t> queries(static_cast<std::size_t>(tokens));
+    std::iota(queries.begin(), queries.end(), 0);
+    std::vector<float> heat(info.words.size() * static_cast<std::size_t>(tokens));
+    for (std::int64_t begin = 0; begin < tokens; begin += batch) {
+        const std::int64_t end = std::min(begin + batch, tokens);
+        FW_ASSIGN(const TensorView means, scratch(m_sums, {1, end - begin, used}));
+        for (std::int64_t first = begin; first < end; first += group) {
+            const std::int64_t count = std::min(group, end - first);
+            FW_ASSIGN(const TensorView rows, scratch(m_rows, {info.heads, count, k.dim(1)}));
+            FW_ASSIGN(const TensorView entropies, scratch(m_entropies, {info.heads, count}));
+            m_ops.attentionRows(
+                q, k, std::span(queries).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+                scale, rows, entropies);
+            // The mean over heads where the rows are, of the prompt's tokens alone.
+            m_ops.poolTokens(rows.reshape({1, info.heads * count, k.dim(1)}).slice(2, 0, used),
+                             {info.heads, count, 1}, {info.heads, 1, 1},
+                             means.slice(1, first - begin, first - begin + count));
+        }
+        const std::span<const float> values = hostValues(means, m_hostSums);
+        FW_TRY(m_ops.synchronize());
+        const auto width = static_cast<std::size_t>(used);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(end - begin); ++i) {
+            addWords(values.subspan(i * width, width),
+                     std::span(heat).subspan(static_cast<std::size_t>(begin) + i));
+        }
+    }
+    table(ProbeKind::WordHeat).append(siteOf(context, layer), 0, heat);
+    return {};
+}
+
+}  // namespace fw::pipeline
