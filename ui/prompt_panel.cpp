@@ -128,15 +128,19 @@ void PromptPanel::showChoices(const job::GenerationRequest& request) {
     m_form->show(request);
     m_method->choose(request.method, request.methodParameters);
     m_cache->choose(request.cache, request.cacheParameters);
-    setAdapters(request.adapters);
+    setAdapters(request.adapters, request.lora);
 }
 
-void PromptPanel::setAdapters(std::vector<job::Adapter> adapters) {
+void PromptPanel::setAdapters(std::vector<job::Adapter> adapters, job::LoraUse lora) {
     m_adapters = std::move(adapters);
+    m_lora = lora;
     QStringList names, files;
     for (const auto& adapter : m_adapters) {
         files.append(QString::fromStdString(adapter.file));
         names.append(QFileInfo(files.last()).fileName());
+    }
+    if (m_lora == job::LoraUse::Apart) {
+        files.append(tr("LoRA is computed beside the model instead of being merged into it"));
     }
     const QString all = names.join(QStringLiteral(", "));
     m_adapterNames->setText(
@@ -263,7 +267,7 @@ QWidget* PromptPanel::buildAdapterRow() {
     auto* leaveOut = makeButton(tr("Leave out"));
     leaveOut->setToolTip(tr("Use the model without these adapter weights"));
     connect(leaveOut, &QPushButton::clicked, this, [this] {
-        setAdapters({});
+        setAdapters({}, job::LoraUse::Merged);
         onFormChanged();
     });
     row->addWidget(m_adapterNames, 1);
@@ -369,6 +373,7 @@ job::GenerationRequest PromptPanel::baseRequest() const {
         request.model = m_model->folder.toStdString();
     }
     request.adapters = m_adapters;
+    request.lora = m_lora;
     if (m_editedJob != 0) {
         request.model = m_edited.model;
     }
@@ -615,6 +620,7 @@ void PromptPanel::save(QSettings& settings) const {
     settings.setValue(QStringLiteral("prompt/cacheParameters"), QString::fromStdString(m_cache->values().dump()));
     job::GenerationRequest adapted;  // only to write its adapters down
     adapted.adapters = m_adapters;
+    adapted.lora = m_lora;
     settings.setValue(QStringLiteral("prompt/adapters"), QString::fromStdString(job::toJson(adapted).dump()));
 }
 
@@ -632,7 +638,7 @@ void PromptPanel::restore(const QSettings& settings) {
         m_cache->choose(cache, Json::parse(read("prompt/cacheParameters"), nullptr, false));
     }
     if (auto adapted = job::requestFromJson(Json::parse(read("prompt/adapters"), nullptr, false))) {
-        setAdapters(std::move(adapted->adapters));
+        setAdapters(std::move(adapted->adapters), adapted->lora);
     }
     m_negative->setPlainText(settings.value(QStringLiteral("prompt/negative")).toString());
     setNegativeShown(!m_negative->toPlainText().isEmpty());

@@ -120,7 +120,7 @@ class PromptPanel : public QFrame {
     void connectForm();
     // What of a request is not its words.
     void showChoices(const job::GenerationRequest& request);
-    void setAdapters(std::vector<job::Adapter> adapters);
+    void setAdapters(std::vector<job::Adapter> adapters, job::LoraUse lora);
     void chooseModel();
     // `text` as it is typed, with its alternatives.
     void useText(const QString& text, const QString& negativePrompt);
@@ -161,6 +161,7 @@ class PromptPanel : public QFrame {
     QWidget* m_adapterRow;
     QLabel* m_adapterNames;
     std::vector<job::Adapter> m_adapters;
+    job::LoraUse m_lora = job::LoraUse::Merged;  // of these
     BatchForm* m_batch;
     QPlainTextEdit* m_prompt;
     QLabel* m_counter;

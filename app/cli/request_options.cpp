@@ -90,6 +90,13 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
                     "LoRA file, or the weights an attention method was trained with; repeatable, with a strength "
                     "as FILE@0.8")
         ->type_name("FILE");
+    command
+        .add_option(
+            "--lora", m_lora,
+            "merged: into the model while it is loaded, no cost per step; apart: computed beside it, so that "
+            "strengths change without loading it again and small changes are not rounded away")
+        ->type_name("USE")
+        ->capture_default_str();
     command.add_option("--set", m_settings, "Parameter of the attention method, repeatable")
         ->type_name("NAME=VALUE");
     command.add_option("--cache", m_request.cache, "Step cache: see fw caches")
@@ -102,6 +109,7 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
 Result<job::GenerationRequest> RequestOptions::request() const {
     job::GenerationRequest request = m_request;
     FW_ASSIGN(request.sampler, job::samplerFromName(m_sampler));
+    FW_ASSIGN(request.lora, job::loraUseFromName(m_lora));
     if (!m_rate.empty()) {
         FW_ASSIGN(request.frameRate, job::frameRateFromText(m_rate));
     }

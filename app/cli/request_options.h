@@ -28,6 +28,7 @@ class RequestOptions {
     std::string m_memoryBudget;
     std::vector<std::string> m_settings;
     std::vector<std::string> m_adapters;
+    std::string m_lora = "merged";
     std::vector<std::string> m_cacheSettings;
 };
 

@@ -21,7 +21,8 @@ std::array<std::string, 3> SpeedBook::keys(const job::GenerationRequest& request
                    request.cacheParameters,
                    request.probes.value_or(Json()),
                    request.whatIf.value_or(Json()),
-                   request.memoryBudget.value_or(0)};
+                   request.memoryBudget.value_or(0),
+                   job::loraUseName(request.lora)};
     return {text(all), text(kind), text(machine)};
 }
 

@@ -166,6 +166,25 @@ Result<SamplerKind> samplerFromName(std::string_view name) {
     return fail(ErrorCode::InvalidArgument, "sampler '{}' is not known; use unipc or euler", name);
 }
 
+std::string_view loraUseName(LoraUse use) {
+    switch (use) {
+        case LoraUse::Merged:
+            return "merged";
+        case LoraUse::Apart:
+            return "apart";
+    }
+    return "?";
+}
+
+Result<LoraUse> loraUseFromName(std::string_view name) {
+    for (const LoraUse use : {LoraUse::Merged, LoraUse::Apart}) {
+        if (loraUseName(use) == name) {
+            return use;
+        }
+    }
+    return fail(ErrorCode::InvalidArgument, "lora '{}' is not known; use merged or apart", name);
+}
+
 Result<GenerationRequest> resolve(GenerationRequest request, const ModelDefaults& defaults) {
     FW_TRY(checkText("prompt", request.prompt));
     if (isBlank(request.prompt)) {

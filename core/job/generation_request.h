@@ -37,6 +37,15 @@ struct Adapter {
     bool operator==(const Adapter&) const = default;
 };
 
+// What LoRA weights do. Merged: they become part of the model's matrices while these are loaded, which costs a run
+// nothing, but other adapters or strengths load the transformer again, and changes smaller than the precision are
+// lost. Apart: the matrices stay as they are and each change is computed beside its matrix, in every pass.
+enum class LoraUse : std::uint8_t { Merged, Apart };
+
+// "merged", "apart".
+[[nodiscard]] std::string_view loraUseName(LoraUse use);
+[[nodiscard]] Result<LoraUse> loraUseFromName(std::string_view name);
+
 // Fields without a value take the model's default (ModelDefaults) when the request is resolved.
 struct GenerationRequest {
     std::string prompt;
@@ -56,7 +65,8 @@ struct GenerationRequest {
     std::string method = "dense";  // attention method id
     Json methodParameters = Json::object();
     std::vector<Adapter> adapters;
-    std::string cache = "none";  // step cache id
+    LoraUse lora = LoraUse::Merged;  // of the adapters' LoRA parts
+    std::string cache = "none";      // step cache id
     Json cacheParameters = Json::object();
     std::optional<Json> probes;  // what to look at (probe_selection.h); never changes the clip
     std::optional<Json> whatIf;  // changes made by hand from some step on (what_if.h)

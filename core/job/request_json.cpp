@@ -96,6 +96,13 @@ Status read(const std::string& key, const Json& value, Json& out) {
     return {};
 }
 
+Status read(const std::string& key, const Json& value, LoraUse& out) {
+    std::string name;
+    FW_TRY(read(key, value, name));
+    FW_ASSIGN(out, loraUseFromName(name));
+    return {};
+}
+
 Status read(const std::string& key, const Json& value, std::vector<Adapter>& out) {
     if (!value.is_array()) {
         return wrong(key, value, "a list");
@@ -142,6 +149,7 @@ Status visitFields(Request& request, const Visitor& visit) {
     FW_TRY(visit("method", request.method));
     FW_TRY(visit("method_parameters", request.methodParameters));
     FW_TRY(visit("adapters", request.adapters));
+    FW_TRY(visit("lora", request.lora));
     FW_TRY(visit("cache", request.cache));
     FW_TRY(visit("cache_parameters", request.cacheParameters));
     FW_TRY(visit("probes", request.probes));
@@ -171,6 +179,14 @@ OrderedJson written(const std::vector<Adapter>& adapters) {
 
 struct Writer {
     OrderedJson& json;
+
+    // Left out where it is the usual one: what was written before there was a choice stays as it was.
+    Status operator()(const char* key, const LoraUse& use) const {
+        if (use != LoraUse::Merged) {
+            json[key] = loraUseName(use);
+        }
+        return {};
+    }
 
     template <class T>
     Status operator()(const char* key, const T& field) const {

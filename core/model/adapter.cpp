@@ -362,12 +362,13 @@ Status AdapterSet::checkMethodTensors(const SafetensorsFile& file) const {
     return {};
 }
 
-void AdapterSet::merge(const std::string& matrix, std::vector<float>& weight) const {
+std::span<const LowRank> AdapterSet::changesOf(const std::string& matrix) const {
     const auto found = m_lora.find(matrix);
-    if (found == m_lora.end()) {
-        return;
-    }
-    for (const LowRank& change : found->second) {
+    return found == m_lora.end() ? std::span<const LowRank>() : std::span<const LowRank>(found->second);
+}
+
+void AdapterSet::merge(const std::string& matrix, std::vector<float>& weight) const {
+    for (const LowRank& change : changesOf(matrix)) {
         const std::vector<float> down = toFloats(change.down);
         const std::vector<float> up = toFloats(change.up);
         const auto rank = static_cast<std::size_t>(change.down.dim(0));

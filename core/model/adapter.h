@@ -1,5 +1,6 @@
 // Adapters: files of trained changes to a transformer, beside its folder. LoRA weights are merged into the matrices
-// they belong to while these are loaded; tensors of an attention method are handed to it.
+// they belong to while these are loaded, or computed beside them (linear.h); tensors of an attention method are
+// handed to it.
 #pragma once
 
 #include <cstdint>
@@ -57,8 +58,12 @@ class AdapterSet {
                                                  const std::filesystem::path& folder);
 
     [[nodiscard]] bool isEmpty() const { return m_files.empty(); }
+    // Whether any file holds LoRA weights.
+    [[nodiscard]] bool hasLora() const { return !m_lora.empty(); }
     // Whether a matrix changes, by its name without ".weight".
     [[nodiscard]] bool changes(const std::string& matrix) const { return m_lora.contains(matrix); }
+    // Its changes in the order the adapters were given; none when it does not change.
+    [[nodiscard]] std::span<const LowRank> changesOf(const std::string& matrix) const;
     // Adds every change to `weight` [out, in]. Sums in f32, in the order the adapters were given.
     void merge(const std::string& matrix, std::vector<float>& weight) const;
 

@@ -99,7 +99,7 @@ Status MateMixer::loadLayer(WeightLoader& loader, std::int64_t index) {
         layer.scans.push_back(std::move(backward));
     }
     FW_ASSIGN(layer.norm, loader.floats(ssm + "norm.weight", {m_mate.innerWidth(m_dit)}));
-    FW_ASSIGN(layer.out, loader.linearSum({block + "attn1.to_out.0", ssm + "out_proj"}, m_compute));
+    FW_ASSIGN(layer.out, loader.layerSum({block + "attn1.to_out.0", ssm + "out_proj"}, m_compute));
     m_layers.push_back(std::move(layer));
     if (m_mate.positions == weights::MateConfig::Positions::PerBlock) {
         FW_ASSIGN(Positions positions, loadPositions(loader, block + "position_embedding."));
@@ -233,7 +233,7 @@ Status MateMixer::attendWindows(const MixerCall& call, const TensorView& out) {
     const Layer& layer = m_layers[static_cast<std::size_t>(call.layer)];
     const ArenaScope scope(call.context.arena);
     const TensorView projected = call.context.arena.take(m_compute, {1, call.grid.tokens(), 3 * m_dit.width()});
-    const auto heads = layer.attention.project(call.context.ops, call.normed, m_rotary.tables(), m_dit, projected);
+    const auto heads = layer.attention.project(call.context, call.normed, m_rotary.tables(), m_dit, projected);
     const Windows& windows = m_windows[static_cast<std::size_t>(call.layer % 2)];
     const ModuleScope core(call.context, trace::Module::AttentionCore, static_cast<int>(call.layer));
     const backend::BlockLists lists = method::sharedLists(windows.blocks.view, windows.counts.view, heads.q);
@@ -383,7 +383,7 @@ Status MateMixer::mix(const MixerCall& call, const TensorView& delta) {
     const TensorView joined = call.context.arena.take(m_compute, {1, call.grid.tokens(), d + inner});
     FW_TRY(attendWindows(call, columns(joined, 0, d)));
     FW_TRY(scanTokens(call, columns(joined, d, inner)));
-    call.context.ops.linear(joined, *m_layers[static_cast<std::size_t>(call.layer)].out, delta);
+    m_layers[static_cast<std::size_t>(call.layer)].out->apply(call.context, joined, delta);
     return {};
 }
 

@@ -47,7 +47,7 @@ class MateMixer final : public TokenMixer {
         std::unique_ptr<backend::PackedLinear> step;  // d → [Δ forward; Δ backward] f32
         std::vector<Scan> scans;                      // one where the directions are tied
         backend::OwnedTensor norm;                    // [d_in]
-        std::unique_ptr<backend::PackedLinear> out;   // [windows' result | scan's result] → d
+        std::unique_ptr<Linear> out;                  // [windows' result | scan's result] → d
     };
     // Windows of even and odd layers.
     struct Windows {

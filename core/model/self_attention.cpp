@@ -13,13 +13,13 @@ using method::ModuleScope;
 Result<QueryKeyValue> QueryKeyValue::load(WeightLoader& loader, const std::string& prefix, std::int64_t width,
                                           DType compute) {
     QueryKeyValue result;
-    FW_ASSIGN(result.qkv, loader.linear({prefix + "to_q", prefix + "to_k", prefix + "to_v"}, true, compute));
+    FW_ASSIGN(result.qkv, loader.layer({prefix + "to_q", prefix + "to_k", prefix + "to_v"}, compute));
     FW_ASSIGN(result.normQ, loader.floats(prefix + "norm_q.weight", {width}));
     FW_ASSIGN(result.normK, loader.floats(prefix + "norm_k.weight", {width}));
     return result;
 }
 
-QueryKeyValue::Heads QueryKeyValue::project(backend::Ops& ops, const ConstTensorView& x,
+QueryKeyValue::Heads QueryKeyValue::project(method::RunContext& context, const ConstTensorView& x,
                                             const backend::RopeTables& rope,
                                             const weights::WanTransformerConfig& config,
                                             const TensorView& projected) const {
@@ -27,7 +27,8 @@ QueryKeyValue::Heads QueryKeyValue::project(backend::Ops& ops, const ConstTensor
     const auto eps = static_cast<float>(config.eps);
     const auto third = [&](std::int64_t i) { return projected.slice(2, i * d, (i + 1) * d); };
     const auto heads = [&](const TensorView& view) { return view.split(2, config.heads, config.headDim); };
-    ops.linear(x, *qkv, projected);
+    backend::Ops& ops = context.ops;
+    qkv->apply(context, x, projected);
     ops.rmsNormRope(third(0), normQ.view, eps, rope, config.headDim, third(0));
     ops.rmsNormRope(third(1), normK.view, eps, rope, config.headDim, third(1));
     return {heads(third(0)), heads(third(1)), heads(third(2))};
@@ -42,7 +43,7 @@ Status SelfAttentionMixer::loadLayer(WeightLoader& loader, std::int64_t layer) {
     const std::string prefix = fmt::format("blocks.{}.attn1.", layer);
     Layer loaded;
     FW_ASSIGN(loaded.in, QueryKeyValue::load(loader, prefix, m_config.width(), m_stored));
-    FW_ASSIGN(loaded.out, loader.linear({prefix + "to_out.0"}, true, m_stored));
+    FW_ASSIGN(loaded.out, loader.layer({prefix + "to_out.0"}, m_stored));
     m_layers.push_back(std::move(loaded));
     return {};
 }
@@ -58,7 +59,7 @@ Status SelfAttentionMixer::mix(const MixerCall& call, const TensorView& delta) {
     const TensorView projected = call.context.arena.take(m_compute, {1, call.grid.tokens(), 3 * m_config.width()});
 
     ops.layerNormModulate(call.x, call.scale, call.shift, static_cast<float>(m_config.eps), call.normed);
-    const auto heads = layer.in.project(ops, call.normed, m_rotary.tables(), m_config, projected);
+    const auto heads = layer.in.project(call.context, call.normed, m_rotary.tables(), m_config, projected);
     {
         const ModuleScope core(call.context, trace::Module::AttentionCore, static_cast<int>(call.layer));
         method::SelfAttentionCall request;
@@ -77,7 +78,7 @@ Status SelfAttentionMixer::mix(const MixerCall& call, const TensorView& delta) {
             FW_TRY(call.context.probes->attentionDone(call.context, request));
         }
     }
-    ops.linear(call.buffer, *layer.out, delta);
+    layer.out->apply(call.context, call.buffer, delta);
     return {};
 }
 

@@ -13,8 +13,8 @@ namespace fw::model {
 
 // What of an attention does not depend on who sees whom: diffusers' to_q, to_k, to_v, norm_q, norm_k.
 struct QueryKeyValue {
-    std::unique_ptr<backend::PackedLinear> qkv;  // d → [q; k; v]
-    backend::OwnedTensor normQ, normK;           // [d]
+    std::unique_ptr<Linear> qkv;        // d → [q; k; v]
+    backend::OwnedTensor normQ, normK;  // [d]
 
     [[nodiscard]] static Result<QueryKeyValue> load(WeightLoader& loader, const std::string& prefix,
                                                     std::int64_t width, DType compute);
@@ -23,8 +23,9 @@ struct QueryKeyValue {
         TensorView q, k, v;
     };
     // Projects x [1, N, d] act into `projected`, and norms and turns queries and keys.
-    [[nodiscard]] Heads project(backend::Ops& ops, const ConstTensorView& x, const backend::RopeTables& rope,
-                                const weights::WanTransformerConfig& config, const TensorView& projected) const;
+    [[nodiscard]] Heads project(method::RunContext& context, const ConstTensorView& x,
+                                const backend::RopeTables& rope, const weights::WanTransformerConfig& config,
+                                const TensorView& projected) const;
 };
 
 // Every block's attention of the clip with itself, by the run's attention method.
@@ -40,7 +41,7 @@ class SelfAttentionMixer final : public TokenMixer {
  private:
     struct Layer {
         QueryKeyValue in;
-        std::unique_ptr<backend::PackedLinear> out;
+        std::unique_ptr<Linear> out;
     };
     SelfAttentionMixer(backend::Device& device, const weights::WanTransformerConfig& config, DType stored)
         : m_config(config),

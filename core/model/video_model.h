@@ -44,6 +44,8 @@ class TextEncoder {
     [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
 };
 
+class AdapterSet;
+
 // The denoiser: predicts the flow velocity.
 class VideoTransformer {
  public:
@@ -57,6 +59,11 @@ class VideoTransformer {
     [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
     // Of the weights that wait in host memory; 0 without TransformerOptions::streamBlocks.
     [[nodiscard]] virtual std::int64_t hostBytes() const { return 0; }
+
+    // Computes the LoRA weights of `adapters` beside the matrices from the next pass on, in the place of those that
+    // were there; an empty set: none. Nothing is loaded again, and weightBytes() counts them. `ops` is a queue of
+    // its device. OutOfMemory; then some may be missing.
+    [[nodiscard]] virtual Status setBeside(const AdapterSet& adapters, backend::Ops& ops) = 0;
 
     // What TextKeys::values must be for a text of `tokens` rows.
     struct TextKeysLayout {
@@ -151,11 +158,10 @@ struct ModelInfo {
 [[nodiscard]] Result<std::string> modelHash(const std::filesystem::path& folder);
 
 [[nodiscard]] Result<std::unique_ptr<Tokenizer>> loadTokenizer(const std::filesystem::path& folder);
-class AdapterSet;
 
 // How a transformer is loaded.
 struct TransformerOptions {
-    const AdapterSet* adapters = nullptr;  // merged into its matrices (adapter.h)
+    const AdapterSet* merged = nullptr;  // LoRA that becomes part of its matrices (adapter.h)
     // The blocks' matrices wait in host memory and visit the device two blocks at a time, with the same results.
     // Unsupported where the device has no such stream (weight_stream.h).
     bool streamBlocks = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 #include <string>
 
 #include "core/cache/step_cache.h"
@@ -15,7 +16,6 @@ namespace fw::model {
 
 using backend::ArenaScope;
 using backend::OwnedTensor;
-using backend::PackedLinear;
 using method::ModuleScope;
 using trace::Module;
 
@@ -29,24 +29,24 @@ constexpr DType kEdge = DType::F32;
 enum Modulation : std::int64_t { kShift, kScale, kGate, kFeedShift, kFeedScale, kFeedGate, kModulations };
 
 struct CrossAttention {
-    std::unique_ptr<PackedLinear> q, kv;  // kv: [k; v] of the text
-    std::unique_ptr<PackedLinear> out;
+    std::unique_ptr<Linear> q, kv;  // kv: [k; v] of the text
+    std::unique_ptr<Linear> out;
     OwnedTensor normQ, normK;  // [d]
 };
 
 struct Block {
     CrossAttention cross;
     OwnedTensor crossNormWeight, crossNormBias;  // [d]; none without cross_attn_norm
-    std::unique_ptr<PackedLinear> feedIn, feedOut;
+    std::unique_ptr<Linear> feedIn, feedOut;
 };
 
 // The text's keys and values are computed once a run: they keep the type of activations.
 Result<CrossAttention> loadAttention(WeightLoader& loader, const std::string& prefix, std::int64_t width,
                                      DType stored) {
     CrossAttention attention;
-    FW_ASSIGN(attention.q, loader.linear({prefix + "to_q"}, true, stored));
-    FW_ASSIGN(attention.kv, loader.linear({prefix + "to_k", prefix + "to_v"}, true, activationType(stored)));
-    FW_ASSIGN(attention.out, loader.linear({prefix + "to_out.0"}, true, stored));
+    FW_ASSIGN(attention.q, loader.layer({prefix + "to_q"}, stored));
+    FW_ASSIGN(attention.kv, loader.layer({prefix + "to_k", prefix + "to_v"}, activationType(stored)));
+    FW_ASSIGN(attention.out, loader.layer({prefix + "to_out.0"}, stored));
     FW_ASSIGN(attention.normQ, loader.floats(prefix + "norm_q.weight", {width}));
     FW_ASSIGN(attention.normK, loader.floats(prefix + "norm_k.weight", {width}));
     return attention;
@@ -61,8 +61,8 @@ Result<Block> loadBlock(WeightLoader& loader, const weights::WanTransformerConfi
         FW_ASSIGN(block.crossNormWeight, loader.floats(prefix + "norm2.weight", {config.width()}));
         FW_ASSIGN(block.crossNormBias, loader.floats(prefix + "norm2.bias", {config.width()}));
     }
-    FW_ASSIGN(block.feedIn, loader.linear({prefix + "ffn.net.0.proj"}, true, stored));
-    FW_ASSIGN(block.feedOut, loader.linear({prefix + "ffn.net.2"}, true, stored));
+    FW_ASSIGN(block.feedIn, loader.layer({prefix + "ffn.net.0.proj"}, stored));
+    FW_ASSIGN(block.feedOut, loader.layer({prefix + "ffn.net.2"}, stored));
     return block;
 }
 
@@ -111,15 +111,17 @@ struct WanTransformer::Parts {
     weights::WanTransformerConfig config;
     Geometry geometry;
     DType compute = DType::F32;
-    std::unique_ptr<PackedLinear> patchEmbedding;                // C·pT·pH·pW → d
-    std::unique_ptr<PackedLinear> time1, time2, timeProjection;  // freq → d → d → 6d
-    std::unique_ptr<PackedLinear> text1, text2;                  // textDim → d → d
-    std::unique_ptr<PackedLinear> head;                          // d → pT·pH·pW·C
+    backend::Device* device = nullptr;
+    std::unique_ptr<Linear> patchEmbedding;                // C·pT·pH·pW → d
+    std::unique_ptr<Linear> time1, time2, timeProjection;  // freq → d → d → 6d
+    std::unique_ptr<Linear> text1, text2;                  // textDim → d → d
+    std::unique_ptr<Linear> head;                          // d → pT·pH·pW·C
     std::unique_ptr<TokenMixer> mixer;
     std::vector<Block> blocks;
     OwnedTensor modulation;      // [layers, 6, d]
     OwnedTensor headModulation;  // [2, d]: shift, scale
     std::int64_t bytes = 0;
+    std::vector<Linear*> linears;                   // every one above and the mixer's
     std::unique_ptr<backend::WeightStream> stream;  // of the blocks' matrices; null: they are on the device
 
     std::vector<float> sinusoid;  // read by the last upload
@@ -150,10 +152,18 @@ const VideoTransformer::Geometry& WanTransformer::geometry() const {
     return m_parts->geometry;
 }
 std::int64_t WanTransformer::weightBytes() const {
-    return m_parts->bytes;
+    return std::accumulate(m_parts->linears.begin(), m_parts->linears.end(), m_parts->bytes,
+                           [](std::int64_t sum, const Linear* linear) { return sum + linear->besideBytes(); });
 }
 std::int64_t WanTransformer::hostBytes() const {
     return m_parts->stream ? m_parts->stream->hostBytes() : 0;
+}
+
+Status WanTransformer::setBeside(const AdapterSet& adapters, backend::Ops& ops) {
+    for (Linear* linear : m_parts->linears) {
+        FW_TRY(linear->setBeside(adapters, *m_parts->device, ops));
+    }
+    return {};
 }
 
 Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesystem::path& folder,
@@ -168,7 +178,7 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
                     config.headDim);
     }
     FW_ASSIGN(auto loader, WeightLoader::open(folder, "transformer", weights::tensorTable(whole), device, ops));
-    loader.setAdapters(options.adapters);
+    loader.setMerged(options.merged);
     auto parts = std::make_unique<Parts>();
     if (options.streamBlocks) {
         auto* streams = dynamic_cast<backend::StreamsWeights*>(&device);
@@ -182,12 +192,12 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     parts->geometry = {config.inChannels, config.patchT, config.patchH,  config.patchW,
                        config.layers,     config.heads,  config.headDim, config.textDim};
     const std::string condition = "condition_embedder.";
-    FW_ASSIGN(parts->patchEmbedding, loader.linear({"patch_embedding"}, true, kEdge));
-    FW_ASSIGN(parts->time1, loader.linear({condition + "time_embedder.linear_1"}, true, kEdge));
-    FW_ASSIGN(parts->time2, loader.linear({condition + "time_embedder.linear_2"}, true, kEdge));
-    FW_ASSIGN(parts->timeProjection, loader.linear({condition + "time_proj"}, true, kEdge));
-    FW_ASSIGN(parts->text1, loader.linear({condition + "text_embedder.linear_1"}, true, kEdge));
-    FW_ASSIGN(parts->text2, loader.linear({condition + "text_embedder.linear_2"}, true, kEdge));
+    FW_ASSIGN(parts->patchEmbedding, loader.layer({"patch_embedding"}, kEdge));
+    FW_ASSIGN(parts->time1, loader.layer({condition + "time_embedder.linear_1"}, kEdge));
+    FW_ASSIGN(parts->time2, loader.layer({condition + "time_embedder.linear_2"}, kEdge));
+    FW_ASSIGN(parts->timeProjection, loader.layer({condition + "time_proj"}, kEdge));
+    FW_ASSIGN(parts->text1, loader.layer({condition + "text_embedder.linear_1"}, kEdge));
+    FW_ASSIGN(parts->text2, loader.layer({condition + "text_embedder.linear_2"}, kEdge));
     if (whole.mate) {
         FW_ASSIGN(parts->mixer, MateMixer::create(loader, whole, compute));
     } else {
@@ -208,7 +218,9 @@ Result<std::unique_ptr<WanTransformer>> WanTransformer::load(const std::filesyst
     FW_ASSIGN(parts->modulation, loader.stacked(tables, {kModulations, config.width()}));
     parts->modulation.view = parts->modulation.view.reshape({config.layers, kModulations, config.width()});
     FW_ASSIGN(parts->headModulation, loader.floats("scale_shift_table", {2, config.width()}));
-    FW_ASSIGN(parts->head, loader.linear({"proj_out"}, true, kEdge));
+    FW_ASSIGN(parts->head, loader.layer({"proj_out"}, kEdge));
+    parts->linears = loader.layers();
+    parts->device = &device;
     parts->bytes = loader.bytes() + (parts->stream ? parts->stream->deviceBytes() : 0);
     return std::unique_ptr<WanTransformer>(new WanTransformer(std::move(parts)));
 }
@@ -227,7 +239,7 @@ void WanTransformer::embedLatents(Call& call, const ConstTensorView& latents) co
                                        .split(1, grid.frames, config.patchT)
                                        .permute({1, 3, 5, 0, 2, 4, 6});
     call.context.ops.copy(source, target);
-    call.context.ops.linear(patches, *m_parts->patchEmbedding, call.x);
+    m_parts->patchEmbedding->apply(call.context, patches, call.x);
 }
 
 void WanTransformer::embedTime(Call& call, double timestep) {
@@ -242,10 +254,10 @@ void WanTransformer::embedTime(Call& call, double timestep) {
     const TensorView projection = call.timeProjection;
     m_parts->sinusoid = timestepSinusoid(timestep, m_parts->config.freqDim);
     ops.upload(ConstTensorView(m_parts->sinusoid.data(), DType::F32, sinusoid.shape()), sinusoid);
-    ops.linear(sinusoid, *m_parts->time1, hidden, backend::Activation::Silu);
-    ops.linear(hidden, *m_parts->time2, embedding);
+    m_parts->time1->apply(call.context, sinusoid, hidden, backend::Activation::Silu);
+    m_parts->time2->apply(call.context, hidden, embedding);
     ops.silu(embedding, activated);
-    ops.linear(activated, *m_parts->timeProjection, projection);
+    m_parts->timeProjection->apply(call.context, activated, projection);
     ops.add(m_parts->modulation.view, projection.reshape({1, kModulations, d}), call.modulation);
     ops.add(m_parts->headModulation.view, embedding, call.headModulation);
 }
@@ -256,8 +268,8 @@ void WanTransformer::embedText(Call& call, const ConstTensorView& text) const {
     const Shape shape{text.dim(0), m_parts->config.width()};
     const TensorView hidden = call.context.arena.take(kEdge, shape);
     const TensorView embedded = call.context.arena.take(kEdge, shape);
-    ops.linear(text, *m_parts->text1, hidden, backend::Activation::GeluTanh);
-    ops.linear(hidden, *m_parts->text2, embedded);
+    m_parts->text1->apply(call.context, text, hidden, backend::Activation::GeluTanh);
+    m_parts->text2->apply(call.context, hidden, embedded);
     ops.copy(embedded, call.text.reshape(shape));
 }
 
@@ -266,7 +278,7 @@ void WanTransformer::computeTextKeys(Call& call, std::int64_t layer, const Tenso
     const auto& config = m_parts->config;
     const CrossAttention& attention = m_parts->blocks[static_cast<std::size_t>(layer)].cross;
     const TensorView k = keys.slice(2, 0, config.width());
-    call.context.ops.linear(call.text, *attention.kv, keys);
+    attention.kv->apply(call.context, call.text, keys);
     call.context.ops.rmsNormRope(k, attention.normK.view, static_cast<float>(config.eps), std::nullopt,
                                  config.headDim, k);
 }
@@ -322,7 +334,7 @@ Status WanTransformer::crossAttention(Call& call, std::int64_t layer, const Tens
     } else {
         ops.copy(call.x, call.normed);
     }
-    ops.linear(call.normed, *block.cross.q, q);
+    block.cross.q->apply(call.context, call.normed, q);
     ops.rmsNormRope(q, block.cross.normQ.view, eps, std::nullopt, config.headDim, q);
     TensorView keys;
     if (const method::TextKeys* kept = call.context.textKeys) {
@@ -338,7 +350,7 @@ Status WanTransformer::crossAttention(Call& call, std::int64_t layer, const Tens
         FW_TRY(call.context.probes->crossAttention(call.context, static_cast<int>(layer), heads(q),
                                                    heads(keys.slice(2, 0, d)), scale));
     }
-    ops.linear(call.buffer, *block.cross.out, delta);
+    block.cross.out->apply(call.context, call.buffer, delta);
     return {};
 }
 
@@ -350,8 +362,8 @@ void WanTransformer::feedForward(Call& call, std::int64_t layer, const TensorVie
         call.context.arena.take(m_parts->compute, {1, call.grid.tokens(), m_parts->config.ffnDim});
     ops.layerNormModulate(call.x, call.row(layer, kFeedScale), call.row(layer, kFeedShift),
                           static_cast<float>(m_parts->config.eps), call.normed);
-    ops.linear(call.normed, *block.feedIn, hidden, backend::Activation::GeluTanh);
-    ops.linear(hidden, *block.feedOut, delta);
+    block.feedIn->apply(call.context, call.normed, hidden, backend::Activation::GeluTanh);
+    block.feedOut->apply(call.context, hidden, delta);
 }
 
 // Each token's row is [pT, pH, pW, C]; unfolded into [C, T, H, W].
@@ -366,7 +378,7 @@ void WanTransformer::project(Call& call, const TensorView& velocity) const {
     const TensorView normed = call.context.arena.take(kEdge, call.x.shape());
     ops.layerNormModulate(call.x, call.headModulation.slice(0, 1, 2), call.headModulation.slice(0, 0, 1),
                           static_cast<float>(config.eps), normed);
-    ops.linear(normed, *m_parts->head, rows);
+    m_parts->head->apply(call.context, normed, rows);
     const ConstTensorView source = rows.reshape({grid.frames, grid.height, grid.width, config.patchT, config.patchH,
                                                  config.patchW, config.outChannels})
                                        .permute({6, 0, 3, 1, 4, 2, 5});

@@ -32,6 +32,7 @@ class WanTransformer final : public VideoTransformer {
     [[nodiscard]] const Geometry& geometry() const override;
     [[nodiscard]] std::int64_t weightBytes() const override;
     [[nodiscard]] std::int64_t hostBytes() const override;
+    [[nodiscard]] Status setBeside(const AdapterSet& adapters, backend::Ops& ops) override;
     // InvalidArgument when the grid is longer than the model's position range on an axis. Waits for the device.
     [[nodiscard]] TextKeysLayout textKeys(std::int64_t tokens) const override;
     [[nodiscard]] std::vector<cache::SiteKind> siteKinds() const override;

@@ -111,9 +111,9 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(std::initial
     for (const std::string& prefix : prefixes) {
         FW_ASSIGN(const auto weight, matrix(prefix + ".weight", changed));
         matrices.push_back(weight);
-        if (m_adapters != nullptr && m_adapters->changes(prefix) && !isMeta()) {
+        if (m_merged != nullptr && m_merged->changes(prefix) && !isMeta()) {
             changed.push_back(toFloats(weight));
-            m_adapters->merge(prefix, changed.back());
+            m_merged->merge(prefix, changed.back());
             matrices.back() = ConstTensorView(changed.back().data(), DType::F32, matrices.back().shape());
         }
         if (bias) {
@@ -133,8 +133,26 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearRows(const st
     return packed({{&rows, 1}, {}}, compute);
 }
 
-Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearSum(std::initializer_list<std::string> prefixes,
-                                                                       DType compute) {
+std::unique_ptr<Linear> WeightLoader::remembered(std::unique_ptr<backend::PackedLinear> matrix,
+                                                 std::vector<Linear::Source> sources) {
+    auto layer = std::make_unique<Linear>(std::move(matrix), std::move(sources));
+    m_layers.push_back(layer.get());
+    return layer;
+}
+
+Result<std::unique_ptr<Linear>> WeightLoader::layer(std::initializer_list<std::string> prefixes, DType compute) {
+    FW_ASSIGN(auto matrix, linear(prefixes, true, compute));
+    std::vector<Linear::Source> sources;
+    std::int64_t row = 0;
+    for (const std::string& prefix : prefixes) {
+        FW_ASSIGN(const auto weight, m_file->tensor(prefix + ".weight"));
+        sources.push_back({prefix, row, weight.dim(0), 0, matrix->inFeatures});
+        row += weight.dim(0);
+    }
+    return remembered(std::move(matrix), std::move(sources));
+}
+
+Result<std::unique_ptr<Linear>> WeightLoader::layerSum(std::initializer_list<std::string> prefixes, DType compute) {
     std::int64_t out = 0, in = 0;
     for (const std::string& prefix : prefixes) {
         FW_ASSIGN(const auto weight, m_file->tensor(prefix + ".weight"));
@@ -145,15 +163,18 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearSum(std::init
     std::vector<float> whole(isMeta() ? 0 : static_cast<std::size_t>(out * in));
     std::vector<float> bias(static_cast<std::size_t>(out), 0.0F);
     std::int64_t column = 0;
+    std::vector<Linear::Source> sources;
     for (const std::string& prefix : prefixes) {
+        FW_ASSIGN(const auto weight, m_file->tensor(prefix + ".weight"));
         FW_ASSIGN(std::vector<float> values, hostFloats(prefix + ".weight"));
-        if (m_adapters != nullptr && m_adapters->changes(prefix) && !isMeta()) {
-            m_adapters->merge(prefix, values);
+        if (m_merged != nullptr && m_merged->changes(prefix) && !isMeta()) {
+            m_merged->merge(prefix, values);
         }
-        const std::int64_t width = static_cast<std::int64_t>(values.size()) / out;
-        for (std::int64_t row = 0; row < out && width > 0; ++row) {
+        const std::int64_t width = weight.dim(1);
+        for (std::int64_t row = 0; row < out && !isMeta(); ++row) {
             std::copy_n(values.begin() + row * width, width, whole.begin() + row * in + column);
         }
+        sources.push_back({prefix, 0, out, column, width});
         column += width;
         if (m_file->tensors().contains(prefix + ".bias")) {
             FW_ASSIGN(const std::vector<float> part, hostFloats(prefix + ".bias"));
@@ -163,7 +184,8 @@ Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linearSum(std::init
     const DeviceKind place = isMeta() ? DeviceKind::Meta : DeviceKind::Cpu;
     const ConstTensorView matrix(whole.data(), DType::F32, {out, in}, place);
     const ConstTensorView vector(bias.data(), DType::F32, {out}, place);
-    return packed({{&matrix, 1}, {&vector, 1}}, compute);
+    FW_ASSIGN(auto sum, packed({{&matrix, 1}, {&vector, 1}}, compute));
+    return remembered(std::move(sum), std::move(sources));
 }
 
 Result<std::unique_ptr<backend::PackedLinear>> WeightLoader::linear(const std::vector<float>& weight,

@@ -14,6 +14,7 @@
 #include "core/backend/ops.h"
 #include "core/backend/weight_stream.h"
 #include "core/base/result.h"
+#include "core/model/linear.h"
 #include "core/weights/safetensors.h"
 #include "core/weights/tensor_table.h"
 
@@ -43,14 +44,17 @@ class WeightLoader {
     // dimensions of convolution kernels are taken as input features.
     [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linear(std::initializer_list<std::string> prefixes,
                                                                         bool bias, DType compute);
+    // The same as a layer that adapters can change later: setBeside() knows its matrices by their names. The loader
+    // remembers where it is (layers()).
+    [[nodiscard]] Result<std::unique_ptr<Linear>> layer(std::initializer_list<std::string> prefixes, DType compute);
     // Rows [first, first + count) of "<prefix>.weight", without bias. Adapters do not change it.
     [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linearRows(const std::string& prefix,
                                                                             std::int64_t first, std::int64_t count,
                                                                             DType compute);
     // Several matrices of equal out features side by side, [W_0 | W_1 | …]: one product adds their results. The sum
     // of the biases of those that have one.
-    [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linearSum(
-        std::initializer_list<std::string> prefixes, DType compute);
+    [[nodiscard]] Result<std::unique_ptr<Linear>> layerSum(std::initializer_list<std::string> prefixes,
+                                                           DType compute);
     // The same from host memory: weight [out, in], bias [out].
     [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> linear(const std::vector<float>& weight,
                                                                         const std::vector<float>& bias,
@@ -71,8 +75,10 @@ class WeightLoader {
     // A view into the mapped file, its values not looked at. Valid while the file is kept (takeFile()).
     [[nodiscard]] Result<ConstTensorView> mapped(const std::string& name) const { return m_file->tensor(name); }
 
-    // Matrices of linear() loaded from here on are changed by these adapters; null: none. Must outlive the loading.
-    void setAdapters(const AdapterSet* adapters) { m_adapters = adapters; }
+    // Merged into the matrices of linear() and layers loaded from here on; null: none. Must outlive the loading.
+    void setMerged(const AdapterSet* adapters) { m_merged = adapters; }
+    // Every layer made so far; owned by whoever asked for it.
+    [[nodiscard]] const std::vector<Linear*>& layers() const { return m_layers; }
 
     // Matrices loaded from here on wait in host memory as a part of this group of the stream; null: on the device.
     // Their bytes are not counted: settle() says what the places take. Must outlive the loading.
@@ -103,7 +109,10 @@ class WeightLoader {
     backend::Ops* m_ops;
     [[nodiscard]] Result<std::unique_ptr<backend::PackedLinear>> packed(const backend::LinearSource& source,
                                                                         DType compute);
-    const AdapterSet* m_adapters = nullptr;
+    [[nodiscard]] std::unique_ptr<Linear> remembered(std::unique_ptr<backend::PackedLinear> matrix,
+                                                     std::vector<Linear::Source> sources);
+    const AdapterSet* m_merged = nullptr;
+    std::vector<Linear*> m_layers;
     backend::WeightStream* m_stream = nullptr;
     int m_group = 0;
     std::int64_t m_bytes = 0;

@@ -226,6 +226,7 @@ Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, S
     begun.method = key.request.method;
     begun.methodParameters = key.request.methodParameters;
     begun.adapters = key.request.adapters;
+    begun.lora = key.request.lora;
     begun.cache = key.request.cache;
     begun.cacheParameters = key.request.cacheParameters;
     begun.probes = key.request.probes;

@@ -115,10 +115,14 @@ Status bringParts(ModelParts& parts, const job::ModelPartSet& wanted, const Canc
         FW_TRY(cancel.check());
         FW_ASSIGN(const auto adapters, model::AdapterSet::open(parts.adapters, parts.folder));
         model::TransformerOptions options;
-        options.adapters = adapters.isEmpty() ? nullptr : &adapters;
+        const bool apart = parts.lora == job::LoraUse::Apart;
+        options.merged = adapters.isEmpty() || apart ? nullptr : &adapters;
         options.streamBlocks = parts.streamBlocks;
-        FW_ASSIGN(parts.transformer,
-                  model::loadTransformer(parts.folder, device, *parts.ops, parts.dtype, options));
+        FW_ASSIGN(auto transformer, model::loadTransformer(parts.folder, device, *parts.ops, parts.dtype, options));
+        if (apart) {
+            FW_TRY(transformer->setBeside(adapters, *parts.ops));
+        }
+        parts.transformer = std::move(transformer);
     }
     if (wanted.autoEncoder && parts.vae == nullptr) {
         FW_TRY(cancel.check());
@@ -158,12 +162,26 @@ Status useAdapters(ModelParts& parts, const std::filesystem::path& folder, const
     FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod(request.method));
     FW_ASSIGN(const auto set, model::AdapterSet::open(request.adapters, folder));
     FW_ASSIGN(auto weights, set.methodWeights(*entry, {*parts.device, *parts.ops, activationType(parts.dtype)}));
-    if (set.hash() != parts.adapterHash) {
-        parts.transformer.reset();  // two of them need not fit
-        parts.adapters = request.adapters;
-        parts.adapterHash = set.hash();
-    }
     parts.methodWeights = std::move(weights);
+    if (set.hash() == parts.adapterHash && request.lora == parts.lora) {
+        return {};
+    }
+    const bool apart = request.lora == job::LoraUse::Apart;
+    const std::string merged = apart || !set.hasLora() ? "" : set.hash();
+    if (merged != std::exchange(parts.mergedHash, merged)) {
+        parts.transformer.reset();  // two of them need not fit
+    }
+    parts.adapters = request.adapters;
+    parts.lora = request.lora;
+    parts.adapterHash = set.hash();
+    if (parts.transformer != nullptr) {
+        const model::AdapterSet none;
+        Status done = parts.transformer->setBeside(apart ? set : none, *parts.ops);
+        if (!done) {
+            parts.transformer.reset();
+        }
+        return done;
+    }
     return {};
 }
 

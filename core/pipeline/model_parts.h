@@ -39,8 +39,10 @@ struct ModelParts {
     std::unique_ptr<model::VideoTransformer> transformer;
     std::unique_ptr<model::VideoVae> vae;
     std::unique_ptr<method::MethodWeights> methodWeights;  // of the run's attention method; may be null
-    std::vector<job::Adapter> adapters;                    // merged into the transformer when it is loaded
-    std::string adapterHash;                               // of these
+    std::vector<job::Adapter> adapters;                    // of the run
+    job::LoraUse lora = job::LoraUse::Merged;              // what those with LoRA weights do
+    std::string adapterHash;                               // of all of these
+    std::string mergedHash;           // of those merged into the transformer when it is loaded; empty: none
     bool streamBlocks = false;        // the transformer is loaded so that its blocks visit the device
     SamplerOptions sampler;           // what the model's scheduler says; a request adds kind, steps and shift
     cache::Constants cacheConstants;  // what step caches know of the model
@@ -77,8 +79,9 @@ void dropParts(ModelParts& parts, const job::ModelPartSet& kept);
 [[nodiscard]] job::GenerationRequest withOwnAdapter(job::GenerationRequest request,
                                                     const std::filesystem::path& folder);
 
-// Brings the parts to the adapters of a request: drops the transformer when they differ from those merged into it,
-// and loads the weights of the method. On failure the parts stay as they were. BadModel as AdapterSet::open().
+// Brings the parts to the adapters of a request: drops the transformer when others are to be merged into it than
+// were, sets what is computed beside it, and loads the weights of the method. BadModel as AdapterSet::open(), and
+// then the parts stay as they were; OutOfMemory, and then the transformer may be gone.
 [[nodiscard]] Status useAdapters(ModelParts& parts, const std::filesystem::path& folder,
                                  const job::GenerationRequest& request);
 

@@ -3278,6 +3278,10 @@ Last used on %2</source>
         <source>Use the model without these adapter weights</source>
         <translation>Использовать модель без этих весов адаптера</translation>
     </message>
+    <message>
+        <source>LoRA is computed beside the model instead of being merged into it</source>
+        <translation>LoRA вычисляется рядом с моделью, а не вливается в неё</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::Query</name>

@@ -3246,6 +3246,10 @@ Last used on %2</source>
         <source>Use the model without these adapter weights</source>
         <translation>使用模型时不带这些适配器权重</translation>
     </message>
+    <message>
+        <source>LoRA is computed beside the model instead of being merged into it</source>
+        <translation>LoRA 在模型旁单独计算，不并入模型</translation>
+    </message>
 </context>
 <context>
     <name>fw::ui::Query</name>

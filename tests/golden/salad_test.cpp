@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <deque>
 #include <fstream>
 #include <limits>
 
@@ -42,8 +43,9 @@ class SaladGolden : public testing::Test {
     [[nodiscard]] std::map<std::string, std::string> metadataOf(const std::string& name) const {
         return m_fixture.metadata("cases").at(name).at("metadata").get<std::map<std::string, std::string>>();
     }
-    job::Adapter write(const Tensors& tensors, const std::map<std::string, std::string>& metadata) const {
-        const auto path = m_folder.path() / "adapter.safetensors";
+    job::Adapter write(const Tensors& tensors, const std::map<std::string, std::string>& metadata,
+                       const std::string& name = "adapter") const {
+        const auto path = m_folder.path() / (name + ".safetensors");
         require(weights::writeSafetensors(path, tensors, metadata));
         return {path.string(), 1.0};
     }
@@ -65,12 +67,18 @@ class SaladGolden : public testing::Test {
         return method ? "" : method.error().message;
     }
 
-    // The velocity with these adapters and this method.
+    // The velocity with these adapters merged and this method.
     HostTensor velocity(const std::vector<job::Adapter>& adapters, const std::string& id, const Json& parameters,
                         DType compute = DType::F32, method::PaintedMasks* painted = nullptr) {
         const auto set = require(model::AdapterSet::open(adapters, m_folder.path()));
         const auto transformer = require(
-            model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, compute, {.adapters = &set}));
+            model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, compute, {.merged = &set}));
+        return velocityOf(*transformer, set, id, parameters, compute, painted);
+    }
+    // The velocity of a transformer as it is; the set is for the method's weights alone.
+    HostTensor velocityOf(model::VideoTransformer& transformer, const model::AdapterSet& set, const std::string& id,
+                          const Json& parameters, DType compute = DType::F32,
+                          method::PaintedMasks* painted = nullptr) {
         const method::MethodEntry* entry = require(method::findAttentionMethod(id));
         const auto weights = require(set.methodWeights(*entry, {*m_engine.device, *m_engine.ops, compute}));
         const auto method = require(method::createAttentionMethod(id, parameters, weights.get()));
@@ -82,8 +90,8 @@ class SaladGolden : public testing::Test {
         method::RunContext context{
             .ops = *m_engine.ops, .arena = *m_engine.arena, .selfAttention = *method, .cancel = {}};
         context.painted = painted;
-        require(transformer->forward(context, latents.view, m_fixture.metadata("timestep").get<double>(), text.view,
-                                     result.view));
+        require(transformer.forward(context, latents.view, m_fixture.metadata("timestep").get<double>(), text.view,
+                                    result.view));
         return result;
     }
 
@@ -223,6 +231,104 @@ TEST_F(SaladGolden, MergesTheProductOfThePair) {
                         1e-5);
         }
     }
+}
+
+// A file of LoRA pairs for matrices of every place and activation: small numbers from a seed.
+class LoraFile {
+ public:
+    LoraFile(const weights::TensorTable& table, std::uint64_t seed, std::int64_t rank) {
+        const char* matrices[] = {"blocks.0.attn1.to_q",
+                                  "blocks.0.attn1.to_v",
+                                  "blocks.1.attn1.to_out.0",
+                                  "blocks.0.attn2.to_q",
+                                  "blocks.1.attn2.to_v",
+                                  "blocks.0.attn2.to_out.0",
+                                  "blocks.0.ffn.net.0.proj",
+                                  "blocks.1.ffn.net.2",
+                                  "proj_out",
+                                  "condition_embedder.time_proj",
+                                  "condition_embedder.time_embedder.linear_1",
+                                  "condition_embedder.text_embedder.linear_1"};
+        for (const weights::TensorSpec& spec : table) {
+            for (const std::string matrix : matrices) {
+                if (spec.name == matrix + ".weight") {
+                    add(matrix + ".lora_A.weight", seed, {rank, spec.shape[1]});
+                    add(matrix + ".lora_B.weight", seed, {spec.shape[0], rank});
+                }
+            }
+        }
+        FW_CHECK(m_tensors.size() == 2 * std::size(matrices), "{} tensors", m_tensors.size());
+    }
+    [[nodiscard]] const Tensors& tensors() const { return m_tensors; }
+
+ private:
+    void add(const std::string& name, std::uint64_t seed, const Shape& shape) {
+        m_values.push_back(values(name, seed, shape.product()));
+        for (float& value : m_values.back()) {
+            value *= 0.25F;
+        }
+        m_tensors.emplace_back(name, ConstTensorView(m_values.back().data(), DType::F32, shape));
+    }
+    std::deque<std::vector<float>> m_values;
+    Tensors m_tensors;
+};
+
+// Beside the matrices as in them, and nothing is left when they go.
+TEST_F(SaladGolden, LoraBesideTheMatricesDoesWhatMergingDoes) {
+    const auto table = weights::tensorTable(m_config);
+    const LoraFile first(table, 11, 3), second(table, 12, 8);
+    std::vector<job::Adapter> adapters{write(first.tensors(), {}, "first"), write(second.tensors(), {}, "second")};
+    adapters[0].strength = 0.75;
+    adapters[1].strength = -0.5;
+    const auto set = require(model::AdapterSet::open(adapters, m_folder.path()));
+    const model::AdapterSet none;
+    const HostTensor base = velocity({}, "dense", Json::object());
+    const HostTensor merged = velocity(adapters, "dense", Json::object());
+    ASSERT_GT(relativeError(merged.view, base.view), 0.05) << "the change is a large one";
+    for (const DType compute : {DType::F32, DType::BF16}) {
+        if (!m_engine.supports(compute)) {
+            continue;
+        }
+        const auto transformer =
+            require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, compute));
+        const std::int64_t bytes = transformer->weightBytes();
+        const HostTensor before = velocityOf(*transformer, none, "dense", Json::object(), compute);
+        require(transformer->setBeside(set, *m_engine.ops));
+        EXPECT_GT(transformer->weightBytes(), bytes);
+        const HostTensor beside = velocityOf(*transformer, none, "dense", Json::object(), compute);
+        if (compute == DType::F32) {
+            EXPECT_LE(relativeError(beside.view, merged.view), 1e-5);
+        } else {
+            expectClose(beside.view, merged.view, compute);
+        }
+        // Others take their place; the same two in turns add up alike.
+        adapters[0].strength = 0.25;
+        const auto weaker = require(model::AdapterSet::open(adapters, m_folder.path()));
+        require(transformer->setBeside(weaker, *m_engine.ops));
+        const HostTensor other = velocityOf(*transformer, none, "dense", Json::object(), compute);
+        EXPECT_GT(relativeError(other.view, beside.view), 0.01);
+        adapters[0].strength = 0.75;
+        require(transformer->setBeside(none, *m_engine.ops));
+        EXPECT_EQ(transformer->weightBytes(), bytes);
+        EXPECT_EQ(velocityOf(*transformer, none, "dense", Json::object(), compute).values, before.values)
+            << "to the bit";
+    }
+}
+
+// An adapter of a method and its LoRA, against the tuning code.
+TEST_F(SaladGolden, AgreesWithTheTuningCodeWithLoraBeside) {
+    const job::Adapter adapter = write(tensorsOf("window"), metadataOf("window"));
+    const auto set = require(model::AdapterSet::open({&adapter, 1}, m_folder.path()));
+    ASSERT_TRUE(set.hasLora());
+    const auto transformer =
+        require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, DType::F32));
+    const Json parameters = m_fixture.metadata("cases").at("window").at("parameters");
+    const HostTensor without = velocityOf(*transformer, set, "salad", parameters);
+    require(transformer->setBeside(set, *m_engine.ops));
+    const HostTensor beside = velocityOf(*transformer, set, "salad", parameters);
+    const ConstTensorView expected = m_fixture.tensor("window.velocity");
+    expectClose(beside.view, expected, DType::F32);
+    EXPECT_GT(relativeError(without.view, expected), relativeError(beside.view, expected) * 100.0);
 }
 
 TEST_F(SaladGolden, RefusesAdaptersThatDoNotFit) {

@@ -69,6 +69,11 @@ TEST(SpeedBook, TheMostAlikeClipTells) {
     EXPECT_EQ(book.flopsPerSecond(salad), 100.0) << "neither method nor cache alike: the last clip";
     book.learn(report(asked("auto", "auto"), 5.0).dump());
     EXPECT_EQ(book.flopsPerSecond(asked("auto", "auto")), 200.0) << "the newest counts";
+    job::GenerationRequest beside = asked("auto", "auto");
+    beside.lora = job::LoraUse::Apart;
+    book.learn(report(beside, 20.0).dump());
+    book.learn(report(asked("auto", "auto"), 5.0).dump());
+    EXPECT_EQ(book.flopsPerSecond(beside), 50.0) << "how LoRA is used is a difference";
 }
 
 TEST(SpeedBook, PartsOfClipsAndOtherTextsTeachNothing) {

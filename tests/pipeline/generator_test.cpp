@@ -1,5 +1,6 @@
 // A whole clip of the embedded model at its smallest: what the generator promises besides the reference's pixels.
 #include "core/pipeline/generator.h"
+#include "core/pipeline/model_parts.h"
 #include "mini_runs.h"
 
 #include <gtest/gtest.h>
@@ -323,6 +324,61 @@ TEST_F(Generate, AnotherStrengthOfAnAdapterIsMergedAnew) {
     auto fresh = Generator::create(modelFolder(), "cpu", "f32", 1);
     ASSERT_TRUE(fresh) << fresh.error().message;
     EXPECT_EQ(latentsOf(**fresh, {{file, 0.5}}), half) << "as by an engine that had no other before";
+}
+
+// Beside the model the same clip comes out within rounding, what it takes is forecast, and a change of strength
+// keeps what is loaded.
+TEST_F(Generate, LoraBesideTheModelNeedsNoReloading) {
+    const std::string file = (modelFolder() / "adapters" / "salad.safetensors").string();
+    const auto apart = [&](std::vector<job::Adapter> adapters) {
+        job::GenerationRequest request = smallRequest();
+        request.adapters = std::move(adapters);
+        request.lora = job::LoraUse::Apart;
+        return request;
+    };
+    job::GenerationRequest merged = apart({{file, 0.5}});
+    merged.lora = job::LoraUse::Merged;
+    const auto mergedPlan = makePlan(merged), apartPlan = makePlan(apart({{file, 0.5}}));
+    ASSERT_TRUE(mergedPlan && apartPlan);
+    EXPECT_GT(apartPlan->totalFlops(), mergedPlan->totalFlops());
+
+    const Outcome first = run(merged), beside = run(apart({{file, 0.5}}));
+    ASSERT_TRUE(first.report && beside.report) << beside.report.error().message;
+    EXPECT_EQ(beside.report->request.lora, job::LoraUse::Apart);
+    double error = 0.0, size = 0.0;
+    for (std::size_t i = 0; i < first.latents.size(); ++i) {
+        const double value = static_cast<double>(first.latents[i]);
+        error += std::pow(static_cast<double>(beside.latents[i]) - value, 2.0);
+        size += value * value;
+    }
+    EXPECT_LE(std::sqrt(error / size), 1e-3);
+    EXPECT_EQ(run(apart({})).latents, run(smallRequest()).latents) << "without any there is no difference";
+    const Outcome again = run(apart({{file, 0.5}}));
+    EXPECT_EQ(again.latents, beside.latents);
+
+    FW_CHECK(backend::createDevice("cpu").has_value(), "no processor");
+    auto meta = loadParts(modelFolder(), backend::createMetaDevice(DType::F32, DeviceKind::Cpu), DType::F32, 1, {});
+    ASSERT_TRUE(meta) << meta.error().message;
+    auto parts = openParts(*meta, std::move(*backend::createDevice("cpu")), 1);
+    ASSERT_TRUE(parts) << parts.error().message;
+    const auto use = [&](const job::GenerationRequest& request) -> const model::VideoTransformer* {
+        EXPECT_TRUE(useAdapters(*parts, modelFolder(), request));
+        const bool kept = parts->transformer != nullptr;
+        EXPECT_TRUE(bringParts(*parts, {false, true, false}, {}));
+        return kept ? parts->transformer.get() : nullptr;
+    };
+    use(smallRequest());
+    const model::VideoTransformer* loaded = use(apart({{file, 0.5}}));
+    ASSERT_NE(loaded, nullptr) << "from none to some beside";
+    const std::int64_t bytes = parts->transformer->weightBytes();
+    EXPECT_EQ(use(apart({{file, 0.25}})), loaded) << "another strength";
+    EXPECT_EQ(parts->transformer->weightBytes(), bytes);
+    EXPECT_EQ(use(apart({{file, 0.25}, {file, 0.5}})), loaded) << "one more";
+    EXPECT_GT(parts->transformer->weightBytes(), bytes);
+    EXPECT_EQ(use(smallRequest()), loaded) << "none again";
+    EXPECT_LT(parts->transformer->weightBytes(), bytes);
+    EXPECT_EQ(use(merged), nullptr) << "merged: loaded again";
+    EXPECT_EQ(use(apart({{file, 0.5}})), nullptr) << "and nothing of it is left";
 }
 
 TEST_F(Generate, AStoppingSinkEndsTheClip) {

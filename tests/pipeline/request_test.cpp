@@ -163,11 +163,14 @@ TEST(RequestJson, RoundTripsEveryField) {
     request.method = "salad";
     request.methodParameters = {{"window", 3}};
     request.adapters = {{"/adapters/salad.safetensors", 1.0}, {"style @ home.safetensors", -0.5}};
+    request.lora = LoraUse::Apart;
     request.cache = "pab";
     request.cacheParameters = {{"self_range", 3}};
     const std::string text = toJson(request).dump();
     EXPECT_EQ(requestFromJson(Json::parse(text)).value(), request);
     EXPECT_EQ(Json::parse(text).at("schema"), 1);
+    request.lora = LoraUse::Merged;
+    EXPECT_FALSE(toJson(request).contains("lora")) << "as it was before there was a choice";
 
     const GenerationRequest open = withPrompt();  // fields without values stay without
     EXPECT_EQ(requestFromJson(Json::parse(toJson(open).dump())).value(), open);
@@ -192,6 +195,7 @@ TEST(RequestJson, RefusesWhatItDoesNotUnderstand) {
     EXPECT_THAT(message(R"({"adapters": "a"})"), HasSubstr("a list"));
     EXPECT_THAT(message(R"({"adapters": [{"file": "a"}]})"), HasSubstr("file and strength"));
     EXPECT_THAT(message(R"({"adapters": [{"file": "a", "strength": "much"}]})"), HasSubstr("adapters.strength"));
+    EXPECT_THAT(message(R"({"lora": "beside"})"), HasSubstr("lora 'beside' is not known; use merged or apart"));
     EXPECT_THAT(message("[]"), HasSubstr("array"));
 }
 

@@ -219,6 +219,7 @@ class PromptPanelTest : public QObject {
         request.cache = "cache_from_elsewhere";
         request.cacheParameters = {{"y", 2}};
         request.adapters = {{"/adapters/salad.safetensors", 1.0}, {"/adapters/style.safetensors", 0.5}};
+        request.lora = job::LoraUse::Apart;
         m_panel->showRequest(request);
         QVERIFY(m_panel->request() == request);
         QVERIFY(m_panel->takeRequests() == std::vector<job::GenerationRequest>{request});
@@ -228,9 +229,11 @@ class PromptPanelTest : public QObject {
         auto request = m_panel->request();
         request.prompt = "a fox";
         request.adapters = {{"/adapters/<b>salad.safetensors", 1.0}, {"/adapters/style.safetensors", 0.5}};
+        request.lora = job::LoraUse::Apart;
         m_panel->showRequest(request);
         auto* names = named<QLabel>(QStringLiteral("With <b>salad.safetensors, style.safetensors"));
         QVERIFY(names != nullptr && names->isVisible());
+        QVERIFY(names->toolTip().contains(QStringLiteral("beside the model")));
         save(QStringLiteral("adapters"));
         for (auto* button : m_panel->findChildren<QPushButton*>()) {
             if (button->text() == QStringLiteral("Leave out")) {
@@ -239,6 +242,7 @@ class PromptPanelTest : public QObject {
             }
         }
         QVERIFY(m_panel->request().adapters.empty());
+        QVERIFY(m_panel->request().lora == job::LoraUse::Merged);
         QVERIFY(!names->isVisible());
     }
 
