@@ -7,6 +7,7 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/output.h"
 #include "app/cli/request_options.h"
+#include "app/cli/write_whole.h"
 #include "app/engine/clip_job.h"
 #include "app/engine/job_files.h"
 #include "core/backend/device.h"
@@ -54,23 +55,6 @@ Result<std::vector<std::string>> readPrompts(const std::string& file) {
         return fail(ErrorCode::Io, "{} cannot be read or holds no prompt", file);
     }
     return prompts;
-}
-
-// Through a second file, so that a reader never sees half of it.
-Status writeText(const fs::path& path, const std::string& text) {
-    const fs::path part = path.string() + ".part";
-    std::ofstream file(part, std::ios::binary);
-    file << text;
-    file.close();
-    std::error_code error;
-    if (file) {
-        fs::rename(part, path, error);
-    }
-    if (!file || error) {
-        fs::remove(part, error);
-        return fail(ErrorCode::Io, "{} cannot be written", path.string());
-    }
-    return {};
 }
 
 class CalibrateCommand final : public Command {
@@ -130,7 +114,7 @@ class CalibrateCommand final : public Command {
             measurement.nextRun();
             FW_TRY(watch(*generator, resolved, measurement, session.cancel));
         }
-        FW_TRY(writeText(out, describe(measurement, resolved, info.name, prompts.size()).dump(1) + "\n"));
+        FW_TRY(writeWhole(out, describe(measurement, resolved, info.name, prompts.size()).dump(1) + "\n"));
         return out;
     }
 

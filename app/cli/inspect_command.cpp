@@ -9,6 +9,7 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/output.h"
 #include "app/cli/trace_tables.h"
+#include "app/cli/write_whole.h"
 #include "core/trace/trace_file.h"
 
 namespace fw::cli {
@@ -160,15 +161,7 @@ class InspectCommand final : public Command {
         return write(bytes);
     }
 
-    [[nodiscard]] Status write(const std::string& bytes) const {
-        std::ofstream stream(m_export, std::ios::binary);
-        stream << bytes;
-        stream.close();
-        if (!stream) {
-            return fail(ErrorCode::Io, "{} cannot be written: {}", m_export.string(), std::strerror(errno));
-        }
-        return {};
-    }
+    [[nodiscard]] Status write(const std::string& bytes) const { return writeWhole(m_export, bytes); }
 
     fs::path m_file, m_export;
     std::string m_table, m_probe;

@@ -14,8 +14,8 @@ inline constexpr double kGiga = 1e9;
 inline constexpr double kTera = 1e12;
 inline constexpr double kGibibyte = 1024.0 * 1024.0 * 1024.0;
 
-// fmt::print throws when the stream cannot be written (a closed pipe, a full disk). What the program does and its
-// exit code must not depend on whether somebody reads along, so failures are ignored here.
+// fmt::print throws when the stream cannot be written. What the program does must not depend on whether somebody
+// reads along, so failures are ignored here; runProgram() tells a full disk from a closed pipe at the end.
 template <class... Args>
 void say(std::FILE* stream, fmt::format_string<Args...> format, Args&&... args) {
     const std::string text = fmt::format(format, std::forward<Args>(args)...);

@@ -182,10 +182,13 @@ Status WhatIfOption::apply(job::GenerationRequest& request) const {
         return {};
     }
     std::ifstream stream(m_file, std::ios::binary);
+    if (!stream) {
+        return fail(ErrorCode::Io, "{} cannot be opened: {}", m_file, std::strerror(errno));
+    }
     const Json json = Json::parse(stream, nullptr, false);
-    if (stream.bad() || !stream.is_open() || json.is_discarded()) {
-        return fail(ErrorCode::InvalidArgument,
-                    "{} cannot be read as JSON; --what-if wants a file the inspector saved", m_file);
+    if (stream.bad() || json.is_discarded()) {
+        return fail(ErrorCode::InvalidArgument, "{} is no JSON; --what-if wants a file the inspector saved",
+                    m_file);
     }
     auto asked = job::whatIfFromJson(json);
     if (!asked) {

@@ -39,24 +39,64 @@ fs::path outputPath(const fs::path& wanted, const job::GenerationRequest& resolv
 }
 
 // What a clip says about its making; `fw show` prints it.
-std::string clipMetadata(const job::GenerationRequest& resolved, const model::ModelInfo& model,
-                         const std::string& modelHash) {
+// What a clip says of itself: all that is needed to make it again, and on what it was made.
+struct ClipOrigin {
+    job::GenerationRequest request;  // resolved, with the adapter that the model brings along
+    std::string model, modelHash, device;
+    DType dtype = DType::F32;
+    fs::path branchFrom;  // the checkpoint it went on from with another request; empty: none
+};
+
+Result<std::string> clipMetadata(const ClipOrigin& origin) {
     OrderedJson json;
     json["program"] = "framewright";
     json["version"] = programVersion();
-    json["request"] = job::toJson(resolved);
-    json["model"] = {{"name", model.name}, {"hash", modelHash}};
+    json["request"] = job::toJson(origin.request);
+    json["model"] = {{"name", origin.model}, {"hash", origin.modelHash}};
+    json["made"] = {{"device", origin.device}, {"dtype", dtypeName(origin.dtype)}};
+    if (!origin.branchFrom.empty()) {
+        FW_ASSIGN(const job::GenerationRequest begun, pipeline::checkpointRequest(origin.branchFrom));
+        FW_ASSIGN(const int step, pipeline::checkpointStep(origin.branchFrom));
+        json["branch"] = {{"at_step", step}, {"from", job::toJson(begun)}};
+    }
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Status prepareFolders(const ClipJobOptions& options) {
-    FW_TRY(checkWritable(options.latentsFile));
-    FW_TRY(checkWritable(options.traceFile));
+    std::error_code ignored;
+    std::vector<std::pair<const char*, fs::path>> files;
+    for (const auto& [what, path] :
+         {std::pair("the clip", options.output), std::pair("the latents", options.latentsFile),
+          std::pair("the trace", options.traceFile)}) {
+        const fs::path file =
+            path.empty() ? fs::path() : fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+        for (const auto& [other, taken] : files) {
+            if (!file.empty() && file == taken) {
+                return fail(ErrorCode::InvalidArgument, "{} and {} would both be written to {}", other, what,
+                            path.string());
+            }
+        }
+        files.emplace_back(what, file);
+    }
+    for (const fs::path& path : {options.latentsFile, options.traceFile}) {
+        if (!path.empty() && path.extension() != ".safetensors") {
+            return fail(ErrorCode::InvalidArgument,
+                        "{} becomes a safetensors file: give it that ending, for example {}", path.string(),
+                        fs::path(path).replace_extension(".safetensors").string());
+        }
+        FW_TRY(checkWritable(path));
+    }
     for (const fs::path& folder : {options.previewFolder, options.stepFolder}) {
         std::error_code error;
         if (!folder.empty() && (fs::create_directories(folder, error), error)) {
             return fail(ErrorCode::Io, "cannot make the folder {}: {}", folder.string(), error.message());
         }
+    }
+    // Steps of two runs in one folder would be branched from as if they were of one.
+    if (!options.stepFolder.empty() && fs::exists(options.stepFolder / pipeline::stepFileName(1), ignored)) {
+        return fail(ErrorCode::InvalidArgument,
+                    "the folder {} holds the steps of another run; choose another one or remove them",
+                    options.stepFolder.string());
     }
     return {};
 }
@@ -181,6 +221,7 @@ Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
     const backend::DeviceInfo device = chosen.device->info();
     m_device = fmt::format("{} ({})", device.id, device.name);
     m_deviceNote = chosen.note;
+    FW_ASSIGN(m_dtype, pipeline::chooseDType(request.dtype, device));
     m_build = programBuild();  // of what is loaded now: the files may be replaced while it runs
     tellDevice();              // before the model is loaded: why it is no better device explains what may fail then
     progress(0);
@@ -214,10 +255,13 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     FW_ASSIGN(const std::string hash, model::modelHash(folder));
     ClipJobResult result;
     result.file = outputPath(options.output, resolved);
-    FW_ASSIGN(const auto writer,
-              media::ClipWriter::create(result.file, {*resolved.width, *resolved.height, *resolved.frameRate,
-                                                      clipMetadata(resolved, info, hash)}));
     FW_ASSIGN(pipeline::Generator * generator, generatorFor(folder, resolved, options, events, cancel));
+    // As reports and the library have the request: with the adapter that the model brings along.
+    const job::GenerationRequest used = pipeline::withOwnAdapter(resolved, folder);
+    FW_ASSIGN(const std::string metadata,
+              clipMetadata({used, info.name, hash, m_device, m_dtype, options.branchFrom}));
+    FW_ASSIGN(const auto writer, media::ClipWriter::create(result.file, {*resolved.width, *resolved.height,
+                                                                         *resolved.frameRate, metadata}));
 
     trace::Trace trace;
     PreviewFiles previews(options.previewFolder, resolved, events);
@@ -241,9 +285,7 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     generation.resumeFrom = options.resumeFrom;
     generation.branchFrom = options.branchFrom;
     generation.stepFolder = options.stepFolder;
-    // As reports and the library have the request: with the adapter that the model brings along.
-    keepSteps(options, pipeline::withOwnAdapter(resolved, folder), fmt::format("{}|{}|{}", hash, m_device, m_build),
-              generation);
+    keepSteps(options, used, fmt::format("{}|{}|{}", hash, m_device, m_build), generation);
     generation.promptFolder = options.promptFolder;
     generation.finishEarly = options.finishEarly;
     LiveTrace live(options);

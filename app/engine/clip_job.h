@@ -77,6 +77,7 @@ class ClipJobRunner {
     std::string m_key;                   // model, device, dtype and threads of m_generator
     std::string m_device, m_deviceNote;  // as ClipJobOptions::computingOn is told
     std::string m_build;                 // of the program, when the device was opened
+    DType m_dtype = DType::F32;          // what is multiplied in
 };
 
 // The embedded model's folder: $FRAMEWRIGHT_RESOURCES, beside the program, or the source tree. BadModel when

@@ -57,13 +57,6 @@ int availableCores() {
     return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-// OMP_NUM_THREADS lowers the default, as for any OpenMP program.
-int defaultThreads() {
-    const char* text = std::getenv("OMP_NUM_THREADS");
-    const int wanted = text == nullptr ? 0 : std::atoi(text);
-    return wanted > 0 ? std::min(wanted, availableCores()) : availableCores();
-}
-
 // oneDNN's choice, so that DNNL_MAX_CPU_ISA is honoured.
 std::string instructionSet() {
     switch (dnnl::get_effective_cpu_isa()) {
@@ -93,8 +86,7 @@ class CpuDevice final : public Device {
         DeviceInfo info;
         info.kind = DeviceKind::Cpu;
         info.id = "cpu";
-        info.name = fmt::format("{} ({}, {} {})", processorName(), instructionSet(), defaultThreads(),
-                                defaultThreads() == 1 ? "thread" : "threads");
+        info.name = fmt::format("{} ({})", processorName(), instructionSet());
         info.totalBytes = memory.totalBytes;
         info.freeBytes = memory.availableBytes;
         info.preferredDType = bf16 ? DType::BF16 : DType::F32;
@@ -140,6 +132,13 @@ class CpuDevice final : public Device {
 };
 
 }  // namespace
+
+// OMP_NUM_THREADS lowers the default, as for any OpenMP program.
+int defaultThreads() {
+    const char* text = std::getenv("OMP_NUM_THREADS");
+    const int wanted = text == nullptr ? 0 : std::atoi(text);
+    return wanted > 0 ? std::min(wanted, availableCores()) : availableCores();
+}
 
 BackendEntry createCpuBackend() {
     BackendEntry entry;

@@ -84,6 +84,9 @@ struct BackendEntry {
 };
 [[nodiscard]] std::vector<BackendEntry> createBackends();
 
+// Threads that compute on the CPU where none are asked for: the cores this process may run on, or OMP_NUM_THREADS.
+[[nodiscard]] int defaultThreads();
+
 // `choice` is "auto", "cpu" or an id from DeviceInfo. Unsupported, naming what there is, when it does not exist.
 [[nodiscard]] Result<std::unique_ptr<Device>> createDevice(const std::string& choice);
 

@@ -177,7 +177,16 @@ Result<Json> probeJsonFromText(const std::string& kinds, const std::string& step
         json["kinds"] = Json::array();
         for (std::size_t begin = 0; begin < kinds.size();) {
             const std::size_t end = std::min(kinds.find(',', begin), kinds.size());
-            json["kinds"].push_back(kinds.substr(begin, end - begin));
+            const std::string name = kinds.substr(begin, end - begin);
+            const bool isGroup = name == "default" || name == "all";
+            for (const Probe kind : name == "all" ? everyProbe()
+                                    : isGroup     ? defaultProbes()
+                                                  : std::vector<Probe>()) {
+                json["kinds"].push_back(kProbeNames[static_cast<std::size_t>(kind)]);
+            }
+            if (!isGroup) {
+                json["kinds"].push_back(name);
+            }
             begin = end + 1;
         }
     }

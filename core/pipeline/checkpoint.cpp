@@ -115,6 +115,11 @@ Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& pa
     return job::requestFromJson(Json::parse(metadataText(*file, "request"), nullptr, false));
 }
 
+Result<int> checkpointStep(const std::filesystem::path& path) {
+    FW_ASSIGN(const auto file, openCheckpoint(path));
+    return metadataNumber(*file, "step", job::kMaxSteps);
+}
+
 namespace {
 
 // The part of a checkpoint that is the sampler's, and the step cache's where one is given, on the device.

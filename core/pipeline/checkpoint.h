@@ -32,6 +32,8 @@ struct CheckpointKey {
 
 // The resolved request a checkpoint was made for. InvalidArgument when the file is no checkpoint.
 [[nodiscard]] Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& path);
+// Steps that were computed when it was written. InvalidArgument as above.
+[[nodiscard]] Result<int> checkpointStep(const std::filesystem::path& path);
 
 // Fills `state` and `cache` (made for key.request) so that the next samplerStep() is step state.step.
 // InvalidArgument, naming what differs, when the checkpoint belongs to another request, model or number type or

@@ -27,6 +27,15 @@ namespace fw::pipeline {
 
 namespace {
 
+// The device's name; the CPU's with the threads that compute.
+std::string deviceText(const backend::DeviceInfo& info, int threads) {
+    if (info.kind != DeviceKind::Cpu) {
+        return info.name;
+    }
+    const int used = threads > 0 ? threads : backend::defaultThreads();
+    return fmt::format("{}, {} {}", info.name, used, used == 1 ? "thread" : "threads");
+}
+
 // What a step cache may add to every checkpoint, to one in a while, and at all.
 constexpr std::int64_t kLightCacheState = 8LL << 20;
 constexpr std::int64_t kMostCacheState = 1LL << 30;
@@ -568,7 +577,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     FW_ASSIGN(RunState state, inPhase(Phase::Text, plan, createRunState(m_parts, report.request)));
     FW_CHECK(options.observer == nullptr || state.cache == nullptr, "an observer beside a step cache");
     report.modelHash = m_hash;
-    report.device = m_parts.device->info().name;
+    report.device = deviceText(m_parts.device->info(), report.request.threads);
     report.dtype = std::string(dtypeName(m_parts.dtype));
     report.loadSeconds = std::exchange(m_loadSeconds, 0.0);
     if (options.trace != nullptr) {

@@ -32,8 +32,9 @@ Result<DType> chooseDType(const std::string& dtype, const backend::DeviceInfo& i
         if (info.fp8) {
             names.push_back(dtypeName(DType::F8E4M3));
         }
-        return fail(ErrorCode::Unsupported, "{} ({}) cannot compute in {}; it offers {}", info.id, info.name, dtype,
-                    fmt::join(names, ", "));
+        const bool slow = info.kind == DeviceKind::Cpu && wanted == DType::BF16;
+        return fail(ErrorCode::Unsupported, "{} ({}) cannot compute in {}{}; it offers {}", info.id, info.name,
+                    dtype, slow ? ", which without AMX would be slower than f32" : "", fmt::join(names, ", "));
     }
     return *wanted;
 }

@@ -213,6 +213,13 @@ TEST_F(Cli, RefusesProbesItCannotTake) {
     expectRefused(tiny({"--probe", "map", "--probe-layers", "99", "--trace", "t.safetensors"}), 2, "layer 99");
     expectRefused(tiny({"--probe", "row", "--probe-queries", "4", "--trace", "t.safetensors"}), 2,
                   "this clip has 4 of them");
+    // A group and more.
+    const Outcome made =
+        run(tiny({"--probe", "default,error", "--trace", "t.safetensors", "--out", "c.mp4", "--json"}));
+    ASSERT_EQ(made.exit, 0) << made.err;
+    const Json kinds = Json::parse(made.out).at("request").at("probes").at("kinds");
+    EXPECT_THAT(kinds.dump(), HasSubstr("error"));
+    EXPECT_THAT(kinds.dump(), HasSubstr("stats"));
 }
 
 TEST_F(Cli, PrintsOneJsonObjectAndWritesEverythingAskedFor) {
@@ -291,6 +298,58 @@ TEST_F(Cli, RefusesBadRequestsWithCode2) {
     expectRefused({"generate", "x", "--out", "clip.xyz"}, 2, ".xyz");
     expectRefused({"generate", "x", "--bogus"}, 2, "--bogus");
     expectRefused({}, 2, "subcommand");
+    expectRefused({"genrate", "x"}, 2, "fw has no command 'genrate'; did you mean generate?");
+    expectRefused({"bench", "steps"}, 2, "did you mean step?; see fw bench --help");
+    expectRefused({"generate", "x", "--stpes", "4"}, 2, "no option --stpes; did you mean --steps?");
+    expectRefused({"generate", "x", "--zzz=4"}, 2, "no option --zzz; see fw generate --help");
+    expectRefused({"generate", "x", "--what-if", "none.json"}, 6, "none.json cannot be opened");
+}
+
+TEST_F(Cli, RefusesFilesThatWouldReplaceOneAnother) {
+    expectRefused(tiny({"--out", "a.mp4", "--trace", "./a.mp4"}), 2, "would both be written");
+    expectRefused(tiny({"--trace", "l.safetensors", "--save-latents", "l.safetensors"}), 2,
+                  "the latents and the trace would both be written");
+    expectRefused(tiny({"--trace", "film.mp4"}), 2, "for example film.safetensors");
+}
+
+TEST_F(Cli, SaysSoWhenItsTextCannotBeWritten) {
+    const Outcome outcome = run({"caches"}, [] { return std::freopen("/dev/full", "w", stdout) != nullptr; });
+    EXPECT_EQ(outcome.exit, 6) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("No space left"));
+}
+
+// A clip says what it was made of and on what: enough to make it again.
+TEST_F(Cli, AClipTellsItsOrigin) {
+    const auto generate = [](const std::string& out) {
+        return tiny(
+            {"--out", out, "--quiet", "--steps-dir", "steps", "--method", "salad", "--set", "sparsity=0.7"});
+    };
+    std::vector<std::string> arguments = generate("whole.mp4");
+    for (const auto& [option, value] :
+         {std::pair("--steps", "3"), std::pair("--width", "64"), std::pair("--height", "64")}) {
+        *(std::find(arguments.begin(), arguments.end(), option) + 1) = value;
+    }
+    const Outcome made = run(arguments);
+    ASSERT_EQ(made.exit, 0) << made.err;
+    const auto metadataOf = [&](const std::string& file) {
+        return Json::parse(run({"show", file, "--json"}).out).at("metadata");
+    };
+    const Json whole = metadataOf("whole.mp4");
+    EXPECT_THAT(whole.at("request").at("adapters").at(0).at("file").get<std::string>(),
+                HasSubstr("salad.safetensors"))
+        << "the model's own, which nobody named";
+    EXPECT_THAT(whole.at("made").at("device").get<std::string>(), HasSubstr("cpu"));
+    EXPECT_NE(whole.at("made").at("dtype"), "auto");
+    EXPECT_FALSE(whole.contains("branch"));
+    // A second run's steps do not go among the first one's.
+    const Outcome mixed = run(generate("mixed.mp4"));
+    EXPECT_EQ(mixed.exit, 2);
+    EXPECT_THAT(mixed.err, HasSubstr("holds the steps of another run"));
+    ASSERT_EQ(run({"branch", "steps", "--at-step", "2", "--set", "sparsity=0.5", "-o", "branch.mp4"}).exit, 0);
+    const Json branch = metadataOf("branch.mp4");
+    EXPECT_EQ(branch.at("request").at("method_parameters").at("sparsity"), 0.5);
+    EXPECT_EQ(branch.at("branch").at("at_step"), 2);
+    EXPECT_EQ(branch.at("branch").at("from"), whole.at("request"));
 }
 
 TEST_F(Cli, RefusesModelsMemoryFilesAndDevices) {
@@ -298,7 +357,7 @@ TEST_F(Cli, RefusesModelsMemoryFilesAndDevices) {
     expectRefused({"generate", "x", "--width", "8192", "--height", "8192", "--frames", "4093"}, 4, "GiB");
     expectRefused({"generate", "x", "--out", "/nonexistent/clip.mp4"}, 6, "/nonexistent");
     expectRefused({"generate", "x", "--out", "/dev/null/clip.mp4"}, 6, "/dev/null");
-    expectRefused({"generate", "x", "--trace", "/nonexistent/t"}, 6, "/nonexistent");
+    expectRefused({"generate", "x", "--trace", "/nonexistent/t.safetensors"}, 6, "/nonexistent");
     expectRefused({"generate", "x", "--noise", "/nonexistent"}, 6, "/nonexistent");
     expectRefused({"show", "nothing.mp4"}, 6, "nothing.mp4");
     expectRefused({"generate", "x", "--device", "cuda:9"}, 7, "cuda:9");
