@@ -2,8 +2,11 @@
 
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <limits>
+#include <utility>
 
+#include "core/job/clip_metadata.h"
 #include "core/job/memory_size.h"
 #include "core/job/probe_selection.h"
 #include "core/job/what_if.h"
@@ -47,8 +50,8 @@ Status addSetting(Json& parameters, std::string_view option, const std::string& 
         return fail(ErrorCode::InvalidArgument, "{} takes NAME=VALUE, got '{}'", option, setting);
     }
     const std::string text = setting.substr(equals + 1);
-    const Json value = Json::parse(text, nullptr, false);
-    parameters[setting.substr(0, equals)] = value.is_discarded() ? Json(text) : value;
+    auto value = job::parseUntrustedJson(text);
+    parameters[setting.substr(0, equals)] = value ? std::move(*value) : Json(text);
     return {};
 }
 
@@ -185,7 +188,8 @@ Status WhatIfOption::apply(job::GenerationRequest& request) const {
     if (!stream) {
         return fail(ErrorCode::Io, "{} cannot be opened: {}", m_file, std::strerror(errno));
     }
-    const Json json = Json::parse(stream, nullptr, false);
+    const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    const Json json = job::nestsTooDeep(text) ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
     if (stream.bad() || json.is_discarded()) {
         return fail(ErrorCode::InvalidArgument, "{} is no JSON; --what-if wants a file the inspector saved",
                     m_file);

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <set>
 #include <system_error>
+
+#include "core/weights/model_config.h"
 
 namespace fw::cache {
 
@@ -182,11 +183,8 @@ Result<Constants> findConstants(const std::filesystem::path& modelFolder, std::i
     const std::filesystem::path path = modelFolder / kConstantsFile;
     std::error_code error;
     if (std::filesystem::exists(path, error)) {
-        std::ifstream file(path);
-        if (!file) {
-            return fail(ErrorCode::Io, "{} cannot be read", path.string());
-        }
-        return constantsFromJson(Json::parse(file, nullptr, false), path.string());
+        FW_ASSIGN(const Json json, weights::readJsonFile(path));
+        return constantsFromJson(json, path.string());
     }
     if (layers == 30 && width == 1536) {
         return publishedSmall();

@@ -10,7 +10,7 @@ extern "C" {
 #include <system_error>
 #include <vector>
 
-#include "core/base/json.h"
+#include "core/job/clip_metadata.h"
 #include "core/media/av_error.h"
 #include "core/media/av_handles.h"
 #include "core/media/clip_writers.h"
@@ -286,8 +286,8 @@ std::string readText(const fs::path& path) {
 
 // [numerator, denominator] of clip.json; nothing usable leaves the default.
 job::FrameRate folderFrameRate(const fs::path& folder) {
-    const Json clip = Json::parse(readText(folder / kPngClipFile), nullptr, false);
-    const Json rate = clip.is_object() ? clip.value("frame_rate", Json()) : Json();
+    const auto clip = job::parseUntrustedJson(readText(folder / kPngClipFile));
+    const Json rate = clip && clip->is_object() ? clip->value("frame_rate", Json()) : Json();
     if (rate.is_array() && rate.size() == 2 && rate[0].is_number_integer() && rate[1].is_number_integer() &&
         rate[0].get<std::int64_t>() > 0 && rate[1].get<std::int64_t>() > 0) {
         return {rate[0].get<std::int64_t>(), rate[1].get<std::int64_t>()};

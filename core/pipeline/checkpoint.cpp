@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/job/what_if.h"
+#include "core/weights/model_config.h"
 #include "core/weights/safetensors.h"
 
 namespace fw::pipeline {
@@ -57,6 +58,21 @@ Result<int> metadataNumber(const weights::SafetensorsFile& file, const char* key
                     key);
     }
     return value;
+}
+
+// Whoever wrote it: bounded, as in every file of unknown origin.
+Result<Json> metadataJson(const weights::SafetensorsFile& file, const char* key) {
+    auto json = weights::parseJsonText(metadataText(file, key));
+    if (!json) {
+        return fail(ErrorCode::InvalidArgument, "the checkpoint {} has a damaged {}: {}", file.path().string(), key,
+                    json.error().message);
+    }
+    return json;
+}
+
+Result<job::GenerationRequest> requestOf(const weights::SafetensorsFile& file) {
+    FW_ASSIGN(const Json json, metadataJson(file, "request"));
+    return job::requestFromJson(json);
 }
 
 Status requireEqual(const weights::SafetensorsFile& file, const char* key, const std::string& expected) {
@@ -112,7 +128,7 @@ Status writeCheckpoint(const std::filesystem::path& path, const CheckpointKey& k
 
 Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& path) {
     FW_ASSIGN(const auto file, openCheckpoint(path));
-    return job::requestFromJson(Json::parse(metadataText(*file, "request"), nullptr, false));
+    return requestOf(*file);
 }
 
 Result<int> checkpointStep(const std::filesystem::path& path) {
@@ -132,7 +148,7 @@ Status loadState(const weights::SafetensorsFile& file, int steps, SamplerState& 
                     file.path().string(), lastOrder, step);
     }
     auto parts = partsOf(state, step);
-    const Json numbers = Json::parse(metadataText(file, "cache"), nullptr, false);
+    FW_ASSIGN(const Json numbers, metadataJson(file, "cache"));
     if (cache != nullptr && !cache->cleanBefore(step)) {
         FW_TRY(cache->restore(numbers));
         for (auto& [name, view] : cache->state().tensors) {
@@ -225,8 +241,7 @@ Status readUnchanged(const std::filesystem::path& path, const CheckpointKey& key
 Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
                   const cache::StepCache* cache, backend::Ops& ops) {
     FW_ASSIGN(const auto file, openCheckpoint(path));
-    FW_ASSIGN(job::GenerationRequest begun,
-              job::requestFromJson(Json::parse(metadataText(*file, "request"), nullptr, false)));
+    FW_ASSIGN(job::GenerationRequest begun, requestOf(*file));
     const job::GenerationRequest asBegun = begun;
     begun.method = key.request.method;
     begun.methodParameters = key.request.methodParameters;

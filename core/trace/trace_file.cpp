@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/trace/probe_file.h"
+#include "core/weights/model_config.h"
 #include "core/weights/safetensors.h"
 
 namespace fw::trace {
@@ -146,8 +147,13 @@ Result<Trace> readTrace(const std::filesystem::path& path) {
         return fail(ErrorCode::BadModel, "{} is no trace: its metadata has no key '{}'", path.string(),
                     kMetadataKey);
     }
+    auto description = weights::parseJsonText(text->second);
+    if (!description) {
+        return tl::unexpected(
+            std::move(description).error().within(fmt::format("{}: the trace's description", path.string())));
+    }
     Trace trace;
-    trace.metadata = Json::parse(text->second, nullptr, false);
+    trace.metadata = std::move(*description);
     if (!trace.metadata.is_object()) {
         return fail(ErrorCode::BadModel, "{}: the trace's description is not a JSON object", path.string());
     }

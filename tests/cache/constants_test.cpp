@@ -52,6 +52,13 @@ TEST(Constants, AreFoundBySizeOrBesideTheModel) {
     EXPECT_THAT(read.source, HasSubstr(kConstantsFile));
     std::ofstream(folder / kConstantsFile) << "{";
     EXPECT_EQ(findConstants(folder, 30, 1536).error().code, ErrorCode::BadModel);
+    // Copying such a value once parsed would need a stack as deep as it is.
+    std::ofstream(folder / kConstantsFile)
+        << R"({"schema": )" << std::string(1'000'000, '[') << std::string(1'000'000, ']') << '}';
+    const auto deep = findConstants(folder, 30, 1536);
+    ASSERT_FALSE(deep);
+    EXPECT_EQ(deep.error().code, ErrorCode::BadModel);
+    EXPECT_THAT(deep.error().message, testing::AllOf(HasSubstr(kConstantsFile), HasSubstr("nested")));
     std::filesystem::remove_all(folder);
 }
 

@@ -380,6 +380,18 @@ TEST_F(ReadFailure, TruncatedClips) {
     }
 }
 
+// Copying such a value once parsed would need a stack as deep as it is.
+TEST_F(ReadFailure, AFolderOfFramesWhoseDescriptionIsNestedWithoutEnd) {
+    const TestClip clip(2, 16, 16);
+    ASSERT_TRUE(writeClip(path("clip"), clip, specOf(clip)));
+    std::ofstream(path("clip") / "clip.json")
+        << R"({"frame_rate": )" << std::string(1'000'000, '[') << std::string(1'000'000, ']') << '}';
+    const auto info = readClipInfo(path("clip"));
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(info->frames, 2);
+    EXPECT_EQ(info->frameRate, job::FrameRate{});
+}
+
 TEST_F(ReadFailure, DamagedBytesNeverCrash) {
     const TestClip clip(6, 32, 32);
     for (const ClipFormatInfo& format : clipFormats()) {

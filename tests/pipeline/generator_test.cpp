@@ -1,6 +1,8 @@
 // A whole clip of the embedded model at its smallest: what the generator promises besides the reference's pixels.
 #include "core/pipeline/generator.h"
+#include "core/pipeline/checkpoint.h"
 #include "core/pipeline/model_parts.h"
+#include "core/weights/safetensors.h"
 #include "mini_runs.h"
 
 #include <gtest/gtest.h>
@@ -379,6 +381,21 @@ TEST_F(Generate, LoraBesideTheModelNeedsNoReloading) {
     EXPECT_LT(parts->transformer->weightBytes(), bytes);
     EXPECT_EQ(use(merged), nullptr) << "merged: loaded again";
     EXPECT_EQ(use(apart({{file, 0.5}})), nullptr) << "and nothing of it is left";
+}
+
+// Copying such a value once parsed would need a stack as deep as it is.
+TEST_F(Generate, ACheckpointNestedWithoutEndIsRefused) {
+    const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "fw_deep_checkpoint";
+    const std::string brackets = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+    const float value = 0.0F;
+    ASSERT_TRUE(weights::writeSafetensors(
+        file, {{"sample", {&value, DType::F32, {1}}}},
+        {{"format", "framewright checkpoint 1"}, {"request", fmt::format(R"({{"prompt": {}}})", brackets)}}));
+    const auto request = checkpointRequest(file);
+    ASSERT_FALSE(request);
+    EXPECT_EQ(request.error().code, ErrorCode::InvalidArgument);
+    EXPECT_NE(request.error().message.find("nested"), std::string::npos) << request.error().message;
+    std::filesystem::remove(file);
 }
 
 TEST_F(Generate, AStoppingSinkEndsTheClip) {

@@ -74,6 +74,21 @@ TEST_F(TraceFile, SaysThatANewerVersionWroteIt) {
     EXPECT_THAT(readTrace(path).error().message, HasSubstr("branch")) << "files of before had no format";
 }
 
+// Copying such a value once parsed would need a stack as deep as it is.
+TEST_F(TraceFile, RefusesDescriptionsNestedWithoutEnd) {
+    const auto path = m_folder / "deep.safetensors";
+    const std::int32_t step = 0;
+    const std::string brackets = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+    for (const char* key : {"format", "request", "probes"}) {
+        ASSERT_TRUE(weights::writeSafetensors(path, {{"step", {&step, DType::I32, {1}}}},
+                                              {{"trace", fmt::format(R"({{"{}": {}}})", key, brackets)}}));
+        const auto back = readTrace(path);
+        ASSERT_FALSE(back) << key;
+        EXPECT_EQ(back.error().code, ErrorCode::BadModel);
+        EXPECT_THAT(back.error().message, testing::AllOf(HasSubstr("deep.safetensors"), HasSubstr("nested")));
+    }
+}
+
 TEST_F(TraceFile, RefusesOtherFiles) {
     const auto path = m_folder / "weights.safetensors";
     const float value = 1.0F;
