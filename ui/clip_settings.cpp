@@ -182,6 +182,14 @@ QList<SettingRow> provenanceRows(const store::Clip& clip, const QString& project
         add(Settings::tr("Peak memory"), bytesText(static_cast<qint64>(bytes)));
     }
     add(Settings::tr("Trace"), text(clip.traceFile));
+    if (const auto notes = report.is_object() ? report.find("notes") : report.end();
+        notes != report.end() && notes->is_array()) {
+        QStringList missing;
+        for (const Json& note : *notes) {
+            missing.append(note.is_string() ? text(note.get<std::string>()) : QString());
+        }
+        add(Settings::tr("Not written"), missing.join(QLatin1Char('\n')));
+    }
     add(Settings::tr("SHA-256"), text(clip.sha256));
     return rows;
 }

@@ -52,7 +52,7 @@ class BranchCommand final : public Command {
         } else {
             say("{}\n", result->file.string());
         }
-        return kDone;
+        return reportNotes(result->report.notes, m_json);
     }
 
  private:

@@ -42,6 +42,15 @@ std::string jsonText(const OrderedJson& json, int indent) {
     return json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
+int reportNotes(const std::vector<std::string>& notes, bool json) {
+    for (const std::string& note : notes) {
+        if (!json) {
+            say(stderr, "fw: {}\n", note);
+        }
+    }
+    return notes.empty() ? kDone : kIo;
+}
+
 int reportError(const Error& error, bool json) {
     if (json) {
         say("{}\n", jsonText(errorJson(error)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/base/result.h"
@@ -27,6 +28,10 @@ enum ExitCode : int {
 [[nodiscard]] OrderedJson errorJson(const Error& error);
 // Text of any JSON value; bytes that are no UTF-8 become U+FFFD instead of an exception.
 [[nodiscard]] std::string jsonText(const OrderedJson& json, int indent = -1);
+
+// For a clip that was made: says on stderr which files beside it are missing (GenerationReport::notes; not with
+// `json`, which has them), and returns kIo then, kDone when there are none.
+int reportNotes(const std::vector<std::string>& notes, bool json);
 
 // Prints the error, as JSON on stdout or as a sentence on stderr, and returns its exit code.
 int reportError(const Error& error, bool json);

@@ -60,7 +60,7 @@ class GenerateCommand final : public Command {
                 printSummary(*result);
             }
         }
-        return kDone;
+        return reportNotes(result->report.notes, m_json);
     }
 
  private:

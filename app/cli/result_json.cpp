@@ -22,6 +22,7 @@ OrderedJson toJson(const app::ClipJobResult& result) {
           {"total", result.totalSeconds}}},
         {"step_seconds", report.stepSeconds},
         {"peak_resident_bytes", result.peakResidentBytes},
+        {"notes", report.notes},
         {"version", app::programVersion()},
     };
 }

@@ -9,7 +9,7 @@
 namespace fw::cli {
 
 // {"file", "request", "plan", "model_hash", "device", "dtype", "seconds": {…}, "step_seconds",
-// "peak_resident_bytes"}
+// "peak_resident_bytes", "notes", "version"}
 [[nodiscard]] OrderedJson toJson(const app::ClipJobResult& result);
 
 // The text a clip carries, which may come from anywhere: JSON as JSON, the rest as text, and so is what no reader

@@ -110,7 +110,7 @@ job::FrameRate previewRate(const job::GenerationRequest& resolved, const ConstTe
     return {std::clamp<std::int64_t>(std::llround(perSecond * 1000.0), 1, 50'000), 1000};
 }
 
-// Forwards events and writes preview files; the first error of those stops the job through its own cancel source.
+// Forwards events and writes preview files until the disk refuses one.
 class PreviewFiles {
  public:
     PreviewFiles(fs::path folder, job::GenerationRequest resolved, pipeline::GeneratorEvents events)
@@ -275,9 +275,17 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     generation.exactPreviewWanted = options.exactPreviewWanted;
     generation.trace = options.traceFile.empty() ? nullptr : &trace;
     generation.initialNoise = noise.view;
+    // A file beside the clip that cannot be written costs nobody the clip: the report says what is missing and why.
+    std::vector<std::string> notes;
+    const auto noteMissing = [&](std::string_view what, const Status& written) {
+        if (!written) {
+            notes.push_back(fmt::format("{} could not be written: {}", what, written.error().message));
+        }
+    };
     if (!options.latentsFile.empty()) {
-        generation.latentsReady = [&](const ConstTensorView& latents) {
-            return writeLatents(options.latentsFile, latents);
+        generation.latentsReady = [&](const ConstTensorView& latents) -> Status {
+            noteMissing("The latents", writeLatents(options.latentsFile, latents));
+            return {};
         };
     }
     generation.checkpointFile = options.checkpointFile;
@@ -296,9 +304,8 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     EncoderThread encoder(*writer);
     bool first = true;
     const model::FrameSink sink = [&](const ConstTensorView& frames) -> Status {
-        FW_TRY(previews.status());
         if (std::exchange(first, false) && !options.thumbnailFile.empty()) {
-            FW_TRY(writeThumbnail(options.thumbnailFile, frames.slice(0, 0, 1)));
+            noteMissing("The thumbnail", writeThumbnail(options.thumbnailFile, frames.slice(0, 0, 1)));
         }
         return encoder.push(frames);
     };
@@ -315,11 +322,15 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
         events.progress({.phase = pipeline::Phase::Encode, .step = 0, .steps = 1, .fraction = 1.0});
     }
     FW_TRY(cancel.check());
-    if (!options.traceFile.empty()) {
-        FW_TRY(trace::writeTrace(options.traceFile, trace));
-    }
-    FW_TRY(encoder.finish());
+    FW_TRY(encoder.finish());  // before what may take the disk's last space
     result.encodeSeconds = encoder.busySeconds();
+    if (!options.traceFile.empty()) {
+        const Status written = trace::writeTrace(options.traceFile, trace);
+        noteMissing("The trace", written);
+        result.traceWritten = written.has_value();
+    }
+    noteMissing("Previews", previews.status());
+    result.report.notes.insert(result.report.notes.end(), notes.begin(), notes.end());
     result.totalSeconds = now() - start;
     result.peakResidentBytes = peakResidentBytes();
     return result;

@@ -52,7 +52,8 @@ struct ClipJobOptions {
 
 struct ClipJobResult {
     std::filesystem::path file;
-    pipeline::GenerationReport report;
+    pipeline::GenerationReport report;  // its notes name every file beside the clip that is missing
+    bool traceWritten = false;
     double encodeSeconds = 0;  // spent in the encoder, most of it beside the decoder
     double totalSeconds = 0;
     std::int64_t peakResidentBytes = 0;  // of the process so far
@@ -62,7 +63,8 @@ struct ClipJobResult {
 class ClipJobRunner {
  public:
     // Everything that can be refused is refused before the model is loaded. On any error, cancellation included, no
-    // output file is left behind; a finished file that was there before is untouched.
+    // output file is left behind; a finished file that was there before is untouched. Files beside the clip that
+    // cannot be written during the run are no error.
     [[nodiscard]] Result<ClipJobResult> run(const job::GenerationRequest& request, const ClipJobOptions& options,
                                             const pipeline::GeneratorEvents& events, const CancelToken& cancel);
 

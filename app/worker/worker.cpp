@@ -70,6 +70,9 @@ OrderedJson describe(const ClipJobResult& result, const std::string& model) {
     json["resumed_steps"] = report.resumedSteps;
     json["finished_early"] = report.finishedEarly;
     json["peak_resident_bytes"] = result.peakResidentBytes;
+    if (!report.notes.empty()) {
+        json["notes"] = report.notes;
+    }
     return json;
 }
 
@@ -271,13 +274,16 @@ Status Worker::makeClip(const ipc::Generate& job, const CancelToken& cancel, con
         made = m_runner.run(job.request, options, events, cancel);
     }
     FW_ASSIGN(const ClipJobResult result, std::move(made));
+    for (const std::string& note : result.report.notes) {
+        m_connection->send(ipc::Log{"warning", fmt::format("job {}: {}", job.jobId, note)});
+    }
     FW_ASSIGN(std::string hash, hashFile(result.file));
     FW_ASSIGN(const std::filesystem::path folder, modelFolder(job.request));
     ipc::ClipReady ready;
     ready.jobId = job.jobId;
     ready.file = result.file.string();
     ready.sha256 = std::move(hash);
-    ready.traceFile = options.traceFile.string();
+    ready.traceFile = result.traceWritten ? options.traceFile.string() : std::string();
     ready.thumbnailFile = options.thumbnailFile.string();
     ready.report = Json::parse(describe(result, folder.filename().string()).dump());
     ready.partial = result.report.finishedEarly;

@@ -46,6 +46,31 @@ double now() {
     return ProgressMeter::steadyClock()();
 }
 
+// Files of one kind that the disk refused.
+struct Refusals {
+    int count = 0;
+    int firstStep = 0;
+    std::string reason;  // of the first
+
+    // An error of anything but the disk is passed on.
+    [[nodiscard]] Status take(Status written, int step) {
+        if (written || written.error().code != ErrorCode::Io) {
+            return written;
+        }
+        if (count++ == 0) {
+            firstStep = step;
+            reason = std::move(written).error().message;
+        }
+        return {};
+    }
+    void note(std::string_view kind, std::vector<std::string>& notes) const {
+        if (count > 0) {
+            notes.push_back(fmt::format("{} that could not be written: {}, the first after step {} ({})", kind,
+                                        count, firstStep, reason));
+        }
+    }
+};
+
 // One call of generate(): borrowed for its duration.
 struct Job {
     const job::GenerationRequest& request;  // resolved
@@ -62,6 +87,7 @@ struct Job {
     std::unique_ptr<ProbeRecorder>& probes;  // null: nobody looks
     double previewSeconds = 0.0;             // spent on previews nobody asked for
     double previewCost = 0.0;                // of the last one
+    Refusals checkpoints{}, keptSteps{};
 };
 
 class ModelGenerator final : public Generator {
@@ -371,13 +397,10 @@ Status ModelGenerator::begin(Job& job) {
 Status ModelGenerator::saveCheckpoint(Job& job) {
     if (keepsStep(job)) {
         // Without the step cache's part: no branch reads it.
-        FW_TRY(job.context.ops.synchronize());  // what the device has to say is no matter of the disk
         const SamplerState& state = job.state.sampler;
-        const Status written = writeCheckpoint(job.options.stepFolder / stepFileName(state.step),
-                                               checkpointKey(job), state, nullptr, job.context.ops);
-        if (!written && job.options.stepBytes == 0) {
-            return written;
-        }
+        FW_TRY(job.keptSteps.take(writeCheckpoint(job.options.stepFolder / stepFileName(state.step),
+                                                  checkpointKey(job), state, nullptr, job.context.ops),
+                                  state.step));
     }
     if (job.options.checkpointFile.empty() || leavesSchedule(job)) {
         return {};
@@ -389,10 +412,12 @@ Status ModelGenerator::saveCheckpoint(Job& job) {
         (bytes > kLightCacheState && now() - m_checkpointTime < kHeavyCheckpointSeconds)) {
         return {};
     }
-    FW_TRY(
-        writeCheckpoint(job.options.checkpointFile, checkpointKey(job), job.state.sampler, cache, job.context.ops));
+    const int refused = job.checkpoints.count;
+    FW_TRY(job.checkpoints.take(
+        writeCheckpoint(job.options.checkpointFile, checkpointKey(job), job.state.sampler, cache, job.context.ops),
+        step));
     m_checkpointTime = now();
-    if (job.options.checkpointSaved) {
+    if (job.checkpoints.count == refused && job.options.checkpointSaved) {
         job.options.checkpointSaved(step);
     }
     return {};
@@ -478,6 +503,10 @@ Status ModelGenerator::denoise(Job& job) {
         job.meter.report(step + 1);
     }
     job.context.step = -1;
+    job.checkpoints.note("Checkpoints", job.report.notes);
+    if (job.options.stepBytes == 0) {
+        job.keptSteps.note("Kept steps", job.report.notes);
+    }
     job.report.denoiseSeconds = job.meter.phaseSeconds();
     return job.cancel.check();
 }

@@ -66,17 +66,18 @@ struct GeneratorOptions {
         latentsReady;  // f32 [C, T, h, w] on the host, before decode
 
     // Written after every step when given, except where a step cache has too much to save (checkpoint.h);
-    // checkpointSaved is told the steps done so far.
+    // checkpointSaved is told the steps done so far. What the disk refuses ends no run: see
+    // GenerationReport::notes.
     std::filesystem::path checkpointFile;
     std::function<void(int step)> checkpointSaved;
     std::filesystem::path resumeFrom;  // a checkpoint of this very request; empty: from the start
     // A checkpoint of a request that may differ in how attention and the step cache work: the run goes on from
     // there.
     std::filesystem::path branchFrom;
-    // Written after every step when given, to branch from: stepFileName() in this folder.
+    // Written after every step when given, to branch from: stepFileName() in this folder. Refusals as above.
     std::filesystem::path stepFolder;
     // What these files may take together, evenly spread over the steps; 0: no limit. With one they are a cache:
-    // what cannot be written is no failure.
+    // what cannot be written is not worth a note.
     std::int64_t stepBytes = 0;
     // Of a request with changes made by hand: what stepFolder held after the run without them, latest first. The
     // run begins with the first that serves, and where none does at the start.
@@ -107,6 +108,8 @@ struct GenerationReport {
     int promptsEncoded = 0;           // the others were known from before
     bool decodedAgain = false;        // memory ran out while decoding; plan.memory says how it went then
     bool finishedEarly = false;       // fewer steps than asked, by GeneratorOptions::finishEarly
+    // Sentences on files beside the clip that could not be written, and why. The clip is whole.
+    std::vector<std::string> notes;
 };
 
 // A model on one device. Keep it for many clips. Not thread-safe; cancel through the token.

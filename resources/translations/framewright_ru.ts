@@ -3963,6 +3963,10 @@ place %4 of %5</source>
         <translation>Трассировка</translation>
     </message>
     <message>
+        <source>Not written</source>
+        <translation>Не записано</translation>
+    </message>
+    <message>
         <source>SHA-256</source>
         <translation>SHA-256</translation>
     </message>

@@ -3931,6 +3931,10 @@ place %4 of %5</source>
         <translation>轨迹文件</translation>
     </message>
     <message>
+        <source>Not written</source>
+        <translation>未写入</translation>
+    </message>
+    <message>
         <source>SHA-256</source>
         <translation>SHA-256</translation>
     </message>

@@ -436,6 +436,21 @@ TEST_F(Cli, LeavesNothingWhenFilesMayNotGrow) {
     EXPECT_TRUE(fs::is_empty(m_folder));
 }
 
+// The files may grow to 6 KiB: enough for the clip, not for a trace with probes.
+TEST_F(Cli, KeepsTheClipWhenItsTraceCannotBeWritten) {
+    const Outcome outcome =
+        run(tiny({"--out", "c.mp4", "--trace", "t.safetensors", "--probe", "default", "--quiet"}), [] {
+            const rlimit limit{6144, 6144};
+            return ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
+        });
+    EXPECT_EQ(outcome.exit, 6) << "signal " << outcome.signal << ": " << outcome.err;
+    EXPECT_EQ(outcome.out, "c.mp4\n");
+    EXPECT_THAT(outcome.err, HasSubstr("fw: The trace could not be written: "));
+    EXPECT_TRUE(fs::exists(m_folder / "c.mp4"));
+    EXPECT_FALSE(fs::exists(m_folder / "t.safetensors"));
+    EXPECT_EQ(run({"show", "c.mp4"}).exit, 0);
+}
+
 TEST_F(Cli, SaysSoWhenTheDiskIsFull) {
     const fs::path disk = m_folder / "disk";
     fs::create_directories(disk);

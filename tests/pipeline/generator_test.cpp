@@ -398,6 +398,36 @@ TEST_F(Generate, ACheckpointNestedWithoutEndIsRefused) {
     std::filesystem::remove(file);
 }
 
+// A disk that takes no checkpoint, here a folder that stands in its place, costs no step.
+TEST_F(Generate, CheckpointsThatCannotBeWrittenAreNotedAndCostNothing) {
+    const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "fw_no_checkpoint";
+    std::filesystem::create_directories(folder / "checkpoint");
+    GeneratorOptions options;
+    options.checkpointFile = folder / "checkpoint";
+    int saved = 0;
+    options.checkpointSaved = [&](int) { ++saved; };
+    options.stepFolder = folder / "none";
+    const Outcome refused = run(smallRequest(), options);
+    ASSERT_TRUE(refused.report) << refused.report.error().message;
+    EXPECT_EQ(refused.latents, run(smallRequest()).latents);
+    EXPECT_EQ(saved, 0) << "nobody is told of a checkpoint there is not";
+    ASSERT_EQ(refused.report->notes.size(), 2U);
+    for (const auto& [note, part] :
+         {std::pair(refused.report->notes[0], "Checkpoints"), std::pair(refused.report->notes[1], "Kept steps")}) {
+        EXPECT_TRUE(
+            note.starts_with(fmt::format("{} that could not be written: 3, the first after step 1 (", part)))
+            << note;
+        EXPECT_NE(note.find(folder.string()), std::string::npos) << note;
+    }
+    options.stepFolder = folder;
+    options.checkpointFile = folder / "file";
+    const Outcome written = run(smallRequest(), options);
+    ASSERT_TRUE(written.report) << written.report.error().message;
+    EXPECT_TRUE(written.report->notes.empty());
+    EXPECT_EQ(saved, 3);
+    std::filesystem::remove_all(folder);
+}
+
 TEST_F(Generate, AStoppingSinkEndsTheClip) {
     const auto report = s_generator->generate(
         smallRequest(), {}, {},

@@ -262,6 +262,38 @@ class WorkerTest : public QObject {
         QCOMPARE(studio.pixels(studio.clips[0]).size(), std::size_t{9 * 128 * 128 * 3});
     }
 
+    // Folders stand where trace, checkpoint and thumbnail belong: the clip is made all the same, and says so.
+    void filesBesideTheClipThatCannotBeWrittenCostNoClip() {
+        Studio studio;
+        std::vector<std::string> warnings;
+        connect(studio.worker.get(), &app::WorkerClient::received, studio.queue.get(),
+                [&](const ipc::Message& message) {
+                    if (const auto* log = std::get_if<ipc::Log>(&message);
+                        log != nullptr && log->level == "warning") {
+                        warnings.push_back(log->text);
+                    }
+                });
+        const auto trace = app::traceOf(studio.folder.path().toStdString(), 1);
+        for (const char* name : {"checkpoint.safetensors", "thumbnail.png"}) {
+            std::filesystem::create_directories(trace.parent_path() / name / "full");
+        }
+        connect(studio.queue.get(), &JobQueue::progress, studio.queue.get(), [&](const ipc::Progress& progress) {
+            if (progress.phase == "denoise" && progress.step == 1) {  // looked at before the run, written behind it
+                std::filesystem::create_directories(trace / "full");
+            }
+        });
+        studio.queue->add({request(40)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 120000);
+        const store::Clip made = studio.clip(studio.clips[0]);
+        QCOMPARE(studio.pixels(studio.clips[0]).size(), std::size_t{9 * 128 * 128 * 3});
+        QVERIFY(made.traceFile.empty() && made.thumbnailFile.empty());
+        const Json notes = Json::parse(made.reportJson).at("notes");
+        for (const char* missing : {"trace", "thumbnail", "Checkpoints"}) {
+            QVERIFY2(notes.dump().find(missing) != std::string::npos, notes.dump().c_str());
+        }
+        QCOMPARE(warnings.size(), notes.size());
+    }
+
     void stopAndKeepDecodesWhatThereIs() {
         Studio studio;
         QSignalSpy progress(studio.queue.get(), &JobQueue::progress);
