@@ -52,7 +52,7 @@ class GuidanceReuse final : public StepCache {
     [[nodiscard]] Status restore(const Json& numbers) override {
         FW_TRY(StepCache::restore(numbers));
         if (m_predictor) {
-            m_predictor->restore();
+            m_predictor->restore(true);  // without a difference there was nothing to save: cleanBefore()
         }
         return {};
     }
@@ -125,8 +125,10 @@ void GuidancePredictor::passDone(method::RunContext& context, const TensorView& 
 }
 
 void GuidancePredictor::save(SavedState& state) const {
-    state.tensors.emplace_back("slow", m_slow);
-    state.tensors.emplace_back("fast", m_fast);
+    if (m_valid) {
+        state.tensors.emplace_back("slow", m_slow);
+        state.tensors.emplace_back("fast", m_fast);
+    }
 }
 
 std::vector<job::ParameterSchema> guidanceParameters() {

@@ -29,8 +29,10 @@ class GuidancePredictor {
     // For the passes of both branches, in their order: as StepCache's functions of these names.
     [[nodiscard]] bool replacePass(method::RunContext& context, const TensorView& velocity);
     void passDone(method::RunContext& context, const TensorView& velocity);
+    // The last difference, once there is one; `hasDifference`: whether a saved state holds it.
     void save(SavedState& state) const;
-    void restore() { m_valid = true; }
+    void restore(bool hasDifference) { m_valid = hasDifference; }
+    [[nodiscard]] bool hasDifference() const { return m_valid; }
 
  private:
     GuidanceRule m_rule;

@@ -35,10 +35,23 @@ std::vector<std::pair<std::string, TensorView>> partsOf(const SamplerState& stat
     return parts;
 }
 
+// A file that is missing, cut short or damaged is a wrong argument like one of another run: no second try makes it
+// good, but the clip can be made from the beginning. What the device says stays what it is.
+Error unusable(Error error) {
+    if (error.code == ErrorCode::Io || error.code == ErrorCode::BadModel) {
+        error.code = ErrorCode::InvalidArgument;
+        error.message = fmt::format("no run can go on from this checkpoint: {}", error.message);
+    }
+    return error;
+}
+
 Result<std::unique_ptr<weights::SafetensorsFile>> openCheckpoint(const std::filesystem::path& path) {
-    FW_ASSIGN(auto file, weights::SafetensorsFile::open(path));
-    const auto format = file->metadata().find("format");
-    if (format == file->metadata().end() || format->second != kFormat) {
+    auto file = weights::SafetensorsFile::open(path);
+    if (!file) {
+        return tl::unexpected(unusable(std::move(file).error()));
+    }
+    const auto format = (*file)->metadata().find("format");
+    if (format == (*file)->metadata().end() || format->second != kFormat) {
         return fail(ErrorCode::InvalidArgument, "{} is no checkpoint of this program", path.string());
     }
     return file;
@@ -138,6 +151,20 @@ Result<int> checkpointStep(const std::filesystem::path& path) {
 
 namespace {
 
+// The tensor `name` of the file into `view`, on the device.
+Status loadPart(const weights::SafetensorsFile& file, const std::string& name, const TensorView& view,
+                backend::Ops& ops) {
+    FW_ASSIGN(const ConstTensorView saved, file.tensor(name, view.shape()));
+    if (saved.dtype() != view.dtype()) {
+        return fail(ErrorCode::BadModel, "{} has {} as '{}'", file.path().string(), saved.text(), name);
+    }
+    if (Status finite = weights::checkFinite(saved, name); !finite) {
+        return tl::unexpected(std::move(finite).error().within(file.path().string()));
+    }
+    ops.upload(saved, view);
+    return {};
+}
+
 // The part of a checkpoint that is the sampler's, and the step cache's where one is given, on the device.
 Status loadState(const weights::SafetensorsFile& file, int steps, SamplerState& state, cache::StepCache* cache,
                  backend::Ops& ops) {
@@ -156,13 +183,9 @@ Status loadState(const weights::SafetensorsFile& file, int steps, SamplerState& 
         }
     }
     for (const auto& [name, view] : parts) {
-        FW_ASSIGN(const ConstTensorView saved, file.tensor(name, view.shape()));
-        if (saved.dtype() != view.dtype()) {
-            return fail(ErrorCode::InvalidArgument, "the checkpoint {} has {} as '{}'", file.path().string(),
-                        saved.text(), name);
+        if (Status loaded = loadPart(file, name, view, ops); !loaded) {
+            return tl::unexpected(unusable(std::move(loaded).error()));
         }
-        FW_TRY(weights::checkFinite(saved, name));
-        ops.upload(saved, view);
     }
     FW_TRY(ops.synchronize());
     state.step = step;

@@ -30,14 +30,15 @@ struct CheckpointKey {
 [[nodiscard]] Status writeCheckpoint(const std::filesystem::path& path, const CheckpointKey& key,
                                      const SamplerState& state, cache::StepCache* cache, backend::Ops& ops);
 
-// The resolved request a checkpoint was made for. InvalidArgument when the file is no checkpoint.
+// The resolved request a checkpoint was made for. InvalidArgument when the file is no checkpoint, missing or
+// damaged.
 [[nodiscard]] Result<job::GenerationRequest> checkpointRequest(const std::filesystem::path& path);
 // Steps that were computed when it was written. InvalidArgument as above.
 [[nodiscard]] Result<int> checkpointStep(const std::filesystem::path& path);
 
 // Fills `state` and `cache` (made for key.request) so that the next samplerStep() is step state.step.
-// InvalidArgument, naming what differs, when the checkpoint belongs to another request, model or number type or
-// does not fit.
+// InvalidArgument, naming what differs, when the checkpoint belongs to another request, model or number type, does
+// not fit, is missing or damaged: whoever has the request can begin anew.
 [[nodiscard]] Status readCheckpoint(const std::filesystem::path& path, const CheckpointKey& key,
                                     SamplerState& state, cache::StepCache* cache, backend::Ops& ops);
 

@@ -41,6 +41,12 @@ struct Engine {
         std::fill(view.mutableAs<float>(), view.mutableAs<float>() + view.count(), value);
         return view;
     }
+    TensorView latents(float value) {
+        owned.push_back(*backend::createTensor(*device, DType::F32, shape.latents));
+        const TensorView view = owned.back().view;
+        std::fill(view.mutableAs<float>(), view.mutableAs<float>() + view.count(), value);
+        return view;
+    }
     std::unique_ptr<StepCache> create(std::string_view id, const Json& parameters = Json::object()) {
         return *createStepCache(id, parameters, {*device, *ops, shape, constants});
     }
@@ -177,6 +183,36 @@ TEST(FasterCache, ExtrapolatesOnlyFromFreshOutputs) {
     EXPECT_EQ(ask(6), -1.0F);
     EXPECT_NEAR(ask(7), 6.0F + 2.0F * 3.0F / 15.0F, 1e-6);
     EXPECT_EQ(ask(9), -1.0F);  // 8 was left out: too old
+}
+
+// What was never written is not saved: it may be anything, and a checkpoint with a NaN is none.
+TEST(FasterCache, SavesTheDifferenceOfGuidanceOnceThereIsOne) {
+    Engine engine;
+    const auto names = [](StepCache& cache) {
+        std::vector<std::string> all;
+        for (const auto& [name, view] : cache.state().tensors) {
+            all.push_back(name);
+        }
+        return all;
+    };
+    const auto cache = engine.create("fastercache", {{"from", 0.2}, {"guidance_from", 0.35}});
+    const auto copied = [&] {
+        auto other = engine.create("fastercache", {{"from", 0.2}, {"guidance_from", 0.35}});
+        EXPECT_TRUE(other->restore(cache->state().numbers));
+        return names(*other);
+    };
+    engine.at(4, 0);
+    ASSERT_TRUE(cache->siteDone(engine.context, kSite, engine.filled(3.0F)));
+    ASSERT_FALSE(cache->cleanBefore(5)) << "attention has something to save";
+    EXPECT_THAT(names(*cache), testing::SizeIs(1));
+    EXPECT_EQ(copied(), names(*cache));
+    for (const int branch : {0, 1}) {
+        engine.at(7, branch);  // 0.35 · 20: the next pass of the negative prompt is predicted
+        const TensorView velocity = engine.latents(static_cast<float>(branch));
+        ASSERT_TRUE(cache->passDone(engine.context, velocity, velocity));
+    }
+    EXPECT_THAT(names(*cache), testing::IsSupersetOf({"slow", "fast"}));
+    EXPECT_EQ(copied(), names(*cache));
 }
 
 // In eight bits a slot has two tensors: both come back.

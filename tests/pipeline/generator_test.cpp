@@ -9,7 +9,9 @@
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <limits>
+#include <map>
 #include <numeric>
 
 namespace fw::pipeline {
@@ -396,6 +398,52 @@ TEST_F(Generate, ACheckpointNestedWithoutEndIsRefused) {
     EXPECT_EQ(request.error().code, ErrorCode::InvalidArgument);
     EXPECT_NE(request.error().message.find("nested"), std::string::npos) << request.error().message;
     std::filesystem::remove(file);
+}
+
+// Whoever resumes begins anew on InvalidArgument; any other error would come back at every try.
+TEST_F(Generate, ADamagedCheckpointIsAWrongArgument) {
+    const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "fw_damaged_checkpoint";
+    std::filesystem::create_directories(folder);
+    GeneratorOptions saving;
+    saving.checkpointFile = folder / "whole";
+    ASSERT_TRUE(run(smallRequest(), saving).report);
+    const auto whole = weights::SafetensorsFile::open(folder / "whole").value();
+    const ConstTensorView sample = whole->tensor("sample").value();
+    std::vector<float> spoilt(sample.as<float>(), sample.as<float>() + sample.count());
+    spoilt[3] = std::numeric_limits<float>::quiet_NaN();
+    const auto rewrite = [&](const char* name,
+                             const std::function<void(std::map<std::string, ConstTensorView>&)>& change) {
+        auto tensors = whole->tensors();
+        change(tensors);
+        ASSERT_TRUE(weights::writeSafetensors(folder / name, {tensors.begin(), tensors.end()}, whole->metadata()));
+    };
+    rewrite("same", [](auto&) {});
+    rewrite("not_a_number", [&](auto& tensors) {
+        tensors["sample"] = {spoilt.data(), DType::F32, sample.shape()};
+    });
+    rewrite("no_estimate", [](auto& tensors) { tensors.erase("estimate"); });
+    rewrite("other_shape", [&](auto& tensors) { tensors["sample"] = {spoilt.data(), DType::F32, {1}}; });
+    rewrite("other_type", [&](auto& tensors) { tensors["sample"] = {spoilt.data(), DType::I32, sample.shape()}; });
+    std::filesystem::copy_file(folder / "whole", folder / "cut");
+    std::filesystem::resize_file(folder / "cut", std::filesystem::file_size(folder / "whole") / 2);
+    std::filesystem::copy_file(folder / "whole", folder / "empty");
+    std::filesystem::resize_file(folder / "empty", 0);
+    for (const char* name :
+         {"not_a_number", "no_estimate", "other_shape", "other_type", "cut", "empty", "missing"}) {
+        GeneratorOptions resuming;
+        resuming.resumeFrom = folder / name;
+        const Outcome refused = run(smallRequest(), resuming);
+        ASSERT_FALSE(refused.report) << name;
+        EXPECT_EQ(refused.report.error().code, ErrorCode::InvalidArgument) << name;
+        const std::string& message = refused.report.error().message;
+        EXPECT_NE(message.find((folder / name).string()), std::string::npos) << message;
+    }
+    GeneratorOptions resuming;
+    resuming.resumeFrom = folder / "same";
+    const Outcome resumed = run(smallRequest(), resuming);
+    ASSERT_TRUE(resumed.report) << resumed.report.error().message;
+    EXPECT_EQ(resumed.report->resumedSteps, 3);
+    std::filesystem::remove_all(folder);
 }
 
 // A disk that takes no checkpoint, here a folder that stands in its place, costs no step.

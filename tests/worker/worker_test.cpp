@@ -262,6 +262,33 @@ class WorkerTest : public QObject {
         QCOMPARE(studio.pixels(studio.clips[0]).size(), std::size_t{9 * 128 * 128 * 3});
     }
 
+    void aDamagedCheckpointCostsItsStepsAndNotTheJob() {
+        std::signal(SIGXFSZ, SIG_IGN);
+        Studio studio;
+        QSignalSpy failed(studio.queue.get(), &JobQueue::jobFailed);
+        const auto limit = [&](rlim_t bytes) {
+            const rlimit soft{bytes, RLIM_INFINITY};
+            return prlimit(static_cast<pid_t>(studio.worker->hello()->processId), RLIMIT_FSIZE, &soft, nullptr) ==
+                   0;
+        };
+        bool full = false;
+        connect(studio.queue.get(), &JobQueue::progress, studio.queue.get(), [&](const ipc::Progress& progress) {
+            if (progress.phase == "decode" && !std::exchange(full, true)) {
+                QVERIFY(limit(512));
+            }
+        });
+        studio.queue->add({request(4)}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
+        QVERIFY(limit(RLIM_INFINITY));
+        const auto checkpoint =
+            app::traceOf(studio.folder.path().toStdString(), 1).parent_path() / "checkpoint.safetensors";
+        std::filesystem::resize_file(checkpoint, std::filesystem::file_size(checkpoint) / 2);
+        studio.queue->retry({failed.at(0).at(0).toLongLong()});
+        QTRY_VERIFY_WITH_TIMEOUT(studio.clips.size() == 1 || failed.count() > 1, 60000);
+        QCOMPARE(studio.clips.size(), 1U);
+        QCOMPARE(Json::parse(studio.clip(studio.clips[0]).reportJson).at("resumed_steps").get<int>(), 0);
+    }
+
     // Folders stand where trace, checkpoint and thumbnail belong: the clip is made all the same, and says so.
     void filesBesideTheClipThatCannotBeWrittenCostNoClip() {
         Studio studio;
