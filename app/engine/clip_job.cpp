@@ -12,6 +12,7 @@
 #include "app/engine/output_name.h"
 #include "app/engine/step_store.h"
 #include "core/backend/device_choice.h"
+#include "core/cache/constants.h"
 #include "core/media/clip_writer.h"
 #include "core/model/video_model.h"
 #include "core/pipeline/checkpoint.h"
@@ -163,6 +164,16 @@ void keepSteps(const ClipJobOptions& options, const job::GenerationRequest& reso
     }
 }
 
+// Of the step caches' constants in a model folder, which may be measured while the model is loaded: not in its
+// hash.
+std::string constantsVersion(const fs::path& folder) {
+    const fs::path file = folder / cache::kConstantsFile;
+    std::error_code error;
+    const auto time = fs::last_write_time(file, error);
+    const std::uintmax_t bytes = error ? 0 : fs::file_size(file, error);
+    return error ? std::string() : fmt::format("{} {}", time.time_since_epoch().count(), bytes);
+}
+
 constexpr double kTraceShare = 0.03;  // of the time spent so far that looking at a running job may take
 
 // Writes the trace of a running job for who wants to look at it.
@@ -194,7 +205,7 @@ class LiveTrace {
 
 }  // namespace
 
-Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
+Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder, const std::string& modelHash,
                                                          const job::GenerationRequest& request,
                                                          const ClipJobOptions& options,
                                                          const pipeline::GeneratorEvents& events,
@@ -205,8 +216,9 @@ Result<pipeline::Generator*> ClipJobRunner::generatorFor(const fs::path& folder,
         }
     };
     std::error_code error;
-    const std::string key = fmt::format("{}|{}|{}|{}", fs::weakly_canonical(folder, error).string(), request.device,
-                                        request.dtype, request.threads);
+    const std::string key =
+        fmt::format("{}|{}|{}|{}|{}|{}", fs::weakly_canonical(folder, error).string(), modelHash,
+                    constantsVersion(folder), request.device, request.dtype, request.threads);
     if (m_generator && m_key == key) {
         tellDevice();
         return m_generator.get();
@@ -255,7 +267,7 @@ Result<ClipJobResult> ClipJobRunner::run(const job::GenerationRequest& request, 
     FW_ASSIGN(const std::string hash, model::modelHash(folder));
     ClipJobResult result;
     result.file = outputPath(options.output, resolved);
-    FW_ASSIGN(pipeline::Generator * generator, generatorFor(folder, resolved, options, events, cancel));
+    FW_ASSIGN(pipeline::Generator * generator, generatorFor(folder, hash, resolved, options, events, cancel));
     // As reports and the library have the request: with the adapter that the model brings along.
     const job::GenerationRequest used = pipeline::withOwnAdapter(resolved, folder);
     FW_ASSIGN(const std::string metadata,

@@ -59,7 +59,8 @@ struct ClipJobResult {
     std::int64_t peakResidentBytes = 0;  // of the process so far
 };
 
-// Keeps the last model loaded, so that the next clip of the same model starts at once. Used by one thread.
+// Keeps the last model loaded, so that the next clip of the same model starts at once. A model whose folder has
+// changed since is loaded anew. Used by one thread.
 class ClipJobRunner {
  public:
     // Everything that can be refused is refused before the model is loaded. On any error, cancellation included, no
@@ -69,14 +70,12 @@ class ClipJobRunner {
                                             const pipeline::GeneratorEvents& events, const CancelToken& cancel);
 
  private:
-    [[nodiscard]] Result<pipeline::Generator*> generatorFor(const std::filesystem::path& folder,
-                                                            const job::GenerationRequest& request,
-                                                            const ClipJobOptions& options,
-                                                            const pipeline::GeneratorEvents& events,
-                                                            const CancelToken& cancel);
+    [[nodiscard]] Result<pipeline::Generator*> generatorFor(
+        const std::filesystem::path& folder, const std::string& modelHash, const job::GenerationRequest& request,
+        const ClipJobOptions& options, const pipeline::GeneratorEvents& events, const CancelToken& cancel);
 
     std::unique_ptr<pipeline::Generator> m_generator;
-    std::string m_key;                   // model, device, dtype and threads of m_generator
+    std::string m_key;                   // what m_generator was made from: the folder, what is in it, device …
     std::string m_device, m_deviceNote;  // as ClipJobOptions::computingOn is told
     std::string m_build;                 // of the program, when the device was opened
     DType m_dtype = DType::F32;          // what is multiplied in

@@ -32,7 +32,7 @@ TEST(Devices, TheCpuIsAlwaysThere) {
             EXPECT_LE(info.freeBytes, info.totalBytes);
             EXPECT_THAT(info.computeDTypes, Contains(DType::F32));
             EXPECT_THAT(info.computeDTypes, Contains(info.preferredDType));
-            EXPECT_THAT(info.name, HasSubstr("thread"));
+            EXPECT_THAT(info.name, Not(HasSubstr("thread"))) << "how many compute is the run's choice";
             EXPECT_FALSE(info.features.empty());
             found = true;
         }

@@ -7,6 +7,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <csignal>
+#include <fstream>
 
 #include "app/library/job_queue.h"
 #include "core/media/clip_reader.h"
@@ -114,6 +115,12 @@ class WorkerTest : public QObject {
                         gpu.order(word);
                     }
                 });
+    }
+
+    // Files of the engine may grow no larger: a full disk to it, with SIGXFSZ ignored.
+    static bool limitFiles(const Studio& studio, rlim_t bytes) {
+        const rlimit soft{bytes, RLIM_INFINITY};
+        return prlimit(static_cast<pid_t>(studio.worker->hello()->processId), RLIMIT_FSIZE, &soft, nullptr) == 0;
     }
 
     static job::GenerationRequest gpuRequest(int steps) {
@@ -241,20 +248,15 @@ class WorkerTest : public QObject {
         Studio studio;
         QSignalSpy failed(studio.queue.get(), &JobQueue::jobFailed);
         bool full = false;
-        const auto limit = [&](rlim_t bytes) {
-            const rlimit soft{bytes, RLIM_INFINITY};
-            return prlimit(static_cast<pid_t>(studio.worker->hello()->processId), RLIMIT_FSIZE, &soft, nullptr) ==
-                   0;
-        };
         connect(studio.queue.get(), &JobQueue::progress, studio.queue.get(), [&](const ipc::Progress& progress) {
             if (progress.phase == "decode" && !std::exchange(full, true)) {
-                QVERIFY(limit(512));
+                QVERIFY(limitFiles(studio, 512));
             }
         });
         studio.queue->add({request(4)}, 1);
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
         QCOMPARE(failed.at(0).at(1).toString(), QStringLiteral("io"));
-        QVERIFY(limit(RLIM_INFINITY));
+        QVERIFY(limitFiles(studio, RLIM_INFINITY));
         studio.queue->retry({failed.at(0).at(0).toLongLong()});
         QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 1U, 60000);
         const store::Clip made = studio.clip(studio.clips[0]);
@@ -266,20 +268,15 @@ class WorkerTest : public QObject {
         std::signal(SIGXFSZ, SIG_IGN);
         Studio studio;
         QSignalSpy failed(studio.queue.get(), &JobQueue::jobFailed);
-        const auto limit = [&](rlim_t bytes) {
-            const rlimit soft{bytes, RLIM_INFINITY};
-            return prlimit(static_cast<pid_t>(studio.worker->hello()->processId), RLIMIT_FSIZE, &soft, nullptr) ==
-                   0;
-        };
         bool full = false;
         connect(studio.queue.get(), &JobQueue::progress, studio.queue.get(), [&](const ipc::Progress& progress) {
             if (progress.phase == "decode" && !std::exchange(full, true)) {
-                QVERIFY(limit(512));
+                QVERIFY(limitFiles(studio, 512));
             }
         });
         studio.queue->add({request(4)}, 1);
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
-        QVERIFY(limit(RLIM_INFINITY));
+        QVERIFY(limitFiles(studio, RLIM_INFINITY));
         const auto checkpoint =
             app::traceOf(studio.folder.path().toStdString(), 1).parent_path() / "checkpoint.safetensors";
         std::filesystem::resize_file(checkpoint, std::filesystem::file_size(checkpoint) / 2);
@@ -489,6 +486,41 @@ class WorkerTest : public QObject {
         studio.queue->add({gpuRequest(2)}, 1);
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
         QVERIFY(failed.at(0).at(2).toString().contains("no NVIDIA driver is installed"));
+    }
+
+    // `fw calibrate` in a terminal, or other weights, while the engine holds the model.
+    void aModelThatChangesOnDiskIsLoadedAnew() {
+        const std::filesystem::path mini = std::filesystem::path(FW_SOURCE_DIR) / "resources" / "models" / "mini";
+        const QTemporaryDir temporary;
+        const std::filesystem::path model = std::filesystem::path(temporary.path().toStdString()) / "copy";
+        std::filesystem::copy(mini, model, std::filesystem::copy_options::recursive);
+        std::filesystem::remove(model / "cache_constants.json");
+        Studio studio;
+        QSignalSpy failed(studio.queue.get(), &JobQueue::jobFailed);
+        job::GenerationRequest wanted = request(2);
+        wanted.model = model.string();
+        wanted.cache = "teacache";
+        studio.queue->add({wanted}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
+        QVERIFY2(failed.at(0).at(2).toString().contains("fw calibrate"), qPrintable(failed.at(0).at(2).toString()));
+        std::filesystem::copy_file(mini / "cache_constants.json", model / "cache_constants.json");
+        studio.queue->retry({failed.at(0).at(0).toLongLong()});
+        QTRY_VERIFY_WITH_TIMEOUT(studio.clips.size() == 1 || failed.count() > 1, 60000);
+        QCOMPARE(studio.clips.size(), 1U);
+
+        const std::filesystem::path schedule = model / "scheduler" / "scheduler_config.json";
+        std::ifstream old(schedule);
+        Json config = Json::parse(old);
+        config["flow_shift"] = 2.0;
+        std::ofstream(schedule) << config.dump();
+        studio.queue->add({wanted}, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.clips.size(), 2U, 60000);
+        const store::Clip before = studio.clip(studio.clips[0]), after = studio.clip(studio.clips[1]);
+        QVERIFY(before.modelHash != after.modelHash);
+        const auto info =
+            media::readClipInfo(std::filesystem::path(studio.folder.path().toStdString()) / after.file);
+        QVERIFY(info.has_value());
+        QCOMPARE(Json::parse(info->metadata).at("model").at("hash").get<std::string>(), after.modelHash);
     }
 
     void aBadRequestFailsWithTheEnginesSentence() {
