@@ -388,6 +388,15 @@ void WanTransformer::project(Call& call, const TensorView& velocity) const {
     ops.copy(source, target);
 }
 
+namespace {
+
+// Whether what a cache puts in the place of all blocks is to be compared with what they give.
+bool comparesStandIns(const method::RunContext& context) {
+    return context.cache != nullptr && context.probes != nullptr && context.probes->wantsStandIns(context, -1);
+}
+
+}  // namespace
+
 Status WanTransformer::forward(method::RunContext& context, const ConstTensorView& latents, double timestep,
                                const ConstTensorView& text, const TensorView& velocity) {
     const auto& config = m_parts->config;
@@ -401,7 +410,7 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
     if (context.cache != nullptr) {
         FW_ASSIGN(const bool replaced, context.cache->replacePass(context, latents, velocity));
         if (replaced) {
-            if (context.probes != nullptr && context.probes->wantsStandIns(context, -1)) {
+            if (comparesStandIns(context)) {
                 FW_TRY(comparePass(context, latents, timestep, text, velocity));
             }
             return context.ops.synchronize();
@@ -411,6 +420,11 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
 
     const ArenaScope scope(context.arena);
     const Shape stream{1, grid.tokens(), config.width()};
+    // Rules that depend on data answer a forecast with "compute". What a comparison with their answers would hold
+    // beside the blocks counts all the same: the residual stream, or the pass.
+    if (context.ops.deviceKind() == DeviceKind::Meta && comparesStandIns(context)) {
+        static_cast<void>(context.arena.take(DType::F32, {std::max(stream.product(), velocity.count())}));
+    }
     Call call{context,
               grid,
               context.arena.take(DType::F32, stream),
@@ -525,7 +539,7 @@ Status WanTransformer::compareBlocks(Call& call, std::int64_t first, const Tenso
 // A copy of the residual stream where a cache's answer is to be compared with the truth; none elsewhere.
 TensorView WanTransformer::copyForComparison(const Call& call) const {
     const method::RunContext& context = call.context;
-    if (context.cache == nullptr || context.probes == nullptr || !context.probes->wantsStandIns(context, -1)) {
+    if (!comparesStandIns(context)) {
         return {};
     }
     const TensorView copy = call.context.arena.take(DType::F32, call.x.shape());

@@ -14,6 +14,7 @@
 #include "core/model/weight_loader.h"
 #include "core/pipeline/generator.h"
 #include "core/pipeline/memory_choice.h"
+#include "core/pipeline/planner.h"
 #include "core/pipeline/prompt_cache.h"
 
 namespace fw::pipeline {
@@ -318,6 +319,27 @@ TEST_F(Memory, TheDecoderTakesSmallerPiecesWhereItMust) {
     ASSERT_TRUE(made.report) << made.report.error().message;
     EXPECT_EQ(made.frames.size(), 9U * 256 * 256 * 3);
     EXPECT_TRUE(made.report->plan.memory.smallerPieces);
+}
+
+// A forecast cannot know when rules that depend on data answer, nor leave out what comparing their answers holds.
+TEST_F(Memory, ComparingACachesAnswersFitsWhereWorkingMemoryIsTight) {
+    const auto generator = load();
+    for (const char* cache : {"first_block", "easycache"}) {
+        job::GenerationRequest request = smallRequest();
+        request.steps = 6;
+        request.cache = cache;
+        request.cacheParameters = {{"threshold", 10.0}};
+        request.probes = Json{{"kinds", {"error"}}};
+        request.memoryBudget = 1;
+        request.memoryBudget = planOf(request).peakBytes;
+        trace::Trace trace;
+        GeneratorOptions options;
+        options.trace = &trace;
+        const Outcome made = run(*generator, request, {}, options);
+        ASSERT_TRUE(made.report) << made.report.error().message;
+        EXPECT_FALSE(made.report->plan.memory.oneArena);
+        EXPECT_NE(trace.probes.find(trace::ProbeKind::CacheError), nullptr) << cache << " was never compared";
+    }
 }
 
 // Weights larger than the device: the same clip, block by block.
