@@ -195,15 +195,14 @@ std::size_t phaseIndex(Phase phase) {
     return static_cast<std::size_t>(phase) - static_cast<std::size_t>(Phase::Text);
 }
 
-// Frees what may not stay, and makes the memory to work in large enough.
+// Frees what may not stay, and makes the memory to work in as large as the forecast has it.
 Status ModelGenerator::makeRoom(const job::Plan& plan, Phase phase) {
     const job::PhaseCost& cost = plan.phases[phaseIndex(phase)];
     FW_TRY(m_parts.ops->synchronize());  // queued work may use what goes
     dropParts(m_parts, cost.parts);
     const std::int64_t bytes = plan.memory.oneArena ? arenaBytes(plan) : cost.scratchBytes;
-    const bool tooLarge =
-        m_arena->capacity() > bytes && m_parts.weightBytes() + m_arena->capacity() > cost.memoryBytes;
-    if (m_arena->capacity() < bytes || tooLarge) {
+    // A larger one of an earlier clip would take what the forecast gives to others.
+    if (m_arena->capacity() != bytes) {
         FW_TRY(m_arena->resize(*m_parts.device, bytes));
     }
     return {};

@@ -321,6 +321,32 @@ TEST_F(Memory, TheDecoderTakesSmallerPiecesWhereItMust) {
     EXPECT_TRUE(made.report->plan.memory.smallerPieces);
 }
 
+// The memory of an earlier clip is no part of what a later one was said to need.
+TEST_F(Memory, TheLastClipLeavesNoMoreThanTheNextWasForecast) {
+    job::GenerationRequest earlier = smallRequest();
+    earlier.width = 144;
+    earlier.height = 128;
+    earlier.steps = 1;
+    job::GenerationRequest later = earlier;
+    later.width = 128;
+    later.cache = "pab";
+    const job::Plan plan = planOf(later);
+    const std::int64_t more = arenaBytes(planOf(earlier)) - arenaBytes(plan);
+    ASSERT_GT(more, 0);
+    ASSERT_LT(more, plan.stateBytes) << "else the weights and the arena alone are too much";
+    const auto generator = load();
+    ASSERT_TRUE(run(*generator, earlier).report);
+    std::int64_t held = 0;
+    const Outcome made = run(*generator, later, [&](const Progress& progress) {
+        if (progress.phase == Phase::Denoise) {
+            held = std::max(held, generator->heldBytes());
+        }
+    });
+    ASSERT_TRUE(made.report) << made.report.error().message;
+    EXPECT_GT(held, 0);
+    EXPECT_LE(held + made.report->plan.stateBytes, made.report->plan.phases[1].memoryBytes);
+}
+
 // A forecast cannot know when rules that depend on data answer, nor leave out what comparing their answers holds.
 TEST_F(Memory, ComparingACachesAnswersFitsWhereWorkingMemoryIsTight) {
     const auto generator = load();
