@@ -78,9 +78,10 @@ struct Plan {
     int forwardsPerStep = 1;           // 2 with guidance
     std::int64_t flopsPerForward = 0;  // of the first, which computes everything
     std::int64_t weightBytes = 0;      // of all parts
-    std::int64_t stateBytes = 0;  // latents, sampler history, the text, the step cache, the rows of products in fp8
-    std::int64_t hostBytes = 0;   // gathered in host memory while a large clip is decoded in tiles
-    std::int64_t peakBytes = 0;   // the largest of the phases' memoryBytes
+    // Latents, sampler history, the text, the step cache, the method's weights, the rows of products in fp8.
+    std::int64_t stateBytes = 0;
+    std::int64_t hostBytes = 0;  // gathered in host memory while a large clip is decoded in tiles
+    std::int64_t peakBytes = 0;  // the largest of the phases' memoryBytes
     std::vector<PhaseCost> phases;
     std::vector<std::int64_t> stepFlops;  // of the phase "denoise", step by step; they add up to it
     std::int64_t textKeyFlops =

@@ -26,7 +26,7 @@ struct Wish {
 
 std::array<Wish, kPhases> wishes(const job::Plan& plan, const MemoryLimit& limit, bool lookWhileDenoising) {
     const bool keepsText = limit.onHost;
-    const std::int64_t probes = limit.onHost ? plan.probes.memoryBytes : 0;
+    const std::int64_t probes = probeBytes(plan, limit);
     return {{{{true, false, false}, {true, true, true}, 0},
              {{false, true, lookWhileDenoising}, {keepsText, true, true}, probes},
              {{false, false, true}, {keepsText, true, true}, probes + (limit.onHost ? plan.hostBytes : 0)}}};
@@ -75,6 +75,10 @@ MemoryLimit memoryLimit(const backend::DeviceInfo& info, std::int64_t budget, st
     }
     limit.bytes -= limit.onHost ? 0 : kLibraryBytes;
     return limit;
+}
+
+std::int64_t probeBytes(const job::Plan& plan, const MemoryLimit& limit) {
+    return plan.probes.memoryBytes - (limit.onHost ? 0 : plan.probes.bytes);
 }
 
 void chooseMemory(const PartBytes& weights, const MemoryLimit& limit, bool lookWhileDenoising, job::Plan& plan) {

@@ -21,6 +21,9 @@ struct MemoryLimit {
 // `held`: bytes of the device that the run may count on besides what is free, because it holds them itself.
 [[nodiscard]] MemoryLimit memoryLimit(const backend::DeviceInfo& info, std::int64_t budget, std::int64_t held);
 
+// What a run's probes hold in the memory that is limited: on a device of its own not what they gather on the host.
+[[nodiscard]] std::int64_t probeBytes(const job::Plan& plan, const MemoryLimit& limit);
+
 // Weights of each part on the device.
 struct PartBytes {
     std::int64_t textEncoder = 0, transformer = 0, autoEncoder = 0;

@@ -162,8 +162,9 @@ job::GenerationRequest withOwnAdapter(job::GenerationRequest request, const std:
 Status useAdapters(ModelParts& parts, const std::filesystem::path& folder, const job::GenerationRequest& request) {
     FW_ASSIGN(const method::MethodEntry* entry, method::findAttentionMethod(request.method));
     FW_ASSIGN(const auto set, model::AdapterSet::open(request.adapters, folder));
-    FW_ASSIGN(auto weights, set.methodWeights(*entry, {*parts.device, *parts.ops, activationType(parts.dtype)}));
-    parts.methodWeights = std::move(weights);
+    parts.methodWeights.reset();  // two sets of them are in no forecast
+    FW_ASSIGN(parts.methodWeights,
+              set.methodWeights(*entry, {*parts.device, *parts.ops, activationType(parts.dtype)}));
     if (set.hash() == parts.adapterHash && request.lora == parts.lora) {
         return {};
     }

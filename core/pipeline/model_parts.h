@@ -47,14 +47,14 @@ struct ModelParts {
     SamplerOptions sampler;           // what the model's scheduler says; a request adds kind, steps and shift
     cache::Constants cacheConstants;  // what step caches know of the model
 
-    // On the device now; the method's count as the transformer's.
+    // On the device now.
     [[nodiscard]] PartBytes partBytes() const {
         return {textEncoder == nullptr ? 0 : textEncoder->weightBytes(),
-                (transformer == nullptr ? 0 : transformer->weightBytes()) +
-                    (methodWeights == nullptr ? 0 : methodWeights->bytes),
-                vae == nullptr ? 0 : vae->weightBytes()};
+                transformer == nullptr ? 0 : transformer->weightBytes(), vae == nullptr ? 0 : vae->weightBytes()};
     }
-    [[nodiscard]] std::int64_t weightBytes() const { return partBytes().of({true, true, true}); }
+    // They stay for the whole run, whichever parts come and go.
+    [[nodiscard]] std::int64_t methodBytes() const { return methodWeights == nullptr ? 0 : methodWeights->bytes; }
+    [[nodiscard]] std::int64_t weightBytes() const { return partBytes().of({true, true, true}) + methodBytes(); }
 };
 
 // "auto" (what the device prefers), "f32", "bf16" or "fp8". Unsupported when the device cannot compute with it.
@@ -81,7 +81,8 @@ void dropParts(ModelParts& parts, const job::ModelPartSet& kept);
 
 // Brings the parts to the adapters of a request: drops the transformer when others are to be merged into it than
 // were, sets what is computed beside it, and loads the weights of the method. BadModel as AdapterSet::open(), and
-// then the parts stay as they were; OutOfMemory, and then the transformer may be gone.
+// then the parts stay as they were, without the method's weights; OutOfMemory, and then the transformer may be
+// gone.
 [[nodiscard]] Status useAdapters(ModelParts& parts, const std::filesystem::path& folder,
                                  const job::GenerationRequest& request);
 

@@ -91,16 +91,21 @@ void setTiling(const ModelParts& meta, const model::VaeTiling& tiling, job::Plan
     plan.hostBytes = meta.vae->hostBytes(latentsOf(meta, plan), tiling);
 }
 
+// During the steps.
+std::int64_t besideWeights(const job::Plan& plan, const MemoryLimit& limit) {
+    return plan.stateBytes + plan.phases[1].scratchBytes + probeBytes(plan, limit);
+}
+
 // Shorter and smaller pieces until decoding fits; those that need least where none does.
 Status fitDecoding(ModelParts& meta, const PartBytes& weights, const MemoryLimit& limit, job::Plan& plan) {
     const auto bytes = [&](const job::Plan& tried) {
         return weights.autoEncoder + tried.stateBytes + tried.phases.back().scratchBytes +
-               (limit.onHost ? tried.hostBytes + tried.probes.memoryBytes : 0);
+               probeBytes(tried, limit) + (limit.onHost ? tried.hostBytes : 0);
     };
     const Shape latents = latentsOf(meta, plan);
     job::Plan tried = plan;
     // Where the steps do not fit either, nothing is gained.
-    const bool stepsFit = weights.transformer + plan.stateBytes + plan.phases[1].scratchBytes <= limit.bytes;
+    const bool stepsFit = weights.transformer + besideWeights(plan, limit) <= limit.bytes;
     while (stepsFit && bytes(tried) > limit.bytes) {
         const auto smaller = smallerTiling(latents, tilingOf(tried));
         if (!smaller) {
@@ -117,7 +122,7 @@ Status fitDecoding(ModelParts& meta, const PartBytes& weights, const MemoryLimit
 
 Status fitMemory(ModelParts& meta, const MemoryLimit& limit, std::int64_t lookScratch, job::Plan& plan) {
     PartBytes weights = meta.partBytes();
-    if (limit.canStream && weights.transformer + plan.stateBytes + plan.phases[1].scratchBytes > limit.bytes) {
+    if (limit.canStream && weights.transformer + besideWeights(plan, limit) > limit.bytes) {
         model::TransformerOptions options;
         options.streamBlocks = true;
         FW_ASSIGN(const auto streamed,
@@ -222,7 +227,7 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
     }
     plan.phases = {std::move(text), std::move(denoise), std::move(decode)};
     plan.weightBytes = meta.weightBytes();
-    plan.stateBytes = state.bytes + meta.ops->scratchBytes();
+    plan.stateBytes = state.bytes + meta.ops->scratchBytes() + meta.methodBytes();
     describeCache(request, state, plan);
     setTiling(meta, tiling, plan);
     FW_TRY(fitMemory(meta, limit, lookScratch, plan));

@@ -213,6 +213,21 @@ TEST(MemoryChoice, TheTextEncoderLeavesADeviceOfItsOwn) {
     EXPECT_EQ(plan.phases[2].parts, (job::ModelPartSet{false, true, true}));
 }
 
+// Numbers gathered for the trace wait on the host; what is compared with waits on the device.
+TEST(MemoryChoice, ProbesKeepSomeMemoryOfADeviceOfItsOwn) {
+    const auto denoising = [](bool onHost) {
+        job::Plan plan = examplePlan();
+        plan.probes.bytes = 7;
+        plan.probes.memoryBytes = 7 + 30;
+        MemoryLimit limit;
+        limit.onHost = onHost;
+        chooseMemory({5, 300, 50}, limit, false, plan);
+        return plan.phases[1].memoryBytes;
+    };
+    EXPECT_EQ(denoising(false), 300 + 50 + 20 + 90 + 30);
+    EXPECT_EQ(denoising(true), 5 + 300 + 50 + 20 + 90 + 37);
+}
+
 TEST(MemoryChoice, PreviewsKeepTheAutoEncoder) {
     const auto denoising = [](std::int64_t bytes, bool look) {
         job::Plan plan = examplePlan();
@@ -259,6 +274,21 @@ TEST_F(Memory, ABudgetIsKeptTo) {
     EXPECT_NE(tight.report->plan.phases[1].parts, free.report->plan.phases[1].parts);
     request.memoryBudget = *request.memoryBudget - 1;
     EXPECT_NE(planOf(request).memory.shortage, "");
+}
+
+// The text is encoded, and the clip decoded, beside the weights of the attention method.
+TEST_F(Memory, TheMethodsWeightsCountInEveryPhase) {
+    job::GenerationRequest request = smallRequest();
+    request.memoryBudget = 1;  // so that no phase keeps what it can do without
+    const job::Plan dense = planOf(request);
+    request.method = "salad";
+    const job::Plan salad = planOf(request);
+    const std::int64_t weights = salad.weightBytes - dense.weightBytes;
+    ASSERT_GT(weights, 0);
+    for (const std::size_t phase : {0U, 2U}) {
+        ASSERT_FALSE(salad.phases[phase].parts.transformer);
+        EXPECT_GE(salad.phases[phase].memoryBytes, dense.phases[phase].memoryBytes + weights);
+    }
 }
 
 // A plan for a GPU says the same whether the GPU is in this machine or not.
