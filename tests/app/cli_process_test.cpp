@@ -500,6 +500,7 @@ TEST_F(Cli, KeepsToAMemoryBudgetAndRefusesWithNumbers) {
 
 // The choice is part of the request that a clip carries, and what is written the usual way stays as it was.
 TEST_F(Cli, UsesLoraMergedOrApart) {
+    expectRefused(tiny({"--lora", "beside"}), 2, "lora 'beside' is not known; use merged or apart");
     const std::string file = std::string(FW_SOURCE_DIR) + "/resources/models/mini/adapters/salad.safetensors";
     const auto report = [&](std::vector<std::string> more) {
         more.insert(more.end(), {"--adapter", file + "@0.5", "--out", "clip.gif", "--json"});
@@ -509,7 +510,6 @@ TEST_F(Cli, UsesLoraMergedOrApart) {
     };
     EXPECT_EQ(report({"--lora", "apart"}).at("request").at("lora"), "apart");
     EXPECT_FALSE(report({"--lora", "merged"}).at("request").contains("lora"));
-    expectRefused(tiny({"--lora", "beside"}), 2, "lora 'beside' is not known; use merged or apart");
     const auto flops = [&](const std::string& use) {
         const Outcome plan = run({"plan", "a red balloon", "--adapter", file, "--lora", use, "--json"});
         return Json::parse(plan.out).at("total_flops").get<std::int64_t>();

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Devices, TheCpuIsAlwaysThere) {
     const auto backends = createBackends();

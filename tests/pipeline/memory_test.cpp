@@ -360,6 +360,8 @@ TEST_F(Memory, TheLastClipLeavesNoMoreThanTheNextWasForecast) {
     job::GenerationRequest later = earlier;
     later.width = 128;
     later.cache = "pab";
+    later.cacheParameters = {{"precision", "f32"}, {"from", 0.0}, {"to", 1.0}};
+    later.steps = 2;
     const job::Plan plan = planOf(later);
     const std::int64_t more = arenaBytes(planOf(earlier)) - arenaBytes(plan);
     ASSERT_GT(more, 0);
@@ -374,7 +376,10 @@ TEST_F(Memory, TheLastClipLeavesNoMoreThanTheNextWasForecast) {
     });
     ASSERT_TRUE(made.report) << made.report.error().message;
     EXPECT_GT(held, 0);
-    EXPECT_LE(held + made.report->plan.stateBytes, made.report->plan.phases[1].memoryBytes);
+    // Within the hundredth that forecasts promise; what the earlier clip had beyond is four of them.
+    const auto forecast = static_cast<double>(made.report->plan.phases[1].memoryBytes);
+    ASSERT_GT(static_cast<double>(more), 0.03 * forecast);
+    EXPECT_LE(static_cast<double>(held + made.report->plan.stateBytes), 1.01 * forecast);
 }
 
 // A forecast cannot know when rules that depend on data answer, nor leave out what comparing their answers holds.
