@@ -43,7 +43,26 @@ __device__ __forceinline__ void loadGrid(const TileTarget& to, const TensorMap& 
     }
 }
 
+// --- the columns of a tile of scores
+
+// Of a query's scores a thread holds every fourth pair: up to 32 columns from its first key on, a bit each in
+// masks.
+__device__ __forceinline__ constexpr int columnOf(int bit) {
+    return bit / 2 * 8 + bit % 2;
+}
+// Those of columns [first, end).
+__device__ __forceinline__ std::uint32_t columnsBelow(int end) {
+    const int count = end / 8 * 2 + (end % 8 < 2 ? end % 8 : 2);
+    return end <= 0 ? 0 : count >= 32 ? ~0U : (1U << count) - 1;
+}
+__device__ __forceinline__ std::uint32_t columnsWithin(int first, int end) {
+    return columnsBelow(end) & ~columnsBelow(first);
+}
+
 // --- what the kernel walks over
+//
+// The Mask of each says which keys a query sees in tiles that not all of its neighbours see whole: seen(query,
+// first, inSink), columns from position `first` on.
 
 // Listed runs of tokens; positions are tokens.
 template <int kRows>
@@ -76,7 +95,7 @@ class BlockTiles : public BlockWalk<kRows, kRows> {
     }
     struct Mask {
         __device__ Mask(const Args&, std::int64_t, std::int64_t) {}
-        __device__ bool sees(int, int, bool) const { return true; }
+        __device__ std::uint32_t seen(int, int, bool) const { return ~0U; }
     };
 };
 
@@ -157,10 +176,17 @@ class WindowTiles {
         __device__ Mask(const Args& args, std::int64_t head, std::int64_t batch)
             : window(static_cast<int>(args.window < args.operands.keys ? args.window : args.operands.keys)),
               frames(framesOf(args, head, batch)) {}
-        __device__ bool sees(int query, int key, bool inSink) const {
-            const int distance = query - (inSink ? key * frames : key);
-            return (distance <= window && -distance <= window) != inSink;
+        // Of the first frame, the keys that the window does not hold.
+        __device__ std::uint32_t seen(int query, int first, bool inSink) const {
+            if (inSink) {
+                return ~columnsWithin(floorDiv(query - window + frames - 1, frames) - first,
+                                      floorDiv(query + window, frames) + 1 - first);
+            }
+            return columnsWithin(query - window - first, query + window + 1 - first);
         }
+
+     private:
+        static __device__ int floorDiv(int a, int b) { return a < 0 ? -((b - 1 - a) / b) : a / b; }
     };
 
  private:
@@ -243,7 +269,14 @@ class BoxTiles {
     struct Mask {
         const std::int32_t* rows;
         __device__ Mask(const Args& args, std::int64_t, std::int64_t) : rows(args.cut.boxes.rows) {}
-        __device__ bool sees(int, int key, bool) const { return rows[key] >= 0; }
+        __device__ std::uint32_t seen(int, int first, bool) const {
+            std::uint32_t bits = 0;
+#pragma unroll
+            for (int i = 0; i < kRows / 4; ++i) {
+                bits |= rows[first + columnOf(i)] >= 0 ? 1U << i : 0U;
+            }
+            return bits;
+        }
     };
 
  private:

@@ -204,10 +204,14 @@ __device__ __forceinline__ void softmaxOfTile(float (&scores)[kCount], SoftmaxSt
     };
     if (note.isMasked) {
 #pragma unroll
-        for (int i = 0; i < kCount; ++i) {
-            const int key = keyOf(i);
-            if (key >= note.end || !mask.sees(query + i % 4 / 2 * 8, key, note.inSink)) {
-                scores[i] = -INFINITY;
+        for (int half = 0; half < 2; ++half) {
+            const int first = keyOf(0);
+            const std::uint32_t seen =
+                mask.seen(query + half * 8, first, note.inSink) & columnsBelow(note.end - first);
+#pragma unroll
+            for (int i = 0; i < kCount / 2; ++i) {
+                float& score = scores[i / 2 * 4 + half * 2 + i % 2];
+                score = (seen >> i & 1) != 0 ? score : -INFINITY;
             }
         }
         softmaxStep<false>(scores, state, scale, 0);
