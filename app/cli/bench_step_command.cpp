@@ -53,7 +53,7 @@ Result<StepBench> prepareStep(const job::GenerationRequest& request, const std::
     FW_ASSIGN(bench.plan, pipeline::dryRun(bench.meta, bench.request, ids, pipeline::PreviewKind::Off));
     FW_ASSIGN(bench.method, method::createAttentionMethod(bench.request.method, bench.request.methodParameters));
     FW_ASSIGN(bench.arena, backend::Arena::create(*bench.parts.device, pipeline::arenaBytes(bench.plan)));
-    FW_ASSIGN(bench.state, pipeline::createRunState(bench.parts, bench.request));
+    FW_ASSIGN(bench.state, pipeline::createRunState(bench.parts, bench.request, ids));
     method::RunContext context{
         .ops = *bench.parts.ops, .arena = *bench.arena, .selfAttention = *bench.method, .cancel = cancel};
     FW_TRY(pipeline::encodeText(context, bench.parts, ids.prompt, bench.state.text));

@@ -60,7 +60,8 @@ void printMemory(const job::MemoryPlan& memory) {
 void printTable(const job::Plan& plan) {
     say("latents      {} x {} x {} (frames, height, width)\n", plan.latentFrames, plan.latentHeight,
         plan.latentWidth);
-    say("tokens       {} per self-attention, {} of text\n", plan.tokens, plan.textTokens);
+    say("tokens       {} per self-attention, {} of the prompt, filled up to {}\n", plan.tokens, plan.promptTokens,
+        plan.textTokens);
     say("steps        {} with {} forward pass{} each, {:.1f} GFLOP a pass\n", plan.steps, plan.forwardsPerStep,
         plan.forwardsPerStep == 1 ? "" : "es", gigaflops(plan.flopsPerForward));
     if (plan.attention.pairs != plan.attention.densePairs) {

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -87,6 +88,7 @@ void CpuOps::doAttention(const ConstTensorView& q, const ConstTensorView& k, con
     args.keys = options.keyCount;
     args.element = elementOf(q);
     args.scale = options.scale;
+    args.firstKeyBias = std::log(options.firstKeyWeight);
     if (!options.bias.isNone()) {
         args.bias = options.bias.as<float>();
         args.biasHead = options.bias.stride(0);

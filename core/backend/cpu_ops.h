@@ -137,7 +137,8 @@ class CpuOps final : public Ops, public PacksRows {
     void doPoolTokens(const ConstTensorView& x, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
                       const TensorView& y) override;
     void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
-                         float scale, const TensorView& rows, const TensorView& entropies) override;
+                         const AttentionRowOptions& options, const TensorView& rows,
+                         const TensorView& entropies) override;
     void doRowSums(const ConstTensorView& rows, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
                    const TensorView& sums, const TensorView& columns) override;
     void doKeptMass(const ConstTensorView& rows, std::span<const std::int32_t> queries, const SeenKeys& seen,

@@ -1,5 +1,6 @@
 // Sparse and linear attention on the CPU, and single rows of attention.
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "core/backend/cpu_ops.h"
@@ -208,8 +209,8 @@ void CpuOps::doLinearAttention(const ConstTensorView& q, const ConstTensorView& 
 }
 
 void CpuOps::doAttentionRows(const ConstTensorView& q, const ConstTensorView& k,
-                             std::span<const std::int32_t> wanted, float scale, const TensorView& rows,
-                             const TensorView& entropies) {
+                             std::span<const std::int32_t> wanted, const AttentionRowOptions& options,
+                             const TensorView& rows, const TensorView& entropies) {
     kernels::cpu::AttentionRowsArgs args;
     args.q = q.data();
     args.k = k.data();
@@ -219,7 +220,8 @@ void CpuOps::doAttentionRows(const ConstTensorView& q, const ConstTensorView& k,
     args.keys = k.dim(1);
     args.headDim = q.dim(3);
     args.element = elementOf(q);
-    args.scale = scale;
+    args.scale = options.scale;
+    args.firstKeyBias = std::log(options.firstKeyWeight);
     args.wanted = wanted.data();
     args.rows = static_cast<std::int64_t>(wanted.size());
     args.out = rows.mutableAs<float>();

@@ -339,6 +339,7 @@ void CudaOps::doAttention(const ConstTensorView& q, const ConstTensorView& k, co
     args.outBatch = out.stride(0), args.outToken = out.stride(1), args.outHead = out.stride(2);
     args.element = cudaElement(q.dtype());
     args.scale = options.scale;
+    args.firstKeyRaise = firstKeyRaise(options.firstKeyWeight, options.scale);
     if (!options.bias.isNone()) {
         args.bias = options.bias.as<float>();
         args.biasHead = options.bias.stride(0);

@@ -76,7 +76,8 @@ class CudaOps final : public Ops, public PacksRows {
     void doPoolTokens(const ConstTensorView& x, const TokenGrid& grid, const std::array<std::int64_t, 3>& pooling,
                       const TensorView& y) override;
     void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
-                         float scale, const TensorView& rows, const TensorView& entropies) override;
+                         const AttentionRowOptions& options, const TensorView& rows,
+                         const TensorView& entropies) override;
     [[nodiscard]] bool addsBranches() const override { return true; }
     void doWindowAttention(const ConstTensorView& q, const ConstTensorView& k, const ConstTensorView& v,
                            const TensorView& out, const WindowOptions& options) override;

@@ -103,8 +103,8 @@ void CudaOps::doPoolTokens(const ConstTensorView& x, const TokenGrid& grid,
 }
 
 void CudaOps::doAttentionRows(const ConstTensorView& q, const ConstTensorView& k,
-                              std::span<const std::int32_t> wanted, float scale, const TensorView& rows,
-                              const TensorView& entropies) {
+                              std::span<const std::int32_t> wanted, const AttentionRowOptions& options,
+                              const TensorView& rows, const TensorView& entropies) {
     cuda::AttentionRowsArgs args{};
     args.q = q.data();
     args.k = k.data();
@@ -114,7 +114,8 @@ void CudaOps::doAttentionRows(const ConstTensorView& q, const ConstTensorView& k
     args.keys = k.dim(1);
     args.headDim = q.dim(3);
     args.element = cudaElement(q.dtype());
-    args.scale = scale;
+    args.scale = options.scale;
+    args.firstKeyRaise = firstKeyRaise(options.firstKeyWeight, options.scale);
     args.wanted = wanted.data();
     args.rows = static_cast<std::int64_t>(wanted.size());
     args.out = rows.mutableAs<float>();

@@ -1,6 +1,8 @@
 // Tensor views as the CUDA kernels want them. Internal to the CUDA back-end.
 #pragma once
 
+#include <cmath>
+
 #include "core/backend/cpu_views.h"
 #include "kernels/cuda/api.h"
 
@@ -19,6 +21,11 @@ namespace fw::backend {
     }
     FW_CHECK(false, "no kernel takes {}", dtypeName(dtype));
     return kernels::cuda::Element::F32;
+}
+
+// What a first key's weight adds to its products before they are scaled.
+[[nodiscard]] inline float firstKeyRaise(float weight, float scale) {
+    return weight == 1.0F ? 0.0F : std::log(weight) / scale;
 }
 
 // A [B, N, C] view.

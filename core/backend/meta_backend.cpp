@@ -77,8 +77,8 @@ class MetaOps final : public Ops, public PacksRows {
                         const TensorView&) override {}
     void doPoolTokens(const ConstTensorView&, const TokenGrid&, const std::array<std::int64_t, 3>&,
                       const TensorView&) override {}
-    void doAttentionRows(const ConstTensorView&, const ConstTensorView&, std::span<const std::int32_t>, float,
-                         const TensorView&, const TensorView&) override {}
+    void doAttentionRows(const ConstTensorView&, const ConstTensorView&, std::span<const std::int32_t>,
+                         const AttentionRowOptions&, const TensorView&, const TensorView&) override {}
     void doRowSums(const ConstTensorView&, const TokenGrid&, const std::array<std::int64_t, 3>&, const TensorView&,
                    const TensorView&) override {}
     void doKeptMass(const ConstTensorView&, std::span<const std::int32_t>, const SeenKeys&,

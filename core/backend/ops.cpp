@@ -169,6 +169,7 @@ void Ops::attention(const ConstTensorView& q, const ConstTensorView& k, const Co
     }
     FW_CHECK(resolved.keyCount >= 1 && resolved.keyCount <= k.dim(1), "attention over {} of {} keys",
              resolved.keyCount, k.dim(1));
+    checkFirstKey("attention", options.firstKeyWeight, options.scale);
     if (!options.bias.isNone()) {
         checkF32("attention", "bias", options.bias);
         checkShape("attention", "bias", options.bias, {q.dim(2), q.dim(1), k.dim(1)});

@@ -66,9 +66,16 @@ struct AttentionOptions {
     float scale = 1.0F;          // softmax(scale · q kᵀ + bias) v
     ConstTensorView bias;        // optional f32 [H, N, M], shared by the batch
     std::int64_t keyCount = -1;  // attend only keys [0, keyCount); -1: all M
+    // The first key counts as so many equal ones with equal values: what is a prompt's padding. At least 1, finite.
+    float firstKeyWeight = 1.0F;
     // Operands and probabilities may be rounded to e4m3 where the back-end has a kernel for it: about twice the
     // speed of bf16 for a relative error of some hundredths. Elsewhere it changes nothing.
     bool fp8 = false;
+};
+
+struct AttentionRowOptions {
+    float scale = 1.0F;           // above 0
+    float firstKeyWeight = 1.0F;  // as in AttentionOptions; the row holds the mass of all of them as one
 };
 
 // Work counted by the public functions. Multiply-add counts as two FLOPs; bytes are each operand once.
@@ -165,11 +172,11 @@ class Ops {
     // --- looking inside. Not every back-end has it: supportsAttentionRows() must be true.
     [[nodiscard]] virtual bool supportsAttentionRows() const { return false; }
     // What attention() never forms: for the wanted queries of one sample, rows[h, r, j] = softmax over j of
-    // scale · q[wanted[r], h] · k[j, h], and its entropy in nats. In f32 over the operands as they are stored. q
-    // [1, N, H, D], k [1, M, H, D] act as in attention(), M > 0; wanted on the host, within N; rows f32 [H, R, M],
-    // entropies f32 [H, R], contiguous. A row with a score that is not finite becomes NaN.
+    // scale · q[wanted[r], h] · k[j, h], and the row's entropy in nats. In f32 over the operands as they are
+    // stored. q [1, N, H, D], k [1, M, H, D] act as in attention(), M > 0; wanted on the host, within N; rows f32
+    // [H, R, M], entropies f32 [H, R], contiguous. A row with a score that is not finite becomes NaN.
     void attentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
-                       float scale, const TensorView& rows, const TensorView& entropies);
+                       const AttentionRowOptions& options, const TensorView& rows, const TensorView& entropies);
     // What rows f32 [H, R, N] over the tokens of `grid` come down to. sums f32 [H, R, M + T + H + W]: over the
     // boxes of `pooling` tokens (M of them, as pooledGrid()), over frames, over lines and over columns of the grid.
     // columns f32 [H, N]: over the rows of each head. All contiguous. Wherever there is attentionRows().
@@ -281,8 +288,8 @@ class Ops {
                               const std::array<std::int64_t, 3>& pooling, const TensorView& y);
     // Called only where supportsAttentionRows().
     virtual void doAttentionRows(const ConstTensorView& q, const ConstTensorView& k,
-                                 std::span<const std::int32_t> wanted, float scale, const TensorView& rows,
-                                 const TensorView& entropies);
+                                 std::span<const std::int32_t> wanted, const AttentionRowOptions& options,
+                                 const TensorView& rows, const TensorView& entropies);
     virtual void doRowSums(const ConstTensorView& rows, const TokenGrid& grid,
                            const std::array<std::int64_t, 3>& pooling, const TensorView& sums,
                            const TensorView& columns);

@@ -1,6 +1,7 @@
 // What the public functions of Ops check of their operands. Internal to the operations interface.
 #pragma once
 
+#include <cmath>
 #include <initializer_list>
 
 #include "core/tensor/tensor_view.h"
@@ -37,6 +38,13 @@ inline void checkF32(const char* op, const char* name, const ConstTensorView& vi
 
 inline void checkShape(const char* op, const char* name, const ConstTensorView& view, const Shape& expected) {
     FW_CHECK(view.shape() == expected, "{}: {} is {}, shape {} expected", op, name, view.text(), expected.text());
+}
+
+// As AttentionOptions::firstKeyWeight has it. Kernels may add its logarithm before they scale.
+inline void checkFirstKey(const char* op, float weight, float scale) {
+    FW_CHECK(std::isfinite(weight) && weight >= 1.0F, "{}: the first key weighs {}, at least 1 expected", op,
+             weight);
+    FW_CHECK(weight == 1.0F || scale != 0.0F, "{}: the first key weighs {} with scale 0", op, weight);
 }
 
 inline void checkDevice(const char* op, DeviceKind device, std::initializer_list<ConstTensorView> operands) {

@@ -213,14 +213,15 @@ void Ops::addBranch(const TensorView& out, const ConstTensorView& branch, const 
 }
 
 void Ops::attentionRows(const ConstTensorView& q, const ConstTensorView& k, std::span<const std::int32_t> wanted,
-                        float scale, const TensorView& rows, const TensorView& entropies) {
+                        const AttentionRowOptions& options, const TensorView& rows, const TensorView& entropies) {
     const char* op = "attentionRows";
     checkDevice(op, deviceKind(), {q, k, rows, entropies});
     checkAct(op, "q", q);
     checkAct(op, "k", k);
-    FW_CHECK(
-        q.rank() == 4 && q.dim(0) == 1 && k.rank() == 4 && k.dim(1) > 0 && q.dtype() == k.dtype() && scale > 0.0F,
-        "{}: q {}, k {}, scale {}", op, q.text(), k.text(), scale);
+    FW_CHECK(q.rank() == 4 && q.dim(0) == 1 && k.rank() == 4 && k.dim(1) > 0 && q.dtype() == k.dtype() &&
+                 options.scale > 0.0F,
+             "{}: q {}, k {}, scale {}", op, q.text(), k.text(), options.scale);
+    checkFirstKey(op, options.firstKeyWeight, options.scale);
     checkShape(op, "k", k, {1, k.dim(1), q.dim(2), q.dim(3)});
     for (const std::int32_t query : wanted) {
         FW_CHECK(query >= 0 && query < q.dim(1), "{}: query {} of {}", op, query, q.dim(1));
@@ -233,7 +234,7 @@ void Ops::attentionRows(const ConstTensorView& q, const ConstTensorView& k, std:
     FW_CHECK(rows.isContiguous() && entropies.isContiguous(), "{}: rows {}", op, rows.text());
     charge(2 * rows.count() * q.dim(3), {k, rows});
     if (rows.count() > 0) {
-        doAttentionRows(q, k, wanted, scale, rows, entropies);
+        doAttentionRows(q, k, wanted, options, rows, entropies);
     }
 }
 
@@ -313,8 +314,8 @@ void Ops::doLinearAttention(const ConstTensorView& q, const ConstTensorView&, co
                             const TensorView&, const LinearAttentionOptions&) {
     FW_CHECK(false, "linearAttention of {}: this back-end has no linear attention", q.text());
 }
-void Ops::doAttentionRows(const ConstTensorView& q, const ConstTensorView&, std::span<const std::int32_t>, float,
-                          const TensorView&, const TensorView&) {
+void Ops::doAttentionRows(const ConstTensorView& q, const ConstTensorView&, std::span<const std::int32_t>,
+                          const AttentionRowOptions&, const TensorView&, const TensorView&) {
     FW_CHECK(false, "attentionRows of {}: this back-end does not have it", q.text());
 }
 void Ops::doRowSums(const ConstTensorView& rows, const TokenGrid&, const std::array<std::int64_t, 3>&,

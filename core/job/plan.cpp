@@ -67,6 +67,7 @@ OrderedJson toJson(const Plan& plan) {
         {"latent_width", plan.latentWidth},
         {"tokens", plan.tokens},
         {"text_tokens", plan.textTokens},
+        {"prompt_tokens", plan.promptTokens},
         {"steps", plan.steps},
         {"forwards_per_step", plan.forwardsPerStep},
         {"flops_per_forward", plan.flopsPerForward},

@@ -72,11 +72,12 @@ struct ProbePlan {
 
 struct Plan {
     std::int64_t latentFrames = 0, latentHeight = 0, latentWidth = 0;
-    std::int64_t tokens = 0;  // of one self-attention
-    std::int64_t textTokens = 0;
+    std::int64_t tokens = 0;        // of one self-attention
+    std::int64_t textTokens = 0;    // that texts are filled up to
+    std::int64_t promptTokens = 0;  // of the prompt, with the end of the sequence
     int steps = 0;
     int forwardsPerStep = 1;           // 2 with guidance
-    std::int64_t flopsPerForward = 0;  // of the first, which computes everything
+    std::int64_t flopsPerForward = 0;  // of the first step's, which compute everything; their mean
     std::int64_t weightBytes = 0;      // of all parts
     // Latents, sampler history, the text, the step cache, the method's weights, the rows of products in fp8.
     std::int64_t stateBytes = 0;

@@ -32,6 +32,13 @@ struct ScanSeen {
     std::array<ConstTensorView, 2> stepBias, decay;     // f32 [S]; decay is the logarithm of -A
 };
 
+// The cross-attention of a layer, after normalisation.
+struct TextAttention {
+    ConstTensorView q, k;  // [1, N, H, D], [1, M, H, D] act
+    backend::AttentionRowOptions options;
+    std::int64_t firstToken = 0;  // the key of the text's first token; 1 where the first key is the padding's
+};
+
 class ProbeSink {
  public:
     virtual ~ProbeSink() = default;
@@ -71,9 +78,7 @@ class ProbeSink {
                                                 const backend::BlockLists& lists) = 0;
     // After attend(): queries and keys are as it saw them.
     [[nodiscard]] virtual Status attentionDone(RunContext& context, const SelfAttentionCall& call) = 0;
-    // q [1, N, H, D], k [1, L, H, D] act: the cross-attention of a layer, after normalisation.
-    [[nodiscard]] virtual Status crossAttention(RunContext& context, int layer, const ConstTensorView& q,
-                                                const ConstTensorView& k, float scale) = 0;
+    [[nodiscard]] virtual Status crossAttention(RunContext& context, int layer, const TextAttention& seen) = 0;
     // What a module computed, before its gate: [1, N, d] f32.
     [[nodiscard]] virtual Status moduleDone(RunContext& context, trace::Module module, int layer,
                                             const ConstTensorView& output) = 0;

@@ -44,6 +44,22 @@ class TextEncoder {
     [[nodiscard]] virtual std::int64_t weightBytes() const = 0;
 };
 
+// An encoded text. Cross-attention sees its padding without a mask: rows of zeros, so keys that are all equal,
+// which are computed as one that weighs as much as all of them.
+struct TextEmbedding {
+    TextEmbedding() = default;
+    // NOLINTNEXTLINE(google-explicit-constructor): plain rows are a text of which no row is known to be padding
+    TextEmbedding(const ConstTensorView& allRows, std::int64_t tokenCount = -1)
+        : rows(allRows), tokens(tokenCount < 0 ? allRows.dim(0) : tokenCount) {}
+
+    ConstTensorView rows;     // [L, width] f32, zeros from row `tokens` on
+    std::int64_t tokens = 0;  // at most L
+
+    [[nodiscard]] std::int64_t padding() const { return rows.dim(0) - tokens; }
+    // Keys of its cross-attention; where there is padding, its key is the first.
+    [[nodiscard]] std::int64_t keys() const { return padding() > 0 ? tokens + 1 : tokens; }
+};
+
 class AdapterSet;
 
 // The denoiser: predicts the flow velocity.
@@ -65,20 +81,20 @@ class VideoTransformer {
     // its device. OutOfMemory; then some may be missing.
     [[nodiscard]] virtual Status setBeside(const AdapterSet& adapters, backend::Ops& ops) = 0;
 
-    // What TextKeys::values must be for a text of `tokens` rows.
+    // What TextKeys::values must be for a text with so many keys (TextEmbedding::keys()).
     struct TextKeysLayout {
         DType dtype = DType::F32;
         Shape shape;
     };
-    [[nodiscard]] virtual TextKeysLayout textKeys(std::int64_t tokens) const = 0;
+    [[nodiscard]] virtual TextKeysLayout textKeys(std::int64_t keys) const = 0;
     // The modules its blocks consist of, for step caches.
     [[nodiscard]] virtual std::vector<cache::SiteKind> siteKinds() const = 0;
 
-    // latents, velocity [C, T, H, W] f32 (H, W multiples of the patch); text [L, textWidth] f32; timestep in [0,
+    // latents, velocity [C, T, H, W] f32 (H, W multiples of the patch); text textWidth wide; timestep in [0,
     // 1000]. One sample per call. Asks context.cache what need not be computed. Checks context.cancel at
     // least once per layer.
     [[nodiscard]] virtual Status forward(method::RunContext& context, const ConstTensorView& latents,
-                                         double timestep, const ConstTensorView& text,
+                                         double timestep, const TextEmbedding& text,
                                          const TensorView& velocity) = 0;
 };
 

@@ -133,7 +133,8 @@ struct WanTransformer::Call {
     method::TokenGrid grid;
     TensorView x;               // [1, N, d] f32: the residual stream
     TensorView normed, buffer;  // [1, N, d] act: a module's input; the result of its attention
-    TensorView text;            // [1, L, d] act
+    TensorView text;            // [1, L, d] act: what its keys are made of
+    std::int64_t padding;       // rows that the first of them stands for; 0: it is a token's
     TensorView modulation;      // [layers, 6, d] f32
     TensorView headModulation;  // [2, d] f32
     TensorView timeEmbedding;   // [1, d] f32
@@ -262,15 +263,22 @@ void WanTransformer::embedTime(Call& call, double timestep) {
     ops.add(m_parts->headModulation.view, embedding, call.headModulation);
 }
 
-void WanTransformer::embedText(Call& call, const ConstTensorView& text) const {
+// Where there is padding, one row of it is embedded, behind the tokens as it lies, and becomes the first.
+void WanTransformer::embedText(Call& call, const TextEmbedding& text) const {
     backend::Ops& ops = call.context.ops;
     const ArenaScope scope(call.context.arena);
-    const Shape shape{text.dim(0), m_parts->config.width()};
+    const std::int64_t rows = text.keys();
+    const Shape shape{rows, m_parts->config.width()};
     const TensorView hidden = call.context.arena.take(kEdge, shape);
     const TensorView embedded = call.context.arena.take(kEdge, shape);
-    m_parts->text1->apply(call.context, text, hidden, backend::Activation::GeluTanh);
+    m_parts->text1->apply(call.context, text.rows.slice(0, 0, rows), hidden, backend::Activation::GeluTanh);
     m_parts->text2->apply(call.context, hidden, embedded);
-    ops.copy(embedded, call.text.reshape(shape));
+    const TensorView keys = call.text.reshape(shape);
+    const std::int64_t first = rows - text.tokens;
+    ops.copy(embedded.slice(0, 0, text.tokens), keys.slice(0, first, rows));
+    if (first > 0) {
+        ops.copy(embedded.slice(0, text.tokens, rows), keys.slice(0, 0, first));
+    }
 }
 
 // Keys and values of the text for one layer, [1, L, 2d].
@@ -285,7 +293,7 @@ void WanTransformer::computeTextKeys(Call& call, std::int64_t layer, const Tenso
 
 // The text for all blocks: every layer's keys and values where they are kept, otherwise what each computes them
 // from.
-Status WanTransformer::prepareTextKeys(Call& call, const ConstTensorView& text) const {
+Status WanTransformer::prepareTextKeys(Call& call, const TextEmbedding& text) const {
     method::TextKeys* kept = call.context.textKeys;
     if (kept == nullptr) {
         embedText(call, text);
@@ -294,7 +302,7 @@ Status WanTransformer::prepareTextKeys(Call& call, const ConstTensorView& text) 
     if (kept->ready) {
         return {};
     }
-    FW_CHECK(kept->values.shape() == textKeys(text.dim(0)).shape, "text keys {}", kept->values.text());
+    FW_CHECK(kept->values.shape() == textKeys(text.keys()).shape, "text keys {}", kept->values.text());
     const std::int64_t before = call.context.ops.cost().flops;
     embedText(call, text);
     for (std::int64_t layer = 0; layer < m_parts->config.layers; ++layer) {
@@ -344,11 +352,15 @@ Status WanTransformer::crossAttention(Call& call, std::int64_t layer, const Tens
         computeTextKeys(call, layer, keys);
     }
     const float scale = 1.0F / std::sqrt(static_cast<float>(config.headDim));
+    const float padding = static_cast<float>(std::max<std::int64_t>(call.padding, 1));
     ops.attention(heads(q), heads(keys.slice(2, 0, d)), heads(keys.slice(2, d, 2 * d)), heads(call.buffer),
-                  {.scale = scale, .bias = {}, .keyCount = -1});
+                  {.scale = scale, .bias = {}, .firstKeyWeight = padding});
     if (call.context.probes != nullptr) {
-        FW_TRY(call.context.probes->crossAttention(call.context, static_cast<int>(layer), heads(q),
-                                                   heads(keys.slice(2, 0, d)), scale));
+        const method::TextAttention seen{.q = heads(q),
+                                         .k = heads(keys.slice(2, 0, d)),
+                                         .options = {.scale = scale, .firstKeyWeight = padding},
+                                         .firstToken = call.padding > 0 ? 1 : 0};
+        FW_TRY(call.context.probes->crossAttention(call.context, static_cast<int>(layer), seen));
     }
     block.cross.out->apply(call.context, call.buffer, delta);
     return {};
@@ -398,12 +410,13 @@ bool comparesStandIns(const method::RunContext& context) {
 }  // namespace
 
 Status WanTransformer::forward(method::RunContext& context, const ConstTensorView& latents, double timestep,
-                               const ConstTensorView& text, const TensorView& velocity) {
+                               const TextEmbedding& text, const TensorView& velocity) {
     const auto& config = m_parts->config;
     FW_CHECK(latents.rank() == 4 && latents.dim(0) == config.inChannels && latents.dim(1) % config.patchT == 0 &&
                  latents.dim(2) % config.patchH == 0 && latents.dim(3) % config.patchW == 0,
              "latents {}", latents.text());
-    FW_CHECK(text.rank() == 2 && text.dim(1) == config.textDim, "text {}", text.text());
+    FW_CHECK(text.rows.rank() == 2 && text.rows.dim(1) == config.textDim && text.padding() >= 0,
+             "{} tokens of text {}", text.tokens, text.rows.text());
     FW_CHECK(velocity.shape() == latents.shape(), "velocity {} of latents {}", velocity.text(), latents.text());
     const method::TokenGrid grid{latents.dim(1) / config.patchT, latents.dim(2) / config.patchH,
                                  latents.dim(3) / config.patchW};
@@ -430,7 +443,8 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
               context.arena.take(DType::F32, stream),
               context.arena.take(m_parts->compute, stream),
               context.arena.take(m_parts->compute, stream),
-              context.arena.take(m_parts->compute, {1, text.dim(0), config.width()}),
+              context.arena.take(m_parts->compute, {1, text.keys(), config.width()}),
+              text.padding(),
               context.arena.take(DType::F32, {config.layers, kModulations, config.width()}),
               context.arena.take(DType::F32, {2, config.width()}),
               context.arena.take(DType::F32, {1, config.width()}),
@@ -457,7 +471,7 @@ Status WanTransformer::forward(method::RunContext& context, const ConstTensorVie
 
 // The pass computed although the step cache filled `velocity`.
 Status WanTransformer::comparePass(method::RunContext& context, const ConstTensorView& latents, double timestep,
-                                   const ConstTensorView& text, const TensorView& velocity) {
+                                   const TextEmbedding& text, const TensorView& velocity) {
     const method::ProbeScope scope(context, -1);
     const ArenaScope memory(context.arena);
     const TensorView computed = context.arena.take(DType::F32, velocity.shape());
@@ -468,8 +482,8 @@ Status WanTransformer::comparePass(method::RunContext& context, const ConstTenso
     return context.probes->standInSeen(context, Module::Blocks, -1, velocity, computed);
 }
 
-WanTransformer::TextKeysLayout WanTransformer::textKeys(std::int64_t tokens) const {
-    return {m_parts->compute, {m_parts->config.layers, tokens, 2 * m_parts->config.width()}};
+WanTransformer::TextKeysLayout WanTransformer::textKeys(std::int64_t keys) const {
+    return {m_parts->compute, {m_parts->config.layers, keys, 2 * m_parts->config.width()}};
 }
 
 std::vector<cache::SiteKind> WanTransformer::siteKinds() const {

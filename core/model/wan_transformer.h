@@ -34,10 +34,10 @@ class WanTransformer final : public VideoTransformer {
     [[nodiscard]] std::int64_t hostBytes() const override;
     [[nodiscard]] Status setBeside(const AdapterSet& adapters, backend::Ops& ops) override;
     // InvalidArgument when the grid is longer than the model's position range on an axis. Waits for the device.
-    [[nodiscard]] TextKeysLayout textKeys(std::int64_t tokens) const override;
+    [[nodiscard]] TextKeysLayout textKeys(std::int64_t keys) const override;
     [[nodiscard]] std::vector<cache::SiteKind> siteKinds() const override;
     [[nodiscard]] Status forward(method::RunContext& context, const ConstTensorView& latents, double timestep,
-                                 const ConstTensorView& text, const TensorView& velocity) override;
+                                 const TextEmbedding& text, const TensorView& velocity) override;
 
  private:
     struct Parts;
@@ -45,8 +45,8 @@ class WanTransformer final : public VideoTransformer {
     explicit WanTransformer(std::unique_ptr<Parts> parts);
     void embedLatents(Call& call, const ConstTensorView& latents) const;
     void embedTime(Call& call, double timestep);
-    void embedText(Call& call, const ConstTensorView& text) const;
-    [[nodiscard]] Status prepareTextKeys(Call& call, const ConstTensorView& text) const;
+    void embedText(Call& call, const TextEmbedding& text) const;
+    [[nodiscard]] Status prepareTextKeys(Call& call, const TextEmbedding& text) const;
     void computeTextKeys(Call& call, std::int64_t layer, const TensorView& keys) const;
     [[nodiscard]] Status runBlocks(Call& call) const;
     [[nodiscard]] Status runBlock(Call& call, std::int64_t layer) const;
@@ -56,7 +56,7 @@ class WanTransformer final : public VideoTransformer {
                                         const ConstTensorView& standIn) const;
     [[nodiscard]] Status compareBlocks(Call& call, std::int64_t first, const TensorView& before) const;
     [[nodiscard]] Status comparePass(method::RunContext& context, const ConstTensorView& latents, double timestep,
-                                     const ConstTensorView& text, const TensorView& velocity);
+                                     const TextEmbedding& text, const TensorView& velocity);
     [[nodiscard]] TensorView copyForComparison(const Call& call) const;
     [[nodiscard]] Status selfAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
     [[nodiscard]] Status crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const;

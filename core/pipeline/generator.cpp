@@ -236,7 +236,7 @@ Status ModelGenerator::conditioning(Job& job, const std::vector<std::int32_t>& i
     std::vector<float> host(static_cast<std::size_t>(out.count()), 0.0F);
     const TensorView view(host.data(), DType::F32, out.shape());
     const std::vector<float>* known = m_prompts.find(key, out.dim(1));
-    if (known != nullptr && known->size() <= host.size()) {
+    if (known != nullptr && known->size() == ids.size() * static_cast<std::size_t>(out.dim(1))) {
         std::copy(known->begin(), known->end(), host.begin());
         job.context.ops.upload(view, out);
         return job.context.ops.synchronize();
@@ -602,7 +602,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     FW_TRY(inPhase(Phase::Text, plan, makeRoom(plan, Phase::Text)));
     FW_TRY(inPhase(Phase::Text, plan, useAdapters(m_parts, m_info.folder, report.request)));
     FW_ASSIGN(const auto method, method::createMethodOf(report.request, m_parts.methodWeights.get()));
-    FW_ASSIGN(RunState state, inPhase(Phase::Text, plan, createRunState(m_parts, report.request)));
+    FW_ASSIGN(RunState state, inPhase(Phase::Text, plan, createRunState(m_parts, report.request, ids)));
     FW_CHECK(options.observer == nullptr || state.cache == nullptr, "an observer beside a step cache");
     report.modelHash = m_hash;
     report.device = deviceText(m_parts.device->info(), report.request.threads);

@@ -183,7 +183,7 @@ Status useTiling(ModelParts& meta, const model::VaeTiling& tiling, job::Plan& pl
 Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request, const PromptIds& ids,
                          PreviewKind preview, const MemoryLimit& limit) {
     FW_ASSIGN(const auto method, method::createMethodOf(request, meta.methodWeights.get()));
-    FW_ASSIGN(RunState state, createRunState(meta, request));
+    FW_ASSIGN(RunState state, createRunState(meta, request, ids));
     const bool guided = *request.guidance > 1.0;
     const Shape latents = latentShape(meta, request);
 
@@ -193,6 +193,7 @@ Result<job::Plan> dryRun(ModelParts& meta, const job::GenerationRequest& request
     plan.latentWidth = latents[3];
     plan.tokens = tokenCount(meta, latents);
     plan.textTokens = meta.tokenizer->maxTokens();
+    plan.promptTokens = std::ssize(ids.prompt);
     plan.steps = *request.steps;
     plan.forwardsPerStep = guided ? 2 : 1;
 

@@ -67,8 +67,8 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] Status standInSeen(method::RunContext& context, trace::Module module, int layer,
                                      const ConstTensorView& standIn, const ConstTensorView& computed) override;
     [[nodiscard]] Status attentionDone(method::RunContext& context, const method::SelfAttentionCall& call) override;
-    [[nodiscard]] Status crossAttention(method::RunContext& context, int layer, const ConstTensorView& q,
-                                        const ConstTensorView& k, float scale) override;
+    [[nodiscard]] Status crossAttention(method::RunContext& context, int layer,
+                                        const method::TextAttention& seen) override;
     // Internal, naming step, layer and module, when a number is not finite and passDone() said that one is.
     [[nodiscard]] Status moduleDone(method::RunContext& context, trace::Module module, int layer,
                                     const ConstTensorView& output) override;

@@ -134,7 +134,7 @@ Status ProbeRecorder::addBatch(const RunContext& context, const SelfAttentionCal
         const auto at = static_cast<std::int64_t>(first), count = static_cast<std::int64_t>(part.size());
         const Shape few{info.heads, count};
         FW_ASSIGN(const TensorView rows, scratch(m_rows, {info.heads, count, info.tokens()}));
-        m_ops.attentionRows(call.q, call.k, part, call.scale, rows,
+        m_ops.attentionRows(call.q, call.k, part, {.scale = call.scale}, rows,
                             groupOf(entropies, info.heads, at, count, 1).reshape(few));
         if (wanted.sums) {
             FW_TRY(sumRows(rows, groupOf(sums, info.heads, at, count, each)));
@@ -268,8 +268,7 @@ void ProbeRecorder::addWords(std::span<const float> row, std::span<float> heat) 
     }
 }
 
-Status ProbeRecorder::crossAttention(RunContext& context, int layer, const ConstTensorView& q,
-                                     const ConstTensorView& k, float scale) {
+Status ProbeRecorder::crossAttention(RunContext& context, int layer, const method::TextAttention& seen) {
     const trace::ProbeInfo& info = m_setup.info;
     if (!wants(Probe::Words) || info.words.empty() || !isChosen(context, layer)) {
         return {};
@@ -279,6 +278,7 @@ Status ProbeRecorder::crossAttention(RunContext& context, int layer, const Const
         return {};
     }
     const ProbeScope scope(context, layer);
+    const auto& [q, k, options, firstToken] = seen;
     const std::int64_t tokens = q.dim(1);
     const std::int64_t used = info.words.back().first + info.words.back().count;
     const auto group = static_cast<std::int64_t>(rowsAtATime(k.dim(1)));
@@ -295,11 +295,11 @@ Status ProbeRecorder::crossAttention(RunContext& context, int layer, const Const
             FW_ASSIGN(const TensorView entropies, scratch(m_entropies, {info.heads, count}));
             m_ops.attentionRows(
                 q, k, std::span(queries).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-                scale, rows, entropies);
+                options, rows, entropies);
             // The mean over heads where the rows are, of the prompt's tokens alone.
-            m_ops.poolTokens(rows.reshape({1, info.heads * count, k.dim(1)}).slice(2, 0, used),
-                             {info.heads, count, 1}, {info.heads, 1, 1},
-                             means.slice(1, first - begin, first - begin + count));
+            m_ops.poolTokens(
+                rows.reshape({1, info.heads * count, k.dim(1)}).slice(2, firstToken, firstToken + used),
+                {info.heads, count, 1}, {info.heads, 1, 1}, means.slice(1, first - begin, first - begin + count));
         }
         const std::span<const float> values = hostValues(means, m_hostSums);
         FW_TRY(m_ops.synchronize());

@@ -89,7 +89,7 @@ Result<PromptIds> tokenize(const model::Tokenizer& tokenizer, const job::Generat
     return ids;
 }
 
-Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request) {
+Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request, const PromptIds& ids) {
     const Shape latents = latentShape(parts, request);
     const Shape text{parts.tokenizer->maxTokens(), parts.shapes.textWidth};
     backend::Device& device = *parts.device;
@@ -106,11 +106,12 @@ Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest&
         FW_ASSIGN(state.unguided, own(state, device, latents));
         FW_ASSIGN(state.negative, own(state, device, text));
     }
-    const auto& keys = parts.shapes.textKeys;
     const int branches = *request.guidance > 1.0 ? 2 : 1;
-    for (int branch = 0; branch < branches; ++branch) {
-        FW_ASSIGN(state.textKeys[static_cast<std::size_t>(branch)].values,
-                  own(state, device, keys.shape, keys.dtype));
+    state.tokens = {std::ssize(ids.prompt), std::ssize(ids.negative)};
+    for (std::size_t branch = 0; branch < static_cast<std::size_t>(branches); ++branch) {
+        Shape keys = parts.shapes.textKeys.shape;
+        keys[1] = model::TextEmbedding(state.text, state.tokens[branch]).keys();
+        FW_ASSIGN(state.textKeys[branch].values, own(state, device, keys, parts.shapes.textKeys.dtype));
     }
     const cache::RunShape shape = runShape(parts, request, branches);
     FW_ASSIGN(state.cache, cache::createStepCache(request.cache, request.cacheParameters,
@@ -148,7 +149,7 @@ namespace {
 // One pass, and again where a sink wants to see which module went wrong: without a step cache, so that all of them
 // are computed, and out of the trace's rows, whose pass it is not.
 Status runPass(method::RunContext& context, ModelParts& parts, RunState& state, double timestep,
-               const ConstTensorView& text, const TensorView& velocity) {
+               const model::TextEmbedding& text, const TensorView& velocity) {
     const auto forward = [&]() -> Status {
         return parts.transformer->forward(context, state.sampler.sample, timestep, text, velocity);
     };
@@ -179,13 +180,13 @@ Status predictVelocity(method::RunContext& context, ModelParts& parts, RunState&
                        double guidance) {
     context.branch = 0;
     context.textKeys = &state.textKeys[0];
-    FW_TRY(runPass(context, parts, state, timestep, state.text, state.velocity));
+    FW_TRY(runPass(context, parts, state, timestep, {state.text, state.tokens[0]}, state.velocity));
     if (guidance <= 1.0) {
         return {};
     }
     context.branch = 1;
     context.textKeys = &state.textKeys[1];
-    FW_TRY(runPass(context, parts, state, timestep, state.negative, state.unguided));
+    FW_TRY(runPass(context, parts, state, timestep, {state.negative, state.tokens[1]}, state.unguided));
     context.branch = 0;
     const method::ModuleScope scope(context, trace::Module::Guidance);
     const std::array<backend::Ops::Term, 2> terms{{{guidance, state.velocity}, {1.0 - guidance, state.unguided}}};

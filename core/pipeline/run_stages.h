@@ -45,6 +45,7 @@ struct RunState {
     TensorView unguided;                       // the second branch's prediction; none with guidance 1
     TensorView text;                           // [L, width] f32 of the prompt
     TensorView negative;                       // of the negative prompt; none with guidance 1
+    std::array<std::int64_t, 2> tokens{};      // of either text; all rows behind them are zeros
     std::array<method::TextKeys, 2> textKeys;  // of either branch
     std::unique_ptr<cache::StepCache> cache;   // null without
     std::vector<backend::OwnedTensor> owned;
@@ -52,7 +53,9 @@ struct RunState {
 };
 // The sigma schedule of a resolved request on this model.
 [[nodiscard]] SigmaSchedule scheduleOf(const ModelParts& parts, const job::GenerationRequest& request);
-[[nodiscard]] Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request);
+// With room for the texts `ids`, which are encoded later.
+[[nodiscard]] Result<RunState> createRunState(ModelParts& parts, const job::GenerationRequest& request,
+                                              const PromptIds& ids);
 
 // The heads a resolved request paints over, fitted to its clip; null: none. InvalidArgument as
 // PaintedMasks::prepare().

@@ -24,7 +24,8 @@ struct AttentionArgs {
     std::int64_t batch = 0, heads = 0, queries = 0, keys = 0;
     std::int64_t headDim = 0;  // multiple of 16, at most 512
     Element element = Element::F32;
-    float scale = 1.0F;
+    float scale = 1.0F;         // not 0 with firstKeyBias
+    float firstKeyBias = 0.0F;  // added to the scaled scores of the first key
     const float* bias =
         nullptr;  // optional f32 [heads, queries, keys], -inf leaves a key out; any strides, stride 1 last
     std::int64_t biasHead = 0, biasQuery = 0;

@@ -228,13 +228,16 @@ class BlockPipeline {
         orderMemory();
     }
 
-    // The tiles hold the bare products; only the bias or the mask of a sparse call changes them in memory.
+    // The tiles hold the bare products; only biases and the mask of a sparse call change them in memory.
     void finishScores(std::int64_t block) {
         if (m_task.isSparse() && block < m_blocks && m_task.slots[block].mask != SlotMask::None) {
             maskScores(m_task, m_task.slots[block], m_scratch.scores[block % 2]);
         }
         if (m_args.bias != nullptr && block < m_blocks) {
             addBias(m_task, block * kKeyBlock, keysIn(block), m_factor, m_scratch.scores[block % 2]);
+        }
+        if (m_args.firstKeyBias != 0.0F && block == 0) {
+            raiseFirstKey(m_args, m_scale.factor, m_scratch.scores[0]);
         }
     }
 

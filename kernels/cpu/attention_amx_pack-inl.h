@@ -130,6 +130,15 @@ void addBias(const BlockTask& task, std::int64_t firstKey, std::int64_t keys, fl
     }
 }
 
+// The first key's scores, in units where a score times `factor` is a power of two.
+void raiseFirstKey(const AttentionArgs& args, float factor, float* scores) {
+    const __m512 raised = _mm512_set1_ps(args.firstKeyBias * kLog2E / factor);
+    for (std::int64_t tile = 0; tile < kQueryTiles; ++tile) {
+        float* row = scores + tile * kTileFloats;
+        _mm512_store_ps(row, _mm512_add_ps(_mm512_load_ps(row), raised));
+    }
+}
+
 // Scores of the keys a query does not see become -inf.
 void maskScores(const BlockTask& task, const KeySlot& slot, float* scores) {
     const __m512 hidden = _mm512_set1_ps(-std::numeric_limits<float>::infinity());

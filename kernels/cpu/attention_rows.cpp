@@ -126,6 +126,7 @@ void softmaxRows(const RowsTask& task) {
     const AttentionRowsArgs& args = *task.args;
     for (std::int64_t row = task.first; row < task.last; ++row) {
         const std::int64_t at = task.head * args.rows + row;
+        args.out[at * args.keys] += args.firstKeyBias / args.scale;
         args.entropies[at] = softmaxRow(args.out + at * args.keys, args.keys, args.scale);
     }
 }

@@ -15,7 +15,8 @@ struct AttentionRowsArgs {
     std::int64_t kToken = 0, kHead = 0;
     std::int64_t heads = 0, keys = 0, headDim = 0;
     Element element = Element::F32;
-    float scale = 1.0F;
+    float scale = 1.0F;                    // above 0
+    float firstKeyBias = 0.0F;             // added to the scaled scores of the first key
     const std::int32_t* wanted = nullptr;  // [rows]: which queries
     std::int64_t rows = 0;
     float* out = nullptr;        // [heads, rows, keys]: softmax over the keys of scale · q · k

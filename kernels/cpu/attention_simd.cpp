@@ -212,6 +212,13 @@ void addBias(const BlockTask& task, std::int64_t firstKey, std::int64_t keys, fl
     }
 }
 
+// The first key's scores, those of all queries side by side.
+void raiseFirstKey(const AttentionArgs& args, float* scores) {
+    for (std::int64_t query = 0; query < kQueries; ++query) {
+        scores[query] += kLog2E * args.firstKeyBias;
+    }
+}
+
 // Qᵀ with the scale, and the change from e to 2 as base, folded in; unused lanes are zero.
 void packQueries(const BlockTask& task, float* packed) {
     const AttentionArgs& args = *task.args;
@@ -314,6 +321,9 @@ void attend(const BlockTask& task) {
         }
         if (args.bias != nullptr) {
             addBias(task, first, count, scratch.scores);
+        }
+        if (block == 0 && args.firstKeyBias != 0.0F) {
+            raiseFirstKey(args, scratch.scores);
         }
         if (sparse && task.slots[block].mask != SlotMask::None) {
             maskScores(task, task.slots[block], scratch.scores);

@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 7;
+inline constexpr std::int32_t kApiVersion = 8;
 
 enum class Code : std::int32_t {
     Ok,
@@ -247,7 +247,8 @@ struct AttentionArgs {
     std::int64_t qBatch, qToken, qHead, kBatch, kToken, kHead, vBatch, vToken, vHead, outBatch, outToken, outHead;
     Element element;
     float scale;
-    const float* bias;  // f32 [heads, queries, keys], any strides but 1 last, or null
+    float firstKeyRaise;  // added to the products of the first key, before they are scaled
+    const float* bias;    // f32 [heads, queries, keys], any strides but 1 last, or null
     std::int64_t biasHead, biasQuery;
     AttentionKernel kernel;
 };
@@ -330,6 +331,7 @@ struct AttentionRowsArgs {
     std::int64_t heads, keys, headDim;
     Element element;
     float scale;
+    float firstKeyRaise;         // as in AttentionArgs
     const std::int32_t* wanted;  // [rows], host memory
     std::int64_t rows;
     float* out;        // [heads, rows, keys]

@@ -19,6 +19,9 @@ Code runKernel(Queue& queue, const AttentionArgs& args, AttentionKernel kernel) 
                        ? wgmmaAttention(queue, args)
                        : queue.fail(Code::Unsupported, "the wgmma kernel does not take this attention");
         case AttentionKernel::Cudnn:
+            if (args.firstKeyRaise != 0.0F) {
+                return queue.fail(Code::Unsupported, "cuDNN does not weigh keys");
+            }
             return queue.dnn ? queue.dnn->attention(queue, args)
                              : queue.fail(Code::Unsupported, "cuDNN is not available");
         case AttentionKernel::Fp8:
@@ -48,7 +51,8 @@ Code attention(Queue* queue, const AttentionArgs& args) {
     // With the few keys of a prompt the wgmma kernel has hardly begun when it ends: 0.251 ms for 32,760 queries and
     // 512 keys on an H100, cuDNN 0.187.
     constexpr std::int64_t kFewKeys = 1024;
-    if (preferred == AttentionKernel::Wgmma && args.headDim == 128 && args.keys <= kFewKeys && queue->dnn) {
+    if (preferred == AttentionKernel::Wgmma && args.headDim == 128 && args.keys <= kFewKeys &&
+        args.firstKeyRaise == 0.0F && queue->dnn) {
         if (runKernel(*queue, args, AttentionKernel::Cudnn) == Code::Ok) {
             return Code::Ok;
         }

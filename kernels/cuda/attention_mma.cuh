@@ -143,6 +143,9 @@ __global__ __launch_bounds__(kMmaThreads) void mmaAttentionKernel(const Attentio
 #pragma unroll
             for (int i = 0; i < 4; ++i) {
                 const std::int64_t key = begin + n * 8 + lane % 4 * 2 + i % 2;
+                if (n == 0 && i % 2 == 0) {
+                    scores[n][i] += key == 0 ? args.firstKeyRaise : 0.0F;
+                }
                 scores[n][i] = key < args.keys ? scores[n][i] * scale : -INFINITY;
                 top[i / 2] = fmaxf(top[i / 2], scores[n][i]);
             }

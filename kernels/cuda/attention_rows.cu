@@ -78,7 +78,7 @@ __global__ __launch_bounds__(kThreads) void rowScoresKernel(const AttentionRowsA
         for (int j = 0; j < kKeysEach; ++j) {
             const std::int64_t key = firstKey + lane + 32 * j;
             if (row < args.rows && key < args.keys) {
-                args.out[(head * args.rows + row) * args.keys + key] = sums[r][j];
+                args.out[(head * args.rows + row) * args.keys + key] = sums[r][j] + (key == 0 ? args.firstKeyRaise * args.scale : 0.0F);
             }
         }
     }

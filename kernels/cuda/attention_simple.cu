@@ -56,7 +56,7 @@ __global__ __launch_bounds__(kThreads) void simpleAttentionKernel(const Attentio
             for (int c = 0; c < width; ++c) {
                 dot += queries[query * kPitch + c] * keys[key * kPitch + c];
             }
-            scores[j] = dot * args.scale;
+            scores[j] = (dot + (begin + key == 0 ? args.firstKeyRaise : 0.0F)) * args.scale;
             if (begin + key >= args.keys) {
                 scores[j] = -INFINITY;
             } else if (args.bias != nullptr && first + query < args.queries) {

@@ -356,13 +356,15 @@ __device__ __forceinline__ int keysOfLastTile(const AttentionArgs& args, const W
 
 // 64 queries against the keys of its block's work, by one warpgroup; `self` is its number. The operands' type is in
 // the three functions: startScoresOf(scores, keys) and startResultOf(result, weights, values) put a product on the
-// tensor cores, pack(weights, scores) makes one's sums the other's operand. `rest`: keysOfLastTile().
+// tensor cores, pack(weights, scores) makes one's sums the other's operand. raiseFirst(scores) may change the first
+// tile's scores. `rest`: keysOfLastTile().
 template <class Weights, int kComputing, int kKeys, class Tiles, int kResult, class Operand, class StartScores,
-          class StartResult, class Pack>
+          class StartResult, class Pack, class RaiseFirst>
 __device__ __forceinline__ void attendTiles(float (&result)[kResult], Operand& weights, SoftmaxState& state,
                                             const Tiles& tiles, int self, int keyTiles, int rest,
                                             const float (&scales)[2], const StartScores& startScoresOf,
-                                            const StartResult& startResultOf, const Pack& pack) {
+                                            const StartResult& startResultOf, const Pack& pack,
+                                            const RaiseFirst& raiseFirst) {
     constexpr int kTurns = 1;                     // the first barrier of the turns; 0 is __syncthreads()
     constexpr int kTurnThreads = 2 * kWarpgroup;  // who gives and who takes
     constexpr int kStages = Tiles::kStages;
@@ -379,6 +381,7 @@ __device__ __forceinline__ void attendTiles(float (&result)[kResult], Operand& w
         waitForProducts<0>();
         claim(scores);
         freeTile(&barriers->keysFree[0]);
+        raiseFirst(scores);
         if (keyTiles == 1) {
             softmaxStep<true, Weights>(scores, state, scales, rest);
         } else {
@@ -439,7 +442,15 @@ __device__ __forceinline__ void computeQueries(const AttentionArgs& args, const 
         [](auto& sums, const auto& operand, const unsigned char* values) {
             startResult<kWidth>(sums, operand, values);
         },
-        [](auto& operand, const auto& scores) { packWeights(operand, scores); });
+        [](auto& operand, const auto& scores) { packWeights(operand, scores); },
+        [&](auto& scores) {
+            // The first column lies in every fourth lane, with two queries. Zeros are added as well: a branch would
+            // move the assembler's waits for the products.
+            const bool mine = work.firstTile == 0 && threadIdx.x % 4 == 0;
+            const float raised = mine ? args.firstKeyRaise : 0.0F;
+            scores[0] += raised;
+            scores[2] += raised;
+        });
     const int warp = static_cast<int>(threadIdx.x) % kWarpgroup / 32;
     writeResult<kWidth, kWgmmaQueries<kWidth>>(args, work, state, result, scales, 1.0F, self * 64 + warp * 16);
 }

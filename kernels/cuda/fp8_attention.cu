@@ -4,7 +4,7 @@
 namespace fw::kernels::cuda {
 
 bool fp8AttentionApplies(const Queue& queue, const AttentionArgs& args) {
-    return wgmmaAttentionApplies(queue, args);
+    return args.firstKeyRaise == 0.0F && wgmmaAttentionApplies(queue, args);
 }
 
 Code fp8Attention(Queue& queue, const AttentionArgs& args) {

@@ -153,7 +153,7 @@ __device__ __forceinline__ void computeFp8Queries(const AttentionArgs& args, con
         [](auto& sums, const auto& operand, const unsigned char* values) {
             startFp8Result<kWidth>(sums, operand, values);
         },
-        [](auto& operand, const auto& scores) { packFp8Weights(operand, scores); });
+        [](auto& operand, const auto& scores) { packFp8Weights(operand, scores); }, [](auto&) {});
     writeResult<kWidth, Tiles::kQueries>(args, work, state, result, scales, operands.scales[head * 2 + 1],
                                          firstRow);
 }

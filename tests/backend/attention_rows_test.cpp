@@ -32,12 +32,12 @@ class AttentionRowsTest : public OpsTest {
     }
 
     [[nodiscard]] Rows computed(const TestTensor& q, const TestTensor& k, const std::vector<std::int32_t>& wanted,
-                                float scale) {
+                                const AttentionRowOptions& options) {
         const Shape few{q.view().dim(2), static_cast<std::int64_t>(wanted.size())};
         const Shape shape{few[0], few[1], k.view().dim(1)};
         auto rows = *createTensor(*m_device, DType::F32, shape);
         auto entropies = *createTensor(*m_device, DType::F32, few);
-        m_ops->attentionRows(onDevice(q), onDevice(k), wanted, scale, rows.view, entropies.view);
+        m_ops->attentionRows(onDevice(q), onDevice(k), wanted, options, rows.view, entropies.view);
         Rows result{std::vector<float>(static_cast<std::size_t>(shape.product())),
                     std::vector<float>(static_cast<std::size_t>(few.product()))};
         m_ops->download(rows.view, TensorView(result.rows.data(), DType::F32, shape));
@@ -46,9 +46,10 @@ class AttentionRowsTest : public OpsTest {
         return result;
     }
 
-    void compare(const TestTensor& q, const TestTensor& k, const std::vector<std::int32_t>& wanted, float scale) {
+    void compare(const TestTensor& q, const TestTensor& k, const std::vector<std::int32_t>& wanted, float scale,
+                 float firstKeyWeight = 1.0F) {
         const std::int64_t heads = q.view().dim(2), keys = k.view().dim(1), width = q.view().dim(3);
-        const Rows actual = computed(q, k, wanted, scale);
+        const Rows actual = computed(q, k, wanted, {.scale = scale, .firstKeyWeight = firstKeyWeight});
         std::size_t at = 0, row = 0;
         for (std::int64_t head = 0; head < heads; ++head) {
             for (const std::int32_t query : wanted) {
@@ -61,6 +62,7 @@ class AttentionRowsTest : public OpsTest {
                             readElement(q.view(), {0, query, head, d}) * readElement(k.view(), {0, key, head, d});
                     }
                     score *= static_cast<double>(scale);
+                    score += key == 0 ? std::log(static_cast<double>(firstKeyWeight)) : 0.0;
                     top = std::max(top, score);
                 }
                 for (double& score : scores) {
@@ -267,9 +269,17 @@ TEST_P(AttentionRowsTest, SharpRowsStaySharp) {
     compare(q, k, {0, 1, 2}, 0.25F);
 }
 
+TEST_P(AttentionRowsTest, AFirstKeyThatCountsAsMany) {
+    for (const std::int64_t keys : {1, 2, 12, 65, 700}) {
+        const TestTensor q = TestTensor::input(dtype(), {1, 40, 2, 64}, Layout::Fused, 2.0);
+        const TestTensor k = TestTensor::input(dtype(), {1, keys, 2, 64}, Layout::Fused, 1.5);
+        compare(q, k, {39, 0, 7}, 0.125F, 501.0F);
+    }
+}
+
 TEST_P(AttentionRowsTest, WantsNothing) {
     const TestTensor q = TestTensor::input(dtype(), {1, 3, 2, 16});
-    EXPECT_TRUE(computed(q, q, {}, 1.0F).rows.empty());
+    EXPECT_TRUE(computed(q, q, {}, {}).rows.empty());
 }
 
 // More rows than a task of any back-end takes, tails of every kind.
@@ -341,7 +351,7 @@ TEST_P(AttentionRowsTest, ShowsNaN) {
     const TestTensor q = TestTensor::input(dtype(), {1, 4, 1, 16});
     const TestTensor k = TestTensor::input(dtype(), {1, 5, 1, 16});
     q.set({0, 2, 0, 7}, std::numeric_limits<double>::quiet_NaN());
-    const Rows rows = computed(q, k, {1, 2}, 1.0F);
+    const Rows rows = computed(q, k, {1, 2}, {.scale = 1.0F});
     for (std::size_t i = 0; i < 5; ++i) {
         EXPECT_TRUE(std::isfinite(rows.rows[i]));
         EXPECT_TRUE(std::isnan(rows.rows[5 + i]));

@@ -22,6 +22,7 @@ struct Case {
     std::int64_t queries, keys, width;
     std::int64_t heads = 2, batch = 1;
     float keyOffset = 0.0F;  // added to every key, which a softmax does not see
+    double firstKeyWeight = 1.0;
 };
 
 class CudaAttention : public CudaKernelTest<AttentionKernel> {
@@ -66,7 +67,8 @@ std::vector<double> expectedRow(const BFloat16* q, const BFloat16* k, const BFlo
     double sum = 0.0;
     std::vector<double> row(static_cast<std::size_t>(c.width));
     for (std::int64_t key = 0; key < c.keys; ++key) {
-        const double weight = std::exp(weights[static_cast<std::size_t>(key)] - top);
+        const double weight =
+            (key == 0 ? c.firstKeyWeight : 1.0) * std::exp(weights[static_cast<std::size_t>(key)] - top);
         sum += weight;
         for (std::int64_t i = 0; i < c.width; ++i) {
             row[static_cast<std::size_t>(i)] +=
@@ -105,12 +107,16 @@ void CudaAttention::run(const Case& c) {
     args.outBatch = c.queries * c.heads * c.width, args.outToken = c.heads * c.width, args.outHead = c.width;
     args.element = cuda::Element::Bf16;
     args.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.width)));
+    args.firstKeyRaise = static_cast<float>(std::log(c.firstKeyWeight)) / args.scale;
     args.kernel = GetParam();
     const cuda::Code code = api().attention(m_queue, args);
     if (code == cuda::Code::Unsupported && args.kernel != AttentionKernel::Simple) {
         return;
     }
     ASSERT_EQ(code, cuda::Code::Ok);
+    EXPECT_TRUE(c.firstKeyWeight == 1.0 ||
+                (args.kernel != AttentionKernel::Fp8 && args.kernel != AttentionKernel::Cudnn))
+        << "these two do not weigh keys";
     ++m_computed;
     std::vector<BFloat16> out(unwritten.size());
     ASSERT_EQ(api().download(m_queue, args.out, out.data(), static_cast<std::int64_t>(out.size() * 2)),
@@ -157,6 +163,17 @@ TEST_P(CudaAttention, ManyTiles) {
         run({.queries = 64, .keys = 640, .width = width, .heads = 1});
         run({.queries = 193, .keys = 4000, .width = width, .heads = 1});  // blocks share a tile's keys
     }
+    skipUnlessComputed();
+}
+
+// A prompt and its padding; the last case has blocks share a tile's keys.
+TEST_P(CudaAttention, AFirstKeyThatCountsAsMany) {
+    for (const std::int64_t width : {64, 128, 384}) {
+        for (const std::int64_t keys : {1, 2, 31, 121, 128, 129, 257}) {
+            run({.queries = 65, .keys = keys, .width = width, .firstKeyWeight = 392.0});
+        }
+    }
+    run({.queries = 193, .keys = 4000, .width = 128, .heads = 1, .firstKeyWeight = 1e4});
     skipUnlessComputed();
 }
 

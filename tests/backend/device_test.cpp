@@ -179,6 +179,22 @@ TEST(Devices, ShapeMistakesEndTheProgramWithTheShapes) {
     EXPECT_DEATH(ops->rmsNorm(x, weight.view, 1e-6F, x), "shape \\[4\\] expected");
     const TensorView meta(nullptr, DType::F32, {1, 2, 4}, DeviceKind::Meta);
     EXPECT_DEATH(ops->copy(meta, meta), "another device");
+    const auto heads = createTensor(*device, DType::F32, {1, 2, 1, 16}).value();
+    const auto out = createTensor(*device, DType::F32, {1, 2, 1, 16}).value();
+    const auto rows = createTensor(*device, DType::F32, {1, 1, 2}).value();
+    const auto entropies = createTensor(*device, DType::F32, {1, 1}).value();
+    const std::int32_t wanted[] = {0};
+    for (const float refused : {0.0F, 0.99F, -2.0F, INFINITY, NAN}) {
+        EXPECT_DEATH(
+            ops->attention(heads.view, heads.view, heads.view, out.view, {.bias = {}, .firstKeyWeight = refused}),
+            "at least 1 expected");
+        EXPECT_DEATH(ops->attentionRows(heads.view, heads.view, wanted, {.firstKeyWeight = refused}, rows.view,
+                                        entropies.view),
+                     "at least 1 expected");
+    }
+    EXPECT_DEATH(ops->attention(heads.view, heads.view, heads.view, out.view,
+                                {.scale = 0.0F, .bias = {}, .firstKeyWeight = 2.0F}),
+                 "with scale 0");
 }
 
 TEST(Meta, MeasuresAnArenaWithoutMemory) {

@@ -177,11 +177,13 @@ struct AttentionCase {
     std::int64_t batch = 1, queries = 1, keys = 1, heads = 1, width = 64;
     std::int64_t keyCount = -1;
     bool bias = false;
+    float firstKeyWeight = 1.0F;
     Layout layout = Layout::Contiguous;
 
     [[nodiscard]] std::string text() const {
-        return fmt::format("attention batch {} queries {} keys {} ({}) heads {} width {} bias {} layout {}", batch,
-                           queries, keys, keyCount, heads, width, bias, static_cast<int>(layout));
+        return fmt::format(
+            "attention batch {} queries {} keys {} ({}) heads {} width {} bias {} weight {} layout {}", batch,
+            queries, keys, keyCount, heads, width, bias, firstKeyWeight, static_cast<int>(layout));
     }
 };
 
@@ -197,10 +199,37 @@ class AttentionTest : public OpsTest {
             AttentionOptions options;
             options.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.width)));
             options.keyCount = c.keyCount;
+            options.firstKeyWeight = c.firstKeyWeight;
             if (c.bias) {
                 options.bias = view(bias);
             }
             ops.attention(view(q), view(k), view(v), view(out), options);
+        });
+    }
+
+    // c.keys keys, the first of which the reference reads c.firstKeyWeight times.
+    void runRepeated(const AttentionCase& c) {
+        const auto more = static_cast<std::int64_t>(c.firstKeyWeight) - 1;
+        const Shape shape{c.batch, more + c.keys, c.heads, c.width};
+        const TestTensor q = TestTensor::input(dtype(), {c.batch, c.queries, c.heads, c.width}, c.layout);
+        const TestTensor k = TestTensor::input(dtype(), shape, c.layout);
+        const TestTensor v = TestTensor::input(dtype(), shape, c.layout, 2.0);
+        for (const TestTensor* repeated : {&k, &v}) {
+            Dims index = firstIndex(shape);
+            do {
+                if (index[1] < more) {
+                    repeated->set(index, readElement(repeated->view(), {index[0], more, index[2], index[3]}));
+                }
+            } while (advance(index, shape));
+        }
+        const TestTensor out = TestTensor::output(dtype(), {c.batch, c.queries, c.heads, c.width}, c.layout);
+        expectMatch(c.text(), {&q, &k, &v}, out, [&](Ops& ops, const ViewOf& view) {
+            const bool whole = &ops == &m_reference;
+            AttentionOptions options;
+            options.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.width)));
+            options.firstKeyWeight = whole ? 1.0F : c.firstKeyWeight;
+            const std::int64_t first = whole ? 0 : more, end = more + c.keys;
+            ops.attention(view(q), view(k).slice(1, first, end), view(v).slice(1, first, end), view(out), options);
         });
     }
 };
@@ -227,6 +256,23 @@ TEST_P(AttentionTest, BatchesHeadsStridesBiasAndKeyCount) {
     run({.queries = 17, .keys = 33, .heads = 3, .bias = true, .layout = Layout::PaddedRows});
     run({.queries = 17, .keys = 65, .heads = 1, .keyCount = 1});
     run({.queries = 17, .keys = 65, .heads = 2, .keyCount = 64, .bias = true});
+}
+
+TEST_P(AttentionTest, AFirstKeyThatCountsAsMany) {
+    for (const std::int64_t width : {32, 64, 128}) {
+        for (const std::int64_t keys : {1, 2, 11, 64, 65, 128, 129, 300}) {
+            runRepeated({.queries = 17, .keys = keys, .heads = 2, .width = width, .firstKeyWeight = 40.0F});
+        }
+        runRepeated({.batch = 2,
+                     .queries = 193,
+                     .keys = 31,
+                     .heads = 3,
+                     .width = width,
+                     .firstKeyWeight = 481.0F,
+                     .layout = Layout::Fused});
+    }
+    run({.queries = 17, .keys = 33, .heads = 3, .bias = true, .firstKeyWeight = 2.5F});
+    run({.queries = 17, .keys = 65, .heads = 2, .keyCount = 9, .firstKeyWeight = 1e6F});
 }
 
 // A relative-position bias: one short row per head, walked backwards from query to query.

@@ -281,6 +281,7 @@ void ReferenceOps::doAttention(const ConstTensorView& q, const ConstTensorView& 
             const double bias = options.bias.isNone() ? 0.0 : readElement(options.bias, {h, n, key});
             scores[m] = score * static_cast<double>(options.scale) + bias;
         }
+        scores.front() += std::log(static_cast<double>(options.firstKeyWeight));
         const double maximum = *std::max_element(scores.begin(), scores.end());
         double sum = 0.0;
         for (double& score : scores) {

@@ -22,9 +22,8 @@ class TransformerGolden : public testing::TestWithParam<std::tuple<const char*, 
         const Shape shape = shapeOf(m_fixture.metadata("latents").at(m_key));
         return {values(m_key + ".latents", 1, shape.product()), shape};
     }
+    static constexpr std::int64_t kRows = 12, kPadding = 5;
     HostTensor text() const {
-        constexpr std::int64_t kRows = 12;
-        constexpr std::int64_t kPadding = 5;
         HostTensor result(values(m_key + ".text", 1, kRows * m_config.textDim), {kRows, m_config.textDim});
         std::fill(result.values.end() - kPadding * m_config.textDim, result.values.end(), 0.0F);
         return result;
@@ -58,6 +57,42 @@ TEST_P(TransformerGolden, AgreesWithTheReferenceAtTwoTimesteps) {
     EXPECT_EQ(m_engine.arena->mark(), 0);
     // Per call: embeddings and output once, and four rows per layer (attention's core inside self-attention).
     EXPECT_EQ(trace.rows().size(), timesteps.size() * static_cast<std::size_t>(2 + 4 * m_config.layers));
+}
+
+// As diffusers has it and, without rounding to bf16, as all rows computed one by one.
+TEST_P(TransformerGolden, PaddingCountsAsManyEqualKeys) {
+    if (!m_engine.supports(m_compute)) {
+        GTEST_SKIP() << "no " << dtypeName(m_compute) << " on this machine";
+    }
+    auto transformer = require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, m_compute));
+    const HostTensor input = latents();
+    const HostTensor condition = text();
+    const model::TextEmbedding padded(condition.view, kRows - kPadding);
+    EXPECT_EQ(padded.keys(), kRows - kPadding + 1);
+    const auto layout = transformer->textKeys(padded.keys());
+    const auto values = require(backend::createTensor(*m_engine.device, layout.dtype, layout.shape));
+    method::TextKeys keys{values.view};
+    auto context = m_engine.context();
+    const auto timesteps = m_fixture.metadata("timesteps").get<std::vector<double>>();
+    for (std::size_t i = 0; i < timesteps.size(); ++i) {
+        HostTensor all(input.view.shape()), few(input.view.shape()), kept(input.view.shape());
+        context.textKeys = nullptr;
+        const std::int64_t start = m_engine.ops->cost().flops;
+        require(transformer->forward(context, input.view, timesteps[i], condition.view, all.view));
+        const std::int64_t whole = m_engine.ops->cost().flops - start;
+        require(transformer->forward(context, input.view, timesteps[i], padded, few.view));
+        EXPECT_LT(m_engine.ops->cost().flops - start - whole, whole);
+        expectClose(few.view, m_fixture.tensor(fmt::format("{}.{}.velocity", m_key, i)), m_compute);
+        context.textKeys = &keys;
+        require(transformer->forward(context, input.view, timesteps[i], padded, kept.view));
+        EXPECT_EQ(kept.values, few.values);
+        double difference = 0.0, size = 0.0;
+        for (std::size_t at = 0; at < all.values.size(); ++at) {
+            difference += std::pow(double{few.values[at]} - double{all.values[at]}, 2.0);
+            size += std::pow(double{all.values[at]}, 2.0);
+        }
+        EXPECT_LE(std::sqrt(difference / size), m_compute == DType::F32 ? 1e-5 : 1e-2);
+    }
 }
 
 TEST_P(TransformerGolden, KeptTextKeysGiveTheSameBits) {
@@ -98,13 +133,15 @@ TEST_P(TransformerGolden, DryRunNeedsExactlyTheArenaAndWorkOfARealOne) {
     };
     auto dry = require(model::loadTransformer(m_folder.path(), *meta.device, *meta.ops, DType::F32));
     auto dryContext = meta.context();
-    require(dry->forward(dryContext, onMeta(input.view), 500.0, onMeta(condition.view), onMeta(velocity.view)));
-
     auto real = require(model::loadTransformer(m_folder.path(), *m_engine.device, *m_engine.ops, DType::F32));
     auto context = m_engine.context();
-    require(real->forward(context, input.view, 500.0, condition.view, velocity.view));
-    EXPECT_EQ(meta.arena->highWater(), m_engine.arena->highWater());
-    EXPECT_EQ(meta.ops->cost().flops, m_engine.ops->cost().flops);
+    for (const std::int64_t tokens : {kRows - kPadding, kRows}) {
+        require(dry->forward(dryContext, onMeta(input.view), 500.0, {onMeta(condition.view), tokens},
+                             onMeta(velocity.view)));
+        require(real->forward(context, input.view, 500.0, {condition.view, tokens}, velocity.view));
+        EXPECT_EQ(meta.arena->highWater(), m_engine.arena->highWater());
+        EXPECT_EQ(meta.ops->cost().flops, m_engine.ops->cost().flops);
+    }
 }
 
 TEST_P(TransformerGolden, StopsWhenCancelledAndWorksAfterwards) {

@@ -110,7 +110,7 @@ Status SignatureRunner::prepare(const job::GenerationRequest& request) {
     if (m_arena->capacity() < pipeline::arenaBytes(m_plan)) {
         FW_TRY(m_arena->resize(*m_parts.device, pipeline::arenaBytes(m_plan)));
     }
-    FW_ASSIGN(m_state, pipeline::createRunState(m_parts, m_request));
+    FW_ASSIGN(m_state, pipeline::createRunState(m_parts, m_request, ids));
     FW_TRY(pipeline::bringParts(m_parts, {true, true, true}, {}));
     method::RunContext run = context();
     FW_TRY(pipeline::encodeText(run, m_parts, ids.prompt, m_state.text));

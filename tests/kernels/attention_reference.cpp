@@ -117,6 +117,7 @@ AttentionProblem::AttentionProblem(const AttentionCase& wanted)
     args.queries = wanted.queries, args.keys = wanted.keys, args.headDim = wanted.headDim;
     args.element = wanted.element;
     args.scale = parameters.scale;
+    args.firstKeyBias = parameters.firstKeyBias;
     args.threads = wanted.threads;
     if (wanted.bias) {
         const std::int64_t row = wanted.queries + wanted.keys - 1;
@@ -131,9 +132,10 @@ AttentionProblem::AttentionProblem(const AttentionCase& wanted)
 }
 
 double AttentionProblem::biasAt(std::int64_t head, std::int64_t query, std::int64_t key) const {
+    const double own = key == 0 ? static_cast<double>(args.firstKeyBias) : 0.0;
     return args.bias == nullptr
-               ? 0.0
-               : static_cast<double>(args.bias[head * args.biasHead + query * args.biasQuery + key]);
+               ? own
+               : own + static_cast<double>(args.bias[head * args.biasHead + query * args.biasQuery + key]);
 }
 
 std::vector<double> AttentionProblem::reference() const {

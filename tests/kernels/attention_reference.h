@@ -55,6 +55,7 @@ struct AttentionCase {
     double magnitude = 1.0;
     int threads = 1;
     float scale = 0.0F;  // 0: 1/sqrt(headDim)
+    float firstKeyBias = 0.0F;
 
     [[nodiscard]] std::string name() const;
 };
@@ -66,6 +67,7 @@ struct AttentionProblem {
     AttentionProblem(const AttentionProblem&) = delete;
     AttentionProblem& operator=(const AttentionProblem&) = delete;
 
+    // With the first key's own.
     [[nodiscard]] double biasAt(std::int64_t head, std::int64_t query, std::int64_t key) const;
     // softmax(scale · q kᵀ + bias) v in float64, [batch, queries, heads, headDim] contiguous.
     [[nodiscard]] std::vector<double> reference() const;

@@ -139,6 +139,31 @@ TEST_P(AttentionTest, AddsTheBias) {
     }
 }
 
+TEST_P(AttentionTest, RaisesTheFirstKey) {
+    for (const Element element : kElements) {
+        for (const std::int64_t keys : {1, 2, 13, 31, 32, 33, 64, 65, 200}) {
+            check({.batch = 2,
+                   .heads = 2,
+                   .queries = 35,
+                   .keys = keys,
+                   .headDim = 64,
+                   .element = element,
+                   .gap = 8,
+                   .firstKeyBias = 6.0F});
+        }
+        check({.heads = 2,
+               .queries = 35,
+               .keys = 70,
+               .headDim = 48,
+               .element = element,
+               .bias = true,
+               .firstKeyBias = 3});
+        check(
+            {.queries = 33, .keys = 9, .headDim = 64, .element = element, .scale = -0.125F, .firstKeyBias = 4.0F});
+        check({.queries = 33, .keys = 9, .headDim = 64, .element = element, .scale = 1e-30F, .firstKeyBias = 4.0F});
+    }
+}
+
 TEST_P(AttentionTest, HasASoftmaxWithAnyScale) {
     for (const Element element : kElements) {
         check({.queries = 33, .keys = 129, .headDim = 64, .element = element, .scale = -0.125F});

@@ -140,11 +140,16 @@ TEST_F(ProbeValues, WordHeatIsTheMassOfTheWordsTokens) {
     const std::vector<float> q = random(kTokens * kProbedHeads * kProbedWidth, 7),
                              k = random(kText * kProbedHeads * kProbedWidth, 8);
     const std::vector<trace::PromptWord> words{{"a", 0, 1}, {"long", 1, 3}, {"fox", 6, 2}};
+    constexpr std::int64_t kFirstToken = 1;  // behind the padding's key
+    constexpr float kPadding = 30.0F;
     const auto probes = recorder(job::Probe::Words, words);
     constexpr float kProbedScale = 0.25F;
     ASSERT_TRUE(probes->crossAttention(
-        *m_context, 0, ConstTensorView(q.data(), DType::F32, {1, kTokens, kProbedHeads, kProbedWidth}),
-        ConstTensorView(k.data(), DType::F32, {1, kText, kProbedHeads, kProbedWidth}), kProbedScale));
+        *m_context, 0,
+        {.q = ConstTensorView(q.data(), DType::F32, {1, kTokens, kProbedHeads, kProbedWidth}),
+         .k = ConstTensorView(k.data(), DType::F32, {1, kText, kProbedHeads, kProbedWidth}),
+         .options = {.scale = kProbedScale, .firstKeyWeight = kPadding},
+         .firstToken = kFirstToken}));
     const trace::ProbeData data = probes->take();
     const std::vector<float> heat = data.find(ProbeKind::WordHeat)->values(0);
     ASSERT_EQ(heat.size(), words.size() * static_cast<std::size_t>(kTokens));
@@ -159,12 +164,13 @@ TEST_F(ProbeValues, WordHeatIsTheMassOfTheWordsTokens) {
                     dot += double{q[static_cast<std::size_t>((token * kProbedHeads + head) * kProbedWidth + d)]} *
                            double{k[static_cast<std::size_t>((key * kProbedHeads + head) * kProbedWidth + d)]};
                 }
-                row[static_cast<std::size_t>(key)] = std::exp(double{kProbedScale} * dot);
+                row[static_cast<std::size_t>(key)] =
+                    (key == 0 ? double{kPadding} : 1.0) * std::exp(double{kProbedScale} * dot);
                 sum += row[static_cast<std::size_t>(key)];
             }
             for (std::size_t word = 0; word < words.size(); ++word) {
                 for (std::int32_t i = 0; i < words[word].count; ++i) {
-                    expected[word] += row[static_cast<std::size_t>(words[word].first + i)] / sum /
+                    expected[word] += row[static_cast<std::size_t>(words[word].first + kFirstToken + i)] / sum /
                                       static_cast<double>(kProbedHeads);
                 }
             }
