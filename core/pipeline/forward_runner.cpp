@@ -1,6 +1,8 @@
 #include "core/pipeline/forward_runner.h"
 
+#include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,11 +24,12 @@ Result<ForwardRunner> ForwardRunner::load(const std::filesystem::path& folder, b
     return runner;
 }
 
-Result<backend::OwnedTensor> ForwardRunner::drawOperand(const Shape& shape) {
+Result<backend::OwnedTensor> ForwardRunner::drawOperand(const Shape& shape, std::int64_t rows) {
     FW_ASSIGN(auto tensor, backend::createTensor(*m_device, DType::F32, shape));
     if (m_ops->deviceKind() != DeviceKind::Meta) {
         std::vector<float> values(static_cast<std::size_t>(shape.product()));
-        fillNormal(1, NoiseStream::InitialLatents, 0, values);
+        const auto drawn = static_cast<std::size_t>(rows * (shape.product() / shape[0]));
+        fillNormal(1, NoiseStream::InitialLatents, 0, std::span(values).first(drawn));
         m_ops->upload(ConstTensorView(values.data(), DType::F32, shape), tensor.view);
         FW_TRY(m_ops->synchronize());
     }
@@ -35,8 +38,9 @@ Result<backend::OwnedTensor> ForwardRunner::drawOperand(const Shape& shape) {
 
 Status ForwardRunner::prepare(const Shape& latents, std::int64_t words) {
     clear();
-    FW_ASSIGN(m_latents, drawOperand(latents));
-    FW_ASSIGN(m_words, drawOperand({words, m_transformer->geometry().textWidth}));
+    FW_ASSIGN(m_latents, drawOperand(latents, latents[0]));
+    m_tokens = std::min(kBenchPromptTokens, words);
+    FW_ASSIGN(m_words, drawOperand({words, m_transformer->geometry().textWidth}, m_tokens));
     FW_ASSIGN(m_velocity, backend::createTensor(*m_device, DType::F32, latents));
     return {};
 }
@@ -44,7 +48,8 @@ Status ForwardRunner::prepare(const Shape& latents, std::int64_t words) {
 Status ForwardRunner::forward(backend::Arena& arena) {
     FW_CHECK(!m_latents.view.isNone(), "a pass without operands");
     method::RunContext context{.ops = *m_ops, .arena = arena, .selfAttention = *m_method, .cancel = {}};
-    return m_transformer->forward(context, m_latents.view, kMiddleTimestep, m_words.view, m_velocity.view);
+    return m_transformer->forward(context, m_latents.view, kMiddleTimestep, {m_words.view, m_tokens},
+                                  m_velocity.view);
 }
 
 Result<ForwardCost> ForwardRunner::forecast(const Shape& latents, std::int64_t words) {

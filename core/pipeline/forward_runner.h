@@ -1,4 +1,5 @@
-// A transformer by itself on a device, with random latents and words: for benchmarks.
+// A transformer by itself on a device, with random latents and words: for benchmarks. Words are those of a long
+// prompt, kBenchPromptTokens, filled up with zeros as pipelines do.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,8 @@
 #include "core/model/video_model.h"
 
 namespace fw::pipeline {
+
+inline constexpr std::int64_t kBenchPromptTokens = 120;
 
 // What one pass costs.
 struct ForwardCost {
@@ -27,7 +30,7 @@ class ForwardRunner {
     [[nodiscard]] static Result<ForwardRunner> load(const std::filesystem::path& folder, backend::Device& device,
                                                     backend::Ops& ops, DType dtype,
                                                     std::unique_ptr<method::AttentionMethod> method);
-    // On a Meta device: the cost of a pass over latents [C, T, h, w] with so many words.
+    // On a Meta device: the cost of a pass over latents [C, T, h, w] with words in so many rows.
     [[nodiscard]] Result<ForwardCost> forecast(const Shape& latents, std::int64_t words);
     // Makes the operands of the passes to come. OutOfMemory as Device::allocate().
     [[nodiscard]] Status prepare(const Shape& latents, std::int64_t words);
@@ -40,7 +43,8 @@ class ForwardRunner {
  private:
     ForwardRunner(backend::Device& device, backend::Ops& ops, std::unique_ptr<method::AttentionMethod> method)
         : m_device(&device), m_ops(&ops), m_method(std::move(method)) {}
-    [[nodiscard]] Result<backend::OwnedTensor> drawOperand(const Shape& shape);
+    // The first `rows` of it; the others are zeros.
+    [[nodiscard]] Result<backend::OwnedTensor> drawOperand(const Shape& shape, std::int64_t rows);
     [[nodiscard]] Status forward(backend::Arena& arena);
 
     backend::Device* m_device;
@@ -48,6 +52,7 @@ class ForwardRunner {
     std::unique_ptr<method::AttentionMethod> m_method;
     std::unique_ptr<model::VideoTransformer> m_transformer;
     backend::OwnedTensor m_latents, m_words, m_velocity;
+    std::int64_t m_tokens = 0;  // of the words' rows
 };
 
 // The cost of a pass of the transformer in `folder` by dense attention, from a dry run.

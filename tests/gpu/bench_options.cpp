@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
@@ -9,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/model/video_model.h"
+#include "core/pipeline/forward_runner.h"
 #include "core/pipeline/random_model.h"
 
 namespace fw::gpu {
@@ -98,12 +101,31 @@ Result<RandomFolder> RandomFolder::create(const BenchOptions& options) {
     return folder;
 }
 
+namespace {
+
+// Words of as many tokens as a long prompt has, at most, and at least some.
+Result<std::string> longPrompt(const fs::path& model) {
+    FW_ASSIGN(const auto tokenizer, model::loadTokenizer(model));
+    const auto most = std::min(pipeline::kBenchPromptTokens, tokenizer->maxTokens() - 1);
+    std::string prompt = "a fox";
+    for (;;) {
+        const std::string longer = prompt + " walks through a forest, to a fox that";
+        FW_ASSIGN(const auto ids, tokenizer->encode(longer));
+        if (std::ssize(ids) > most) {
+            return prompt;
+        }
+        prompt = longer;
+    }
+}
+
+}  // namespace
+
 Result<ClipSetup> clipSetup(const BenchOptions& options, const RandomFolder& folder) {
     ClipSetup setup;
     setup.model = folder.model();
     setup.saladAdapter = folder.saladAdapter();
     job::GenerationRequest& base = setup.base;
-    base.prompt = "a fox walks to the right through a snowy forest";
+    FW_ASSIGN(base.prompt, longPrompt(setup.model));
     base.seed = 7;
     base.device = options.text("device");
     base.dtype = options.text("dtype");

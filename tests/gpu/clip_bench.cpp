@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "bench_options.h"
+#include "core/model/video_model.h"
 #include "core/pipeline/random_model.h"
 
 namespace fw::gpu {
@@ -77,8 +78,11 @@ Status clipBench(std::span<char*> arguments) {
         bySignature ? fmt::format("every kind of step timed {} times and weighted by how often a run takes it",
                                   setup.repeats)
                     : "whole clips, prompt to frames in host memory";
-    fmt::print("{} {} x {} frames, {} steps, {}: {}\n", options.text("config"), options.text("size"),
-               *setup.base.frames, *setup.base.steps, setup.base.dtype, how);
+    FW_ASSIGN(const auto tokenizer, model::loadTokenizer(setup.model));
+    FW_ASSIGN(const auto ids, tokenizer->encode(setup.base.prompt));
+    fmt::print("{} {} x {} frames, {} steps, {}, a prompt of {} tokens filled up to {}: {}\n",
+               options.text("config"), options.text("size"), *setup.base.frames, *setup.base.steps,
+               setup.base.dtype, ids.size(), tokenizer->maxTokens(), how);
     fmt::print(
         "memory: the least the driver called free, looked at every 10 ms, against what was free beside the "
         "context ({:.2f} GiB)\n",
@@ -103,6 +107,7 @@ Status clipBench(std::span<char*> arguments) {
                                  {"frames", *setup.base.frames},
                                  {"steps", *setup.base.steps},
                                  {"dtype", setup.base.dtype},
+                                 {"prompt_tokens", ids.size()},
                                  {"how", how},
                                  {"context_bytes", meter.totalBytes - meter.freeAtFirst},
                                  {"variants", std::move(rows)}}));

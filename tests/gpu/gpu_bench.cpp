@@ -9,7 +9,7 @@
 //   norm <layer|rms_rope> <rows> <channels>
 //   conv <frames> <height> <width> <in> <out>                 3 x 3 x 3, `frames` of the result
 //   scan <frames> <height> <width> <heads> <state> <none|order> <one|both> [long]
-//   transformer <folder> <inputs.safetensors> <dtype> [SALAD's adapter]    latents, text, timestep
+//   transformer <folder> <inputs.safetensors> <dtype> [SALAD's adapter]    latents, text, tokens, timestep
 //   vae <folder> <inputs.safetensors> <dtype> <tiled|whole>    latents
 //   encode, text <folder> <inputs.safetensors> <dtype>         part_workloads.h
 //   sparse <operation> …                                     sparse_workloads.h

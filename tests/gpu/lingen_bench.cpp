@@ -102,7 +102,8 @@ Result<std::vector<PairRow>> forecastRows(const pipeline::LinearPair& pair) {
 }
 
 void printPairs(const std::string& name, const std::vector<PairRow>& rows) {
-    fmt::print("\n{}, one pass, bf16, random weights, medians of turns\n", name);
+    fmt::print("\n{}, one pass, bf16, random weights, a prompt of {} tokens at most, medians of turns\n", name,
+               pipeline::kBenchPromptTokens);
     fmt::print("{:<16} {:>7} {:>9} {:>9} {:>6} {:>9} {:>9} {:>9} {:>10} {:>12}   published, 50 steps\n", "",
                "tokens", "dense s", "LinGen s", "ratio", "ns/token", "dense TF", "LinGen TF", "dense GiB",
                "LinGen GiB");

@@ -280,7 +280,9 @@ class Transformer final : public Workload {
         Inputs files;
         FW_ASSIGN(files.file, weights::SafetensorsFile::open(inputs));
         FW_ASSIGN(made->m_latents, files.upload(bench, "latents"));
-        FW_ASSIGN(made->m_text, files.upload(bench, "text"));
+        FW_ASSIGN(const TensorView text, files.upload(bench, "text"));
+        FW_ASSIGN(const ConstTensorView tokens, files.file->tensor("tokens", {1}));
+        made->m_text = {text, static_cast<std::int64_t>(tokens.as<std::int32_t>()[0])};
         FW_ASSIGN(const ConstTensorView timestep, files.file->tensor("timestep"));
         made->m_timestep = static_cast<double>(timestep.as<float>()[0]);
         FW_ASSIGN(made->m_velocity, bench.empty(DType::F32, made->m_latents.shape()));
@@ -327,12 +329,15 @@ class Transformer final : public Workload {
         const auto shaped = [](const TensorView& view) {
             return TensorView(nullptr, view.dtype(), view.shape(), DeviceKind::Meta);
         };
-        FW_TRY(transformer->forward(context, shaped(m_latents), m_timestep, shaped(m_text), shaped(m_velocity)));
+        const TensorView rows(nullptr, DType::F32, m_text.rows.shape(), DeviceKind::Meta);
+        FW_TRY(transformer->forward(context, shaped(m_latents), m_timestep, {rows, m_text.tokens},
+                                    shaped(m_velocity)));
         return arena->highWater();
     }
 
     Bench& m_bench;
-    TensorView m_latents, m_text, m_velocity;
+    TensorView m_latents, m_velocity;
+    model::TextEmbedding m_text;
     double m_timestep = 0.0;
     std::unique_ptr<method::MethodWeights> m_methodWeights;
     std::unique_ptr<method::AttentionMethod> m_method;
