@@ -226,8 +226,7 @@ Result<std::unique_ptr<PackedConv3d>> CudaOps::doPackConv3d(const ConstTensorVie
     return packed;
 }
 
-void CudaOps::doLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
-                       Activation activation) {
+cuda::LinearArgs linearArgs(const PackedLinear& weights, DType result) {
     const auto* packed = dynamic_cast<const CudaPackedLinear*>(&weights);
     FW_CHECK(packed != nullptr, "linear: weights were packed for another device");
     cuda::LinearArgs args{};
@@ -243,7 +242,13 @@ void CudaOps::doLinear(const ConstTensorView& x, const PackedLinear& weights, co
         args.bias = static_cast<const float*>(packed->bias->data());
         args.biasCompute = packed->biasCompute ? packed->biasCompute->data() : packed->bias->data();
     }
-    args.result = cudaElement(y.dtype());
+    args.result = cudaElement(result);
+    return args;
+}
+
+void CudaOps::doLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
+                       Activation activation) {
+    cuda::LinearArgs args = linearArgs(weights, y.dtype());
     args.activation = cudaActivation(activation);
     kernels::cpu::LoopNest<2> nest = loopsOver<2>(x.rank() - 1, {&x, &y}).merged();
     // The innermost loop becomes the rows of one product, unless rows overlap (broadcast views).

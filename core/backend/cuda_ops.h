@@ -25,6 +25,9 @@ struct CudaPackedLinear final : PackedLinear {
     std::unique_ptr<Buffer> biasCompute;  // the same in the compute type; null when that is f32
 };
 
+// One row of contiguous rows; x and y are yet to come. The weights are this back-end's.
+[[nodiscard]] kernels::cuda::LinearArgs linearArgs(const PackedLinear& weights, DType result);
+
 struct CudaPackedConv3d final : PackedConv3d {
     std::unique_ptr<Buffer> weight;  // [outC, kT, kH, kW, inC] of the compute type
     std::unique_ptr<Buffer> bias;    // f32 [outC]; null: none
@@ -95,6 +98,8 @@ class CudaOps final : public Ops, public PacksRows {
                        const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y) override;
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
                              float eps, const TensorView& y) override;
+    void doLayerNormProduct(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
+                            float eps, const TensorView& y, const RowProduct& product) override;
     void doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
                      float eps, const TensorView& y) override;
     void doRmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps,

@@ -24,8 +24,10 @@ void CudaOps::doRmsNormRope(const ConstTensorView& x, const ConstTensorView& wei
     note(api().rmsNorm(m_queue, args));
 }
 
-void CudaOps::doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale,
-                                  const ConstTensorView& shift, float eps, const TensorView& y) {
+namespace {
+
+cuda::LayerNormArgs modulation(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
+                               float eps, const TensorView& y) {
     cuda::LayerNormArgs args{};
     args.extents = cudaBatchExtents(x);
     args.x = cudaBatchRows(x);
@@ -36,6 +38,29 @@ void CudaOps::doLayerNormModulate(const ConstTensorView& x, const ConstTensorVie
     args.shiftBatchStride = shift.stride(0);
     args.scaleOffset = 1.0F;
     args.eps = eps;
+    return args;
+}
+
+}  // namespace
+
+void CudaOps::doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale,
+                                  const ConstTensorView& shift, float eps, const TensorView& y) {
+    note(api().layerNorm(m_queue, modulation(x, scale, shift, eps, y)));
+}
+
+void CudaOps::doLayerNormProduct(const ConstTensorView& x, const ConstTensorView& scale,
+                                 const ConstTensorView& shift, float eps, const TensorView& y,
+                                 const RowProduct& product) {
+    if (!y.isContiguous() || !product.y.isContiguous()) {
+        doLayerNormModulate(x, scale, shift, eps, y);
+        doLinear(y, *product.weights, product.y, Activation::None);
+        return;
+    }
+    cuda::LayerNormArgs args = modulation(x, scale, shift, eps, y);
+    args.product = linearArgs(*product.weights, product.y.dtype());
+    args.product.rows = y.dim(0) * y.dim(1);
+    args.product.x = y.data();
+    args.product.y = product.y.mutableData();
     note(api().layerNorm(m_queue, args));
 }
 

@@ -125,8 +125,7 @@ Result<std::unique_ptr<PackedConv3d>> Ops::packConv3d(const ConstTensorView& wei
     return packed;
 }
 
-void Ops::linear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
-                 Activation activation) {
+void Ops::checkLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y, bool atHand) {
     checkDevice("linear", deviceKind(), {x, y});
     checkAct("linear", "x", x);
     checkAct("linear", "y", y);
@@ -139,11 +138,16 @@ void Ops::linear(const ConstTensorView& x, const PackedLinear& weights, const Te
              dtypeName(weights.compute));
     FW_CHECK(y.dtype() == weights.compute || y.dtype() == DType::F32, "linear: y is {}, {} or f32 expected",
              y.text(), dtypeName(weights.compute));
-    charge(2 * y.count() * weights.inFeatures, {x, y});
+    charge(2 * y.count() * weights.inFeatures, {atHand ? ConstTensorView() : x, y});
     m_cost.bytes += weights.inFeatures * weights.outFeatures * (weights.fp8 ? 1 : dtypeSize(weights.compute));
     if (weights.fp8) {
         m_scratchBytes = std::max(m_scratchBytes, fp8RowBytes(x.count() / weights.inFeatures, weights.inFeatures));
     }
+}
+
+void Ops::linear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y,
+                 Activation activation) {
+    checkLinear(x, weights, y, false);
     if (y.count() > 0) {
         doLinear(x, weights, y, activation);
     }
@@ -209,7 +213,7 @@ void Ops::rmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, f
 }
 
 void Ops::layerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
-                            float eps, const TensorView& y) {
+                            float eps, const TensorView& y, const RowProduct& product) {
     checkDevice("layerNormModulate", deviceKind(), {x, scale, shift, y});
     checkAct("layerNormModulate", "x", x);
     checkAct("layerNormModulate", "y", y);
@@ -220,9 +224,23 @@ void Ops::layerNormModulate(const ConstTensorView& x, const ConstTensorView& sca
     checkShape("layerNormModulate", "scale", scale, {x.dim(0), x.dim(2)});
     checkShape("layerNormModulate", "shift", shift, {x.dim(0), x.dim(2)});
     charge(x.count() * kLayerNormFlops, {x, scale, shift, y});
-    if (y.count() > 0) {
+    if (product.weights != nullptr) {
+        checkLinear(y, *product.weights, product.y, true);
+    }
+    if (y.count() == 0) {
+        return;
+    }
+    if (product.weights != nullptr) {
+        doLayerNormProduct(x, scale, shift, eps, y, product);
+    } else {
         doLayerNormModulate(x, scale, shift, eps, y);
     }
+}
+
+void Ops::doLayerNormProduct(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
+                             float eps, const TensorView& y, const RowProduct& product) {
+    doLayerNormModulate(x, scale, shift, eps, y);
+    doLinear(y, *product.weights, product.y, Activation::None);
 }
 
 void Ops::layerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias, float eps,

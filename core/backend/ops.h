@@ -78,6 +78,12 @@ struct AttentionRowOptions {
     float firstKeyWeight = 1.0F;  // as in AttentionOptions; the row holds the mass of all of them as one
 };
 
+// A product of what an operation has just made, to be computed with it: a gate's logits, for one.
+struct RowProduct {
+    const PackedLinear* weights = nullptr;  // null: none is wanted
+    TensorView y;                           // as linear() has it
+};
+
 // Work counted by the public functions. Multiply-add counts as two FLOPs; bytes are each operand once.
 struct OpCost {
     std::int64_t flops = 0;
@@ -194,8 +200,10 @@ class Ops {
     void rmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                      const std::optional<RopeTables>& rope, std::int64_t headDim, const TensorView& y);
     // y = (x - mean)/sqrt(var + eps) · (1 + scale) + shift. x [B, N, C] f32 or act; scale, shift f32 [B, C]; y act.
+    // product.y is linear() of y as it is stored, but for the order of its sums; of one column a back-end may make
+    // it where y is written, without reading y again.
     void layerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
-                           float eps, const TensorView& y);
+                           float eps, const TensorView& y, const RowProduct& product = {});
     // y = (x - mean)/sqrt(var + eps) · weight + bias. x [B, N, C] f32 or act; weight, bias f32 [C]; y act.
     void layerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias, float eps,
                    const TensorView& y);
@@ -248,6 +256,8 @@ class Ops {
 
  private:
     void charge(std::int64_t flops, std::initializer_list<ConstTensorView> operands);
+    // Checks a product and counts it; its input, too, unless the operation has it at hand.
+    void checkLinear(const ConstTensorView& x, const PackedLinear& weights, const TensorView& y, bool atHand);
     // Checks and counts what an attention is to add to its result, and adds it unless the back-end has done so.
     void checkAdded(const char* op, const TensorView& out, const AddedBranch& added);
     void finishAdded(const TensorView& out, const AddedBranch& added);
@@ -301,6 +311,10 @@ class Ops {
                                const TensorView& y) = 0;
     virtual void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale,
                                      const ConstTensorView& shift, float eps, const TensorView& y) = 0;
+    // One after the other unless the back-end can do both at once.
+    virtual void doLayerNormProduct(const ConstTensorView& x, const ConstTensorView& scale,
+                                    const ConstTensorView& shift, float eps, const TensorView& y,
+                                    const RowProduct& product);
     virtual void doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
                              float eps, const TensorView& y) = 0;
     virtual void doRmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps,

@@ -22,7 +22,7 @@ struct SelfAttentionCall {
     // What a method around this one wants added to its result. Only methods with windows or chosen blocks are given
     // one.
     backend::AddedBranch added = {};
-    ConstTensorView hidden;    // [B, N, C] act: the normalised, modulated input of the layer (gates read it)
+    ConstTensorView logits;    // f32 [B, N, 1]: the layer's input times the method's gate(); none without one
     backend::RopeTables rope;  // f32 [N, D/2] each: the rotation q and k already have
     TokenGrid grid;
     float scale = 1.0F;
@@ -35,6 +35,12 @@ class AttentionMethod {
  public:
     virtual ~AttentionMethod() = default;
     [[nodiscard]] virtual Status attend(RunContext& context, const SelfAttentionCall& call) = 0;
+    // One column that the normalised, modulated input of a layer is to be multiplied with for attend() at this
+    // step: whoever has the input at hand does so. Null: none.
+    [[nodiscard]] virtual const backend::PackedLinear* gate(const RunContext& context, int layer) const {
+        static_cast<void>(context), static_cast<void>(layer);
+        return nullptr;
+    }
 };
 
 struct MethodEntry {

@@ -26,12 +26,19 @@ class ChangedMethod final : public AttentionMethod {
     explicit ChangedMethod(std::vector<Stage> stages) : m_stages(std::move(stages)) {}
 
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
-        const auto next = std::find_if(m_stages.begin() + 1, m_stages.end(),
-                                       [&](const Stage& stage) { return stage.fromStep > context.step; });
-        return std::prev(next)->method->attend(context, call);
+        return methodAt(context.step).attend(context, call);
+    }
+    [[nodiscard]] const backend::PackedLinear* gate(const RunContext& context, int layer) const override {
+        return methodAt(context.step).gate(context, layer);
     }
 
  private:
+    [[nodiscard]] AttentionMethod& methodAt(int step) const {
+        const auto next = std::find_if(m_stages.begin() + 1, m_stages.end(),
+                                       [&](const Stage& stage) { return stage.fromStep > step; });
+        return *std::prev(next)->method;
+    }
+
     std::vector<Stage> m_stages;
 };
 

@@ -18,13 +18,17 @@ class DenseAtFirst final : public AttentionMethod {
         : m_steps(steps), m_layers(layers), m_inner(std::move(inner)) {}
 
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
-        if (call.layer < m_layers || (context.step >= 0 && context.step < m_steps)) {
-            return attendDensely(context, call);
-        }
-        return m_inner->attend(context, call);
+        return isDense(context, call.layer) ? attendDensely(context, call) : m_inner->attend(context, call);
+    }
+    [[nodiscard]] const backend::PackedLinear* gate(const RunContext& context, int layer) const override {
+        return isDense(context, layer) ? nullptr : m_inner->gate(context, layer);
     }
 
  private:
+    [[nodiscard]] bool isDense(const RunContext& context, int layer) const {
+        return layer < m_layers || (context.step >= 0 && context.step < m_steps);
+    }
+
     int m_steps, m_layers;
     std::unique_ptr<AttentionMethod> m_inner;
 };

@@ -108,11 +108,8 @@ class Salad final : public AttentionMethod {
         : m_sparse(std::move(sparse)), m_weights(weights), m_settings(std::move(settings)) {}
 
     Status attend(RunContext& context, const SelfAttentionCall& call) override {
-        FW_CHECK(call.layer >= 0 && static_cast<std::size_t>(call.layer) < m_settings.kept.size(), "layer {} of {}",
-                 call.layer, m_settings.kept.size());
-        const backend::PackedLinear* projection = m_weights.linear(call.layer, kProjection);
-        const bool wanted = m_settings.kept[static_cast<std::size_t>(call.layer)] && m_settings.scale != 0.0F;
-        if (projection == nullptr || !wanted) {
+        const backend::PackedLinear* projection = projectionOf(call.layer);
+        if (projection == nullptr) {
             return m_sparse->attend(context, call);
         }
         const backend::ArenaScope scope(context.arena);
@@ -127,15 +124,30 @@ class Salad final : public AttentionMethod {
         if (context.probes != nullptr) {
             FW_TRY(context.probes->branchReady(context, call, added.branch, added.options));
         }
-        context.ops.addBranch(call.out.reshape(call.hidden.shape()), added.branch, added.options);
+        context.ops.addBranch(call.out.reshape(rowsOf(call)), added.branch, added.options);
         return {};
+    }
+    [[nodiscard]] const backend::PackedLinear* gate(const RunContext&, int layer) const override {
+        const bool gated = m_settings.gate != GateMode::None && projectionOf(layer) != nullptr;
+        return gated ? m_weights.linear(layer, kGate) : nullptr;
     }
 
  private:
+    // Of the layer's linear branch; null where it has none.
+    [[nodiscard]] const backend::PackedLinear* projectionOf(int layer) const {
+        FW_CHECK(layer >= 0 && static_cast<std::size_t>(layer) < m_settings.kept.size(), "layer {} of {}", layer,
+                 m_settings.kept.size());
+        const bool wanted = m_settings.kept[static_cast<std::size_t>(layer)] && m_settings.scale != 0.0F;
+        return wanted ? m_weights.linear(layer, kProjection) : nullptr;
+    }
+    // [B, N, C] instead of [B, N, H, D].
+    [[nodiscard]] static Shape rowsOf(const SelfAttentionCall& call) {
+        return {call.out.dim(0), call.out.dim(1), call.out.dim(2) * call.out.dim(3)};
+    }
     // In the arena: what is to be added to the sparse branch, and how.
     [[nodiscard]] backend::AddedBranch linearBranch(RunContext& context, const SelfAttentionCall& call,
                                                     const backend::PackedLinear& projection) const {
-        const Shape shape = call.hidden.shape();
+        const Shape shape = rowsOf(call);
         const TensorView added = context.arena.take(call.out.dtype(), shape);
         {
             const backend::ArenaScope scope(context.arena);
@@ -146,13 +158,7 @@ class Salad final : public AttentionMethod {
                 context.ops.linear(branch, projection, added);
             }
         }
-        backend::BranchOptions options{.scale = m_settings.scale, .gate = m_settings.gate, .logits = {}};
-        if (m_settings.gate != GateMode::None) {
-            const TensorView logits = context.arena.take(DType::F32, {shape[0], shape[1], 1});
-            context.ops.linear(call.hidden, *m_weights.linear(call.layer, kGate), logits);
-            options.logits = logits;
-        }
-        return {added, options};
+        return {added, {.scale = m_settings.scale, .gate = m_settings.gate, .logits = call.logits}};
     }
 
     std::unique_ptr<AttentionMethod> m_sparse;

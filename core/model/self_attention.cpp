@@ -57,8 +57,12 @@ Status SelfAttentionMixer::mix(const MixerCall& call, const TensorView& delta) {
     backend::Ops& ops = call.context.ops;
     const ArenaScope scope(call.context.arena);
     const TensorView projected = call.context.arena.take(m_compute, {1, call.grid.tokens(), 3 * m_config.width()});
+    backend::RowProduct gate{call.context.selfAttention.gate(call.context, static_cast<int>(call.layer)), {}};
+    if (gate.weights != nullptr) {
+        gate.y = call.context.arena.take(DType::F32, {1, call.grid.tokens(), gate.weights->outFeatures});
+    }
 
-    ops.layerNormModulate(call.x, call.scale, call.shift, static_cast<float>(m_config.eps), call.normed);
+    ops.layerNormModulate(call.x, call.scale, call.shift, static_cast<float>(m_config.eps), call.normed, gate);
     const auto heads = layer.in.project(call.context, call.normed, m_rotary.tables(), m_config, projected);
     {
         const ModuleScope core(call.context, trace::Module::AttentionCore, static_cast<int>(call.layer));
@@ -67,7 +71,7 @@ Status SelfAttentionMixer::mix(const MixerCall& call, const TensorView& delta) {
         request.k = heads.k;
         request.v = heads.v;
         request.out = call.buffer.split(2, m_config.heads, m_config.headDim);
-        request.hidden = call.normed;
+        request.logits = gate.y;
         request.rope = m_rotary.tables();
         request.grid = call.grid;
         request.scale = 1.0F / std::sqrt(static_cast<float>(m_config.headDim));

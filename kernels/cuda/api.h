@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 8;
+inline constexpr std::int32_t kApiVersion = 9;
 
 enum class Code : std::int32_t {
     Ok,
@@ -59,6 +59,22 @@ struct RowExtents {
     std::int64_t batch, rows, channels;
 };
 
+// y[rows, out] = activation(x[rows, in] · weightᵀ + bias), sums in f32.
+struct LinearArgs {
+    std::int64_t rows, in, out;
+    const void* x;
+    std::int64_t xStride;
+    const void* weight;       // [out, in] of `compute`, or of e4m3 with weightScales, contiguous
+    Element compute;          // of x and weight
+    const float* bias;        // or null
+    const void* biasCompute;  // the same values as `compute`; null when bias is
+    void* y;
+    Element result;
+    std::int64_t yStride;
+    Activation activation;
+    const float* weightScales;  // of every row of weights in e4m3; then x is quantised as well. Null otherwise
+};
+
 // y = x / rms(x) · weight, then rotary embedding of interleaved pairs when cosine is given (tables
 // [rows, headDim / 2] f32). y may be x.
 struct RmsNormArgs {
@@ -71,7 +87,8 @@ struct RmsNormArgs {
     float eps;
 };
 
-// y = (x - mean) / sqrt(var + eps) · (scaleOffset + scale) + shift, variance in two passes.
+// y = (x - mean) / sqrt(var + eps) · (scaleOffset + scale) + shift, variance in two passes; then product.y, made of
+// y's rows as they are stored, if a product is wanted.
 struct LayerNormArgs {
     RowExtents extents;
     ConstRows x;
@@ -79,6 +96,7 @@ struct LayerNormArgs {
     const float *scale, *shift;
     std::int64_t scaleBatchStride, shiftBatchStride;
     float scaleOffset, eps;
+    LinearArgs product;  // its x is y, all rows of the batch one behind the other; weight null: none is wanted
 };
 
 // y = x / max(‖x‖, 1e-12) · sqrt(channels) · gamma, then SiLU when asked.
@@ -180,22 +198,6 @@ struct ToBytesArgs {
     ConstRows x;
     std::uint8_t* y;
     std::int64_t yBatchStride, yRowStride;
-};
-
-// y[rows, out] = activation(x[rows, in] · weightᵀ + bias), sums in f32.
-struct LinearArgs {
-    std::int64_t rows, in, out;
-    const void* x;
-    std::int64_t xStride;
-    const void* weight;       // [out, in] of `compute`, or of e4m3 with weightScales, contiguous
-    Element compute;          // of x and weight
-    const float* bias;        // or null
-    const void* biasCompute;  // the same values as `compute`; null when bias is
-    void* y;
-    Element result;
-    std::int64_t yStride;
-    Activation activation;
-    const float* weightScales;  // of every row of weights in e4m3; then x is quantised as well. Null otherwise
 };
 
 // Rows as e4m3, contiguous: y = x / scale with scale = max |x| / 448 of the row, 1 where that is nothing. A row

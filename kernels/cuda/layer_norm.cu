@@ -1,28 +1,36 @@
-// Layer norm with a modulation or an affine map, with the gated addition in front of it when one is waiting.
+// Layer norm with a modulation or an affine map, with the gated addition in front of it when one is waiting, and
+// with the product of its rows with one column behind it.
 #include "kernels/cuda/norm.cuh"
+#include "kernels/cuda/row_products.h"
 
 namespace fw::kernels::cuda {
 
 namespace {
 
-// Bytes from the first row's begin to the last row's end.
+// Bytes from a tensor's begin to its end.
 struct Span {
     std::uintptr_t begin, end;
+
+    [[nodiscard]] bool meets(const Span& other) const { return begin < other.end && other.begin < end; }
 };
+Span spanOf(const void* data, Element element, std::int64_t elements) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(data);
+    return {begin, begin + static_cast<std::uintptr_t>(elements) * (element == Element::F32 ? 4U : 2U)};
+}
 template <class AnyRows>
 Span spanOf(const AnyRows& rows, const RowExtents& extents) {
-    const std::int64_t elements =
-        (extents.batch - 1) * rows.batchStride + (extents.rows - 1) * rows.rowStride + extents.channels;
-    const auto begin = reinterpret_cast<std::uintptr_t>(rows.data);
-    return {begin, begin + static_cast<std::uintptr_t>(elements) * (rows.element == Element::F32 ? 4U : 2U)};
+    return spanOf(rows.data, rows.element,
+                  (extents.batch - 1) * rows.batchStride + (extents.rows - 1) * rows.rowStride + extents.channels);
 }
 
-// The memory of what was added may already belong to the norm's result: its owner only knows of calls, not of
+// The memory of what was added may already belong to what the norm writes: its owner only knows of calls, not of
 // waiting.
 bool isOverwritten(const GatedAddArgs& addition, const LayerNormArgs& args) {
     const Span delta = spanOf(addition.delta, addition.extents);
-    const Span result = spanOf(args.y, args.extents);
-    return delta.begin < result.end && result.begin < delta.end;
+    const LinearArgs& product = args.product;
+    return delta.meets(spanOf(args.y, args.extents)) ||
+           (product.weight != nullptr &&
+            delta.meets(spanOf(product.y, product.result, (product.rows - 1) * product.yStride + product.out)));
 }
 
 // Whether `addition` went into the rows that `args` is about to read.
@@ -35,28 +43,57 @@ bool isAdditionTo(const GatedAddArgs& addition, const LayerNormArgs& args) {
            LayerPolicy::vectorsAligned(args) && !isOverwritten(addition, args);
 }
 
-Code addLayerNorm(Queue& queue, const GatedAddArgs& addition, const LayerNormArgs& norm) {
+// Whether the kernel that forms the rows can form their product: the rows are in registers, in f32 before they are
+// rounded to the bf16 that is multiplied.
+bool isMadeOfRegisters(const LayerNormArgs& args) {
+    const LinearArgs& product = args.product;
+    return args.x.element == Element::F32 && args.y.element == Element::Bf16 && product.compute == Element::Bf16 &&
+           product.weightScales == nullptr && product.result == Element::F32 &&
+           product.activation == Activation::None && args.extents.channels <= kWidestRegisterRow &&
+           isVectorisable(args.x) && isVectorisable(args.y) && LayerPolicy::vectorsAligned(args) &&
+           rowProductApplies(product);
+}
+
+template <class Policy, class Ty>
+Code launchRegisters(Queue& queue, const typename Policy::Args& args) {
+    Code code = Code::Unsupported;
+    launchNormRegisters<Policy, float, Ty>(queue, args, code);
+    return code;
+}
+
+// The norm of the sums; in the same pass their product if `multiplies`.
+Code addLayerNorm(Queue& queue, const GatedAddArgs& addition, const LayerNormArgs& norm, bool multiplies) {
     AddLayerArgs args{};
     static_cast<LayerNormArgs&>(args) = norm;
     args.addition = addition;
     return withAct(addition.delta.element, [&](auto td) {
-        return withAct(norm.y.element, [&](auto ty) {
-            Code code = Code::Unsupported;
-            launchNormRegisters<AddLayerPolicy<decltype(td)>, float, decltype(ty)>(queue, args, code);
-            return code;
-        });
+        using Policy = AddLayerPolicy<decltype(td)>;
+        if (multiplies) {
+            return launchRegisters<WithProduct<Policy>, Bf16>(queue, args);
+        }
+        return withAct(norm.y.element, [&](auto ty) { return launchRegisters<Policy, decltype(ty)>(queue, args); });
     });
 }
 
 }  // namespace
 
 Code layerNorm(Queue* queue, const LayerNormArgs& args) {
-    if (queue->additionWaits && isAdditionTo(queue->addition, args)) {
-        queue->additionWaits = false;
-        return addLayerNorm(*queue, queue->addition, args);
+    const bool adds = queue->additionWaits && isAdditionTo(queue->addition, args);
+    Code code = adds ? Code::Ok : runWaitingAddition(*queue);
+    queue->additionWaits = false;
+    if (code != Code::Ok) {
+        return code;
     }
-    const Code code = runWaitingAddition(*queue);
-    return code == Code::Ok ? launchNorm<LayerPolicy>(*queue, args, false) : code;
+    const bool wanted = args.product.weight != nullptr;
+    const bool multiplies = wanted && isMadeOfRegisters(args);
+    if (adds) {
+        code = addLayerNorm(*queue, queue->addition, args, multiplies);
+    } else if (multiplies) {
+        code = launchRegisters<WithProduct<LayerPolicy>, Bf16>(*queue, args);
+    } else {
+        code = launchNorm<LayerPolicy>(*queue, args, false);
+    }
+    return code == Code::Ok && wanted && !multiplies ? linear(queue, args.product) : code;
 }
 
 }  // namespace fw::kernels::cuda

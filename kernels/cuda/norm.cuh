@@ -59,6 +59,7 @@ struct RmsPolicy {
     using Args = RmsNormArgs;
     static constexpr bool kCentred = false;
     static constexpr bool kAdds = false;
+    static constexpr bool kMultiplies = false;
     static bool vectorsAligned(const Args& args) {
         return isAligned(args.weight) &&
                (args.cosine == nullptr || (args.headDim % 8 == 0 && isAligned(args.cosine, args.cosineStride) &&
@@ -86,6 +87,7 @@ struct LayerPolicy {
     using Args = LayerNormArgs;
     static constexpr bool kCentred = true;
     static constexpr bool kAdds = false;
+    static constexpr bool kMultiplies = false;
     static bool vectorsAligned(const Args& args) {
         return isAligned(args.scale, args.scaleBatchStride) && isAligned(args.shift, args.shiftBatchStride);
     }
@@ -133,10 +135,37 @@ struct AddLayerPolicy : LayerPolicy {
     }
 };
 
+// A norm whose result goes into a product with a single column as well, as it is written: bf16. Where a warp holds
+// a row, in the order of row_products.cu.
+template <class Policy>
+struct WithProduct : Policy {
+    static constexpr bool kMultiplies = true;
+    __device__ static void multiply(const typename Policy::Args& args, std::int64_t first, const float (&values)[8],
+                                    float& product) {
+        float factors[8];
+        load8(static_cast<const Bf16*>(args.product.weight) + first, factors);
+#pragma unroll
+        for (int j = 0; j < 8; j += 2) {
+            float low = 0.0F;
+            float high = 0.0F;
+            unpackBf16(packBf16(values[j], values[j + 1]), low, high);
+            product += low * factors[j];
+            product += high * factors[j + 1];
+        }
+    }
+    __device__ static void finish(const typename Policy::Args& args, std::int64_t batch, std::int64_t row,
+                                  float product) {
+        const LinearArgs& made = args.product;
+        const float bias = made.bias == nullptr ? 0.0F : made.bias[0];
+        static_cast<float*>(made.y)[(batch * args.extents.rows + row) * made.yStride] = product + bias;
+    }
+};
+
 struct ChannelPolicy {
     using Args = ChannelNormArgs;
     static constexpr bool kCentred = false;
     static constexpr bool kAdds = false;
+    static constexpr bool kMultiplies = false;
     static bool vectorsAligned(const Args& args) { return isAligned(args.gamma); }
     __device__ static float factor(const Args& args, float squares) {
         const float length = sqrtf(squares);
@@ -217,17 +246,28 @@ __global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Pol
         }
         sum = groupSum<kGroup>(sum, shared);
     }
-    if (!exists) {
+    // A product is summed over whole warps, which may hold a row beside one that is none.
+    if (!Policy::kMultiplies && !exists) {
         return;
     }
     const float factor = Policy::factor(args, sum);
     Ty* y = rowOf<Ty>(args.y, batch, row);
+    [[maybe_unused]] float product = 0.0F;
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
         const int first = (chunk * kGroup + lane) * 8;
-        if (first < args.extents.channels) {
+        if ((!Policy::kMultiplies || exists) && first < args.extents.channels) {
             Policy::apply(args, batch, row, first, factor, values[chunk]);
             store8(y + first, values[chunk]);
+            if constexpr (Policy::kMultiplies) {
+                Policy::multiply(args, first, values[chunk], product);
+            }
+        }
+    }
+    if constexpr (Policy::kMultiplies) {
+        product = groupSum<kGroup>(product, shared);
+        if (exists && lane == 0) {
+            Policy::finish(args, batch, row, product);
         }
     }
 }

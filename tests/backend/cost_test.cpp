@@ -80,6 +80,7 @@ OpCost costOfEverything(Device& device, Ops& ops, DType act, bool withSparse) {
     }
     ops.rmsNormRope(rows, channels, 1e-6F, RopeTables{table, table}, 16, other);
     ops.layerNormModulate(rows, vectors, vectors, 1e-6F, other);
+    ops.layerNormModulate(rows, vectors, vectors, 1e-6F, other, {linear->get(), tensor(act, {2, 3, 24})});
     ops.layerNorm(rows, channels, channels, 1e-6F, other);
     ops.rmsNorm(rows, channels, 1e-6F, other);
     ops.channelNorm(rows, channels, true, other);
@@ -132,6 +133,15 @@ TEST(Cost, ProductsAreCountedExactly) {
     ops->linear(x, *packed, y);
     EXPECT_EQ(ops->cost().flops, 2 * 6 * 24 * 32);
     EXPECT_EQ(ops->cost().bytes, 4 * (6 * 32 + 6 * 24 + 24 * 32));
+
+    // With a norm: what it has made is not read again.
+    const TensorView vectors(nullptr, DType::F32, {2, 32}, DeviceKind::Meta);
+    ops->layerNormModulate(x, vectors, vectors, 1e-6F, x);
+    const OpCost norm{ops->cost().flops - 2 * 6 * 24 * 32, ops->cost().bytes - 4 * (6 * 32 + 6 * 24 + 24 * 32)};
+    const OpCost alone = ops->cost();
+    ops->layerNormModulate(x, vectors, vectors, 1e-6F, x, {packed.get(), y});
+    EXPECT_EQ(ops->cost().flops - alone.flops, norm.flops + 2 * 6 * 24 * 32);
+    EXPECT_EQ(ops->cost().bytes - alone.bytes, norm.bytes + 4 * (6 * 24 + 24 * 32));
 
     const std::int64_t before = ops->cost().flops;
     const TensorView q(nullptr, DType::F32, {1, 5, 2, 16}, DeviceKind::Meta);

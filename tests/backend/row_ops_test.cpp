@@ -268,6 +268,121 @@ TEST_P(RowOpsTest, GatedAddThenNormIntoTheAddedRows) {
                 });
 }
 
+// A gate's logits: the norm's result times a column or more, as the separate product has it. A back-end may form
+// them where the rows are, with the addition in front or without.
+TEST_P(RowOpsTest, NormWithAProduct) {
+    for (const std::int64_t channels : {48, 136, 250, 520, 1000, 1536, 5120, 6016}) {
+        for (const std::int64_t columns : {1, 3}) {
+            const Shape shape = channels == 48 ? Shape{3, 1, channels} : Shape{1, 5, channels};
+            const bool biased = channels != 136;
+            const TestTensor weight = TestTensor::input(DType::F32, {columns, channels}, Layout::Contiguous,
+                                                        1.0 / std::sqrt(static_cast<double>(channels)));
+            const TestTensor bias = TestTensor::input(DType::F32, {columns});
+            const ConstTensorView weightView = weight.view();
+            const ConstTensorView biasView = bias.view();
+            const LinearSource source{{&weightView, 1}, {&biasView, biased ? std::size_t{1} : std::size_t{0}}};
+            const TestTensor x = TestTensor::input(DType::F32, shape, Layout::Fused, 2.0);
+            const TestTensor before = x.clone();
+            const TestTensor delta = TestTensor::input(channels == 520 ? DType::F32 : dtype(), shape);
+            const TestTensor vectors = TestTensor::input(DType::F32, {shape[0], channels});
+            const TestTensor y = TestTensor::input(dtype(), shape);
+            const TestTensor blank = y.clone();
+            const std::vector<const TestTensor*> inputs{&x, &before, &delta, &vectors, &y, &blank};
+            const TestTensor logits = TestTensor::output(DType::F32, {shape[0], shape[1], columns});
+            // What bf16 rounds to the other side where the reference is exact: a step of one of the products.
+            m_slack = dtype() == DType::BF16 ? 200.0 : 1.0;
+            for (const bool adds : {false, true}) {
+                const std::string text =
+                    fmt::format("{} columns of {} channels, added to {}", columns, channels, adds);
+                expectMatch(text, inputs, logits, [&](Ops& ops, const ViewOf& view) {
+                    auto packed = ops.packLinear(source, dtype());
+                    ASSERT_TRUE(packed) << packed.error().message;
+                    if (adds) {
+                        ops.gatedAdd(view(x), view(delta), view(vectors));
+                    }
+                    ops.layerNormModulate(view(x), view(vectors), view(vectors), 1e-6F, view(y),
+                                          {packed->get(), view(logits)});
+                    ops.copy(view(before), view(x));
+                    ops.copy(view(blank), view(y));
+                });
+            }
+        }
+    }
+}
+
+// The same bits as the product on its own where a row is summed by a warp either way.
+TEST_P(RowOpsTest, NormWithAProductIsTheNormAndTheProduct) {
+    for (const std::int64_t channels : {48, 136, 520, 768, 1536}) {
+        const Shape shape{3, 2, channels};
+        const Shape column{3, 2, 1};
+        const TestTensor weight = TestTensor::input(DType::F32, {1, channels});
+        const TestTensor bias = TestTensor::input(DType::F32, {1});
+        const ConstTensorView weightView = weight.view();
+        const ConstTensorView biasView = bias.view();
+        auto packed = m_ops->packLinear({{&weightView, 1}, {&biasView, 1}}, dtype());
+        ASSERT_TRUE(packed) << packed.error().message;
+        const TestTensor from = TestTensor::input(DType::F32, shape, Layout::Contiguous, 2.0);
+        const TestTensor added = TestTensor::input(dtype(), shape);
+        const TestTensor modulation = TestTensor::input(DType::F32, {3, channels});
+        const OwnedTensor x = *createTensor(*m_device, DType::F32, shape);
+        const OwnedTensor delta = *createTensor(*m_device, dtype(), shape);
+        const OwnedTensor vectors = *createTensor(*m_device, DType::F32, {3, channels});
+        const OwnedTensor y = *createTensor(*m_device, dtype(), shape);
+        const OwnedTensor logits = *createTensor(*m_device, DType::F32, column);
+        m_ops->upload(added.view(), delta.view);
+        m_ops->upload(modulation.view(), vectors.view);
+        // x, y and logits after the addition, the norm and the product.
+        const auto results = [&](bool adds, bool together) {
+            m_ops->upload(from.view(), x.view);
+            if (adds) {
+                m_ops->gatedAdd(x.view, delta.view, vectors.view);
+            }
+            if (together) {
+                m_ops->layerNormModulate(x.view, vectors.view, vectors.view, 1e-6F, y.view,
+                                         {packed->get(), logits.view});
+            } else {
+                m_ops->layerNormModulate(x.view, vectors.view, vectors.view, 1e-6F, y.view);
+                m_ops->linear(y.view, **packed, logits.view);
+            }
+            std::vector<std::vector<std::byte>> bytes;
+            for (const TensorView& made : {x.view, y.view, logits.view}) {
+                std::vector<std::byte>& here = bytes.emplace_back(static_cast<std::size_t>(made.bytes()));
+                m_ops->download(made, TensorView(here.data(), made.dtype(), made.shape()));
+            }
+            EXPECT_TRUE(m_ops->synchronize());
+            return bytes;
+        };
+        for (const bool adds : {false, true}) {
+            EXPECT_EQ(results(adds, true), results(adds, false)) << channels << " channels, addition " << adds;
+        }
+    }
+}
+
+// The product may lie where the addition reads, as the norm's result may.
+TEST_P(RowOpsTest, NormWithAProductIntoTheAddedRows) {
+    const Shape shape{1, 700, 1536};
+    const TestTensor weight = TestTensor::input(DType::F32, {1, 1536}, Layout::Contiguous, 0.025);
+    const ConstTensorView weightView = weight.view();
+    const TestTensor x = TestTensor::input(DType::F32, shape, Layout::Fused, 2.0);
+    const TestTensor before = x.clone();
+    const TestTensor scale = TestTensor::input(DType::F32, {1, 1536});
+    const TestTensor y = TestTensor::input(dtype(), shape);
+    const TestTensor blank = y.clone();
+    const TestTensor delta = TestTensor::input(DType::F32, shape);
+    m_slack = dtype() == DType::BF16 ? 200.0 : 1.0;
+    expectMatch(
+        "gatedAdd, then a product over its delta", {&x, &before, &scale, &y, &blank}, delta,
+        [&](Ops& ops, const ViewOf& view) {
+            auto packed = ops.packLinear({{&weightView, 1}, {}}, dtype());
+            ASSERT_TRUE(packed) << packed.error().message;
+            const TensorView logits(view(delta).mutableData(), DType::F32, {1, 700, 1}, ops.deviceKind());
+            ops.gatedAdd(view(x), view(delta), ConstTensorView());
+            ops.layerNormModulate(view(x), view(scale), view(scale), 1e-6F, view(y), {packed->get(), logits});
+            ops.copy(view(before), view(x));
+            ops.copy(view(blank), view(y));
+        });
+}
+
 TEST_P(RowOpsTest, GatedGelu) {
     for (const RowCase& c : cases()) {
         Shape twice = c.shape;

@@ -452,6 +452,34 @@ TEST_F(WhatIfRuns, AParameterFromAStepOnIsTheBranchThatTurnsThere) {
     EXPECT_THAT(refusal({{"sparsity", 0.5}}), HasSubstr("nothing of it can"));
 }
 
+// SALAD's branch, let in from a step on: whoever makes its gate's logits asks the method of that step.
+TEST_F(WhatIfRuns, ABranchLetInLaterHasItsGate) {
+    const auto folder = std::filesystem::temp_directory_path() / ("fw_what_if_gate_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    job::GenerationRequest request = tinyRequest();
+    request.method = "salad";
+    request.methodParameters = {{"sparsity", 0.6}, {"branch_scale", 0.0}};
+    request.adapters = {{request.model + "/adapters/salad.safetensors", 1.0}};
+    GeneratorOptions options;
+    options.stepFolder = folder;
+    const MiniRun without = make(request, options);
+    ASSERT_TRUE(without.report) << without.report.error().message;
+    job::GenerationRequest with = request;
+    with.methodParameters["branch_scale"] = 1.0;
+    GeneratorOptions branch;
+    branch.branchFrom = folder / stepFileName(3);
+    const MiniRun turned = make(with, branch);
+    ASSERT_TRUE(turned.report) << turned.report.error().message;
+    request.whatIf = Json{{"from_step", 3}, {"set", {{"branch_scale", 1.0}}}};
+    const MiniRun changed = make(request);
+    ASSERT_TRUE(changed.report) << changed.report.error().message;
+    EXPECT_NE(changed.latents, without.latents);
+    EXPECT_EQ(changed.latents, turned.latents);
+    EXPECT_EQ(changed.report->plan.stepFlops[2], without.report->plan.stepFlops[2]);
+    EXPECT_EQ(changed.report->plan.stepFlops[3], turned.report->plan.stepFlops[3]);
+    std::filesystem::remove_all(folder);
+}
+
 // A setting that changes twice: the second change is that of a branch from the first.
 TEST_F(WhatIfRuns, ABranchOfABranchKeepsWhatTheFirstChanged) {
     const auto folder = std::filesystem::temp_directory_path() / ("fw_what_if_twice_" + std::to_string(getpid()));
