@@ -90,8 +90,14 @@ void ProbeRecorder::count(ProbeKind kind, std::int64_t records) {
 }
 
 trace::ProbeTable& ProbeRecorder::table(ProbeKind kind) {
-    return m_tables.try_emplace(kind, trace::probeType(kind), trace::probeRecordShape(kind, m_setup.info))
-        .first->second;
+    const trace::ProbeInfo& info = m_setup.info;
+    const auto [found, isNew] =
+        m_tables.try_emplace(kind, trace::probeType(kind), trace::probeRecordShape(kind, info));
+    if (isNew && kind == ProbeKind::WordHeat) {
+        // Hundreds of megabytes of a long prompt, which a growing table would copy again and again.
+        found->second.reserve(std::ssize(info.steps) * std::ssize(info.probedLayers));
+    }
+    return found->second;
 }
 
 trace::ProbeSite ProbeRecorder::siteOf(const RunContext& context, int layer, std::int64_t head) const {
@@ -143,7 +149,7 @@ Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& c
         }
     }
     executed.mask = ExecutedMask::of(window);
-    m_mask = std::move(executed);
+    m_masks.ofAll = std::move(executed);
     return {};
 }
 
@@ -198,7 +204,7 @@ Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& 
     if (wants(Probe::Kept)) {
         FW_TRY(placeLists(executed, blocks, listShape, -1));
     }
-    m_mask = std::move(executed);
+    m_masks.ofAll = std::move(executed);
     return {};
 }
 
@@ -244,10 +250,10 @@ Status ProbeRecorder::maskPainted(RunContext& context, const SelfAttentionCall& 
         return {};
     }
     const ProbeScope scope(context, call.layer);
-    if (!m_mask && m_painted.empty()) {
+    if (!m_masks.ofAll && m_masks.painted.empty()) {
         m_setup.info.mask = tiles;  // of heads that are dense otherwise
     }
-    std::optional<Executed>& executed = m_painted[painted.head];
+    std::optional<Executed>& executed = m_masks.painted[painted.head];
     if (tiles != m_setup.info.mask) {
         return {};
     }
@@ -269,16 +275,11 @@ Status ProbeRecorder::maskPainted(RunContext& context, const SelfAttentionCall& 
     return {};
 }
 
-const ProbeRecorder::Executed* ProbeRecorder::executedIn(std::int64_t head) const {
-    if (const auto painted = m_painted.find(head); painted != m_painted.end()) {
-        return painted->second ? &*painted->second : nullptr;
+const ProbeRecorder::Executed* ProbeRecorder::Masks::executedIn(std::int64_t head) const {
+    if (const auto own = painted.find(head); own != painted.end()) {
+        return own->second ? &*own->second : nullptr;
     }
-    return m_mask ? &*m_mask : nullptr;
-}
-
-void ProbeRecorder::forgetMasks() {
-    m_mask.reset();
-    m_painted.clear();
+    return ofAll ? &*ofAll : nullptr;
 }
 
 void ProbeRecorder::recordMask(const RunContext& context, int layer, std::int64_t head, const ExecutedMask& mask) {
@@ -292,12 +293,12 @@ void ProbeRecorder::recordMasks(const RunContext& context, int layer) {
     if (!wants(Probe::Mask)) {
         return;
     }
-    if (m_painted.empty() && m_mask && m_mask->mask.masks() == 1) {
-        recordMask(context, layer, -1, m_mask->mask);
+    if (m_masks.painted.empty() && m_masks.ofAll && m_masks.ofAll->mask.masks() == 1) {
+        recordMask(context, layer, -1, m_masks.ofAll->mask);
         return;
     }
     for (std::int64_t head = 0; head < m_setup.info.heads; ++head) {
-        if (const Executed* const executed = executedIn(head)) {
+        if (const Executed* const executed = m_masks.executedIn(head)) {
             recordMask(context, layer, head, executed->mask);
         }
     }
@@ -305,7 +306,7 @@ void ProbeRecorder::recordMasks(const RunContext& context, int layer) {
 
 Status ProbeRecorder::attentionDone(RunContext& context, const SelfAttentionCall& call) {
     if (!isChosen(context, call.layer)) {
-        forgetMasks();
+        m_masks = {};
         return {};
     }
     const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
@@ -320,12 +321,13 @@ Status ProbeRecorder::attentionDone(RunContext& context, const SelfAttentionCall
         count(ProbeKind::AttentionKey, wants(Probe::Qk) ? heads : 0);
         return {};
     }
-    const bool masks = wants(Probe::Mask) && (m_mask || !m_painted.empty());
+    const bool masks = wants(Probe::Mask) && (m_masks.ofAll || !m_masks.painted.empty());
     if (!rows && !masks && !wants(Probe::Qk)) {
-        forgetMasks();
+        m_masks = {};
         return {};
     }
     const ProbeScope scope(context, call.layer);
+    finishReading();
     recordMasks(context, call.layer);
     if (wants(Probe::Qk)) {
         FW_ASSIGN(const auto queries, onHost(call.q));
@@ -335,7 +337,7 @@ Status ProbeRecorder::attentionDone(RunContext& context, const SelfAttentionCall
     if (rows) {
         FW_TRY(readRows(context, call));
     }
-    forgetMasks();
+    m_masks = {};
     return {};
 }
 
@@ -504,11 +506,12 @@ Error ProbeRecorder::notFinite(const RunContext& context, const std::string& wha
 }
 
 void ProbeRecorder::giveBack(trace::ProbeData&& data) {
-    FW_CHECK(m_tables.empty(), "{} kinds read meanwhile", m_tables.size());
+    FW_CHECK(m_tables.empty() && !m_reading, "{} kinds read meanwhile", m_tables.size());
     m_tables = std::move(data.tables);
 }
 
 trace::ProbeData ProbeRecorder::take() {
+    finishReading();
     return {m_setup.info, std::exchange(m_tables, {})};
 }
 

@@ -90,6 +90,14 @@ class ProbeRecorder final : public method::ProbeSink {
         std::vector<std::int32_t> lists, counts;  // what was uploaded there
         std::vector<std::uint8_t> orders;
     };
+    // What was computed in a call.
+    struct Masks {
+        std::optional<Executed> ofAll;
+        // Of heads painted by hand; none: in tiles of another kind, which are not recorded.
+        std::map<std::int64_t, std::optional<Executed>> painted;
+        // What a head computed; null: everything.
+        [[nodiscard]] const Executed* executedIn(std::int64_t head) const;
+    };
     ProbeRecorder(backend::Device& device, backend::Ops& ops, ProbeSetup setup);
     [[nodiscard]] bool wants(job::Probe probe) const { return m_setup.selection.has(probe); }
     [[nodiscard]] bool isChosen(const method::RunContext& context, int layer) const;
@@ -110,9 +118,6 @@ class ProbeRecorder final : public method::ProbeSink {
     // Uploads the lists [1, heads or 1, rows, entries] of a head, or of all (-1).
     [[nodiscard]] Status placeLists(Executed& executed, const backend::TokenBlocks& blocks, const Shape& shape,
                                     std::int64_t head);
-    // What a head computed in the call under way; null: everything.
-    [[nodiscard]] const Executed* executedIn(std::int64_t head) const;
-    void forgetMasks();
     void recordOperands(const method::RunContext& context, const method::SelfAttentionCall& call,
                         std::span<const float> queries, std::span<const float> keys);
     void countAttention(std::int64_t masks);
@@ -122,20 +127,36 @@ class ProbeRecorder final : public method::ProbeSink {
     struct Wanted {
         bool sums = false, kept = false;
     };
-    [[nodiscard]] Status addRows(const method::RunContext& context, const method::SelfAttentionCall& call,
-                                 std::span<const std::int32_t> queries, Wanted wanted,
-                                 std::vector<AttentionSummary>& heads);
-    [[nodiscard]] Status addBatch(const method::RunContext& context, const method::SelfAttentionCall& call,
-                                  std::span<const std::int32_t> queries, Wanted wanted,
-                                  std::vector<AttentionSummary>& heads);
+    // What a batch of rows came to, group behind group, [heads, queries of the group, each] in every one.
+    struct RowBatch {
+        std::vector<std::int32_t> queries;
+        std::size_t group = 0;
+        Wanted wanted;
+        std::vector<float> sums, entropies, masses;
+    };
+    // What was fetched of a call.
+    struct Reading {
+        trace::ProbeSite site;
+        Masks masks;
+        std::vector<RowBatch> batches;
+        std::vector<float> columns;  // [heads, tokens]
+    };
+    [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call,
+                                  std::span<const std::int32_t> queries, Wanted wanted, Reading& reading);
+    [[nodiscard]] Status readBatch(const method::RunContext& context, const method::SelfAttentionCall& call,
+                                   std::span<const std::int32_t> queries, Wanted wanted, Reading& reading);
+    [[nodiscard]] Status readColumns(Reading& reading);
+    // Records what the last call came to. Called when the next one is looked at, so that the device has work
+    // meanwhile, and before anybody sees the tables.
+    void finishReading();
+    static void addBatch(const RowBatch& batch, const Masks& masks, std::vector<AttentionSummary>& heads);
+    void recordSummaries(const Reading& reading, const std::vector<AttentionSummary>& heads);
     // rows [heads, queries, keys] into sums [heads, queries, sums], and onto the columns of all rows.
     [[nodiscard]] Status sumRows(const TensorView& rows, const TensorView& sums);
     // rows [heads, queries, keys], masses [heads, queries]; of heads that computed everything nothing is written.
     void sumKept(const TensorView& rows, std::span<const std::int32_t> queries, const TensorView& masses);
     [[nodiscard]] Status appendRows(const method::RunContext& context, int layer,
                                     std::span<const std::int32_t> queries, const TensorView& rows);
-    [[nodiscard]] Status addColumns(std::vector<AttentionSummary>& heads);
-    void recordSummaries(const method::RunContext& context, int layer, const std::vector<AttentionSummary>& heads);
     // How many queries to ask at a time, each over so many keys.
     [[nodiscard]] std::size_t rowsAtATime(std::int64_t keys) const;
     // How many queries' results, so many floats each, to fetch at a time: a whole number of groups.
@@ -145,9 +166,9 @@ class ProbeRecorder final : public method::ProbeSink {
     // A scratch tensor of at least this many elements, seen in this shape.
     [[nodiscard]] Result<TensorView> scratch(backend::OwnedTensor& owned, const Shape& shape,
                                              DType dtype = DType::F32);
-    // The view's values on the host: where it lies, or copied into `copy` by the next synchronize().
-    [[nodiscard]] std::span<const float> hostValues(const TensorView& view, std::vector<float>& copy);
-    void addWords(std::span<const float> row, std::span<float> heat) const;
+    // The view's values, there after the next synchronize().
+    void fetch(const TensorView& view, std::vector<float>& values);
+    void sumWords(const TensorView& means, const TensorView& heat);
     // Looks at nothing else while it searches for a number that is not finite.
     [[nodiscard]] Result<bool> isFinite(const ConstTensorView& view);
     [[nodiscard]] Error notFinite(const method::RunContext& context, const std::string& what) const;
@@ -164,9 +185,8 @@ class ProbeRecorder final : public method::ProbeSink {
     bool m_isSearching = false;  // a pass is done again for the number that is not finite: nothing else is read
     std::vector<bool> m_steps, m_layers;
     std::vector<std::int32_t> m_samples;  // queries of maps and statistics, ascending
-    std::optional<Executed> m_mask;       // of the call under way
-    // Of heads painted by hand in it; none: in tiles of another kind, which are not recorded.
-    std::map<std::int64_t, std::optional<Executed>> m_painted;
+    Masks m_masks;                        // of the call under way
+    std::optional<Reading> m_reading;     // of the last one, not recorded yet
     struct SeenTensors {
         backend::OwnedTensor lists, counts, orders;
     };
@@ -185,8 +205,9 @@ class ProbeRecorder final : public method::ProbeSink {
     backend::OwnedTensor m_rows, m_columns;              // scratch for the largest group of rows
     backend::OwnedTensor m_sums, m_entropies, m_masses;  // and for what a batch of groups comes to
     backend::OwnedTensor m_allColumns;                   // the sums of all groups so far
+    backend::OwnedTensor m_heat;                         // of every word
     bool m_columnsBegun = false;
-    std::vector<float> m_hostRows, m_hostEntropies, m_hostSums, m_hostMasses, m_hostColumns;
+    std::vector<float> m_hostRows;
 };
 
 }  // namespace fw::pipeline

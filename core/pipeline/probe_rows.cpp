@@ -41,14 +41,9 @@ Result<TensorView> ProbeRecorder::scratch(backend::OwnedTensor& owned, const Sha
     return owned.view.slice(0, 0, shape.product()).reshape(shape);
 }
 
-std::span<const float> ProbeRecorder::hostValues(const TensorView& view, std::vector<float>& copy) {
-    const auto count = static_cast<std::size_t>(view.count());
-    if (m_ops.deviceKind() == DeviceKind::Cpu) {
-        return {view.as<float>(), count};
-    }
-    copy.resize(count);
-    m_ops.download(view, TensorView(copy.data(), DType::F32, view.shape()));
-    return {copy.data(), count};
+void ProbeRecorder::fetch(const TensorView& view, std::vector<float>& values) {
+    values.resize(static_cast<std::size_t>(view.count()));
+    m_ops.download(view, TensorView(values.data(), DType::F32, view.shape()));
 }
 
 std::size_t ProbeRecorder::rowsAtATime(std::int64_t keys) const {
@@ -64,28 +59,30 @@ std::size_t ProbeRecorder::batchOf(std::size_t group, std::int64_t floats) {
     return group * static_cast<std::size_t>(std::max<std::int64_t>(kBatchBytes / bytes, 1));
 }
 
-// A group of rows, its columns and those of all, a batch of sums.
+// A group of rows, its columns and those of all, a batch of sums, the heat of words.
 std::int64_t ProbeRecorder::rowScratchBytes() const {
-    const std::int64_t rowBytes = m_setup.info.heads * m_setup.info.tokens() * dtypeSize(DType::F32);
-    return std::max(kRowBytes, kFewestRows * rowBytes) + 2 * rowBytes + kBatchBytes;
+    const trace::ProbeInfo& info = m_setup.info;
+    const std::int64_t rowBytes = info.heads * info.tokens() * dtypeSize(DType::F32);
+    const std::int64_t heatBytes =
+        wants(Probe::Words) ? std::ssize(info.words) * info.tokens() * dtypeSize(DType::F16) : 0;
+    return std::max(kRowBytes, kFewestRows * rowBytes) + 2 * rowBytes + kBatchBytes + heatBytes;
 }
 
 // Samples first; then what kept mass and chosen queries want besides.
 Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call) {
     const trace::ProbeInfo& info = m_setup.info;
-    const bool kept = wants(Probe::Kept) && (m_mask.has_value() || !m_painted.empty());
+    const bool kept = wants(Probe::Kept) && (m_masks.ofAll.has_value() || !m_masks.painted.empty());
     const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
-    std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
     const std::vector<std::int32_t> samples = summaries || kept ? m_samples : std::vector<std::int32_t>{};
     std::set<std::int32_t> further(info.queries.begin(), info.queries.end());
     const auto cover = [&](const ExecutedMask& mask) {
         const auto uncovered = mask.uncovered(samples);
         further.insert(uncovered.begin(), uncovered.end());
     };
-    if (kept && m_mask) {
-        cover(m_mask->mask);
+    if (kept && m_masks.ofAll) {
+        cover(m_masks.ofAll->mask);
     }
-    for (const auto& [head, executed] : m_painted) {
+    for (const auto& [head, executed] : m_masks.painted) {
         if (kept && executed) {
             cover(executed->mask);
             break;  // all have the same tiles
@@ -94,34 +91,36 @@ Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCal
     for (const std::int32_t query : samples) {
         further.erase(query);
     }
-    FW_TRY(addRows(context, call, samples, {.sums = summaries, .kept = kept}, heads));
+    Reading reading;
+    reading.site = siteOf(context, call.layer);
+    FW_TRY(readRows(context, call, samples, {.sums = summaries, .kept = kept}, reading));
     if (summaries && !samples.empty()) {
-        FW_TRY(addColumns(heads));
+        FW_TRY(readColumns(reading));
     }
     const std::vector<std::int32_t> others(further.begin(), further.end());
-    FW_TRY(addRows(context, call, others, {.sums = false, .kept = kept}, heads));
-    recordSummaries(context, call.layer, heads);
+    FW_TRY(readRows(context, call, others, {.sums = false, .kept = kept}, reading));
+    // What is recorded of it is made while the device computes what comes next.
+    reading.masks = std::move(m_masks);
+    m_reading = std::move(reading);
     return {};
 }
 
-Status ProbeRecorder::addRows(const RunContext& context, const SelfAttentionCall& call,
-                              std::span<const std::int32_t> queries, Wanted wanted,
-                              std::vector<AttentionSummary>& heads) {
+Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call,
+                               std::span<const std::int32_t> queries, Wanted wanted, Reading& reading) {
     const trace::ProbeInfo& info = m_setup.info;
     m_columnsBegun = false;
     const std::size_t batch =
         batchOf(rowsAtATime(info.tokens()), info.heads * (AttentionSummary::sumCount(info) + 2));
     for (std::size_t first = 0; first < queries.size(); first += batch) {
-        FW_TRY(addBatch(context, call, queries.subspan(first, std::min(batch, queries.size() - first)), wanted,
-                        heads));
+        FW_TRY(readBatch(context, call, queries.subspan(first, std::min(batch, queries.size() - first)), wanted,
+                         reading));
     }
     return {};
 }
 
 // Queues all groups of rows, then waits once for what they come to.
-Status ProbeRecorder::addBatch(const RunContext& context, const SelfAttentionCall& call,
-                               std::span<const std::int32_t> queries, Wanted wanted,
-                               std::vector<AttentionSummary>& heads) {
+Status ProbeRecorder::readBatch(const RunContext& context, const SelfAttentionCall& call,
+                                std::span<const std::int32_t> queries, Wanted wanted, Reading& reading) {
     const trace::ProbeInfo& info = m_setup.info;
     const std::int64_t each = wanted.sums ? AttentionSummary::sumCount(info) : 0;
     const std::size_t group = rowsAtATime(info.tokens());
@@ -144,33 +143,60 @@ Status ProbeRecorder::addBatch(const RunContext& context, const SelfAttentionCal
         }
         FW_TRY(appendRows(context, call.layer, part, rows));
     }
-    std::span<const float> sumValues, entropyValues, massValues;
+    RowBatch batch;
+    batch.queries.assign(queries.begin(), queries.end());
+    batch.group = group;
+    batch.wanted = wanted;
     if (wanted.sums) {
-        sumValues = hostValues(sums, m_hostSums);
-        entropyValues = hostValues(entropies, m_hostEntropies);
+        fetch(sums, batch.sums);
+        fetch(entropies, batch.entropies);
     }
     if (wanted.kept) {
-        massValues = hostValues(masses, m_hostMasses);
+        fetch(masses, batch.masses);
     }
     FW_TRY(m_ops.synchronize());
-    const auto width = static_cast<std::size_t>(each);
+    reading.batches.push_back(std::move(batch));
+    return {};
+}
+
+void ProbeRecorder::addBatch(const RowBatch& batch, const Masks& masks, std::vector<AttentionSummary>& heads) {
+    const std::span<const std::int32_t> queries = batch.queries;
+    const std::span<const float> sums = batch.sums;
+    const std::size_t width = sums.size() / (queries.size() * heads.size());
     std::size_t row = 0;
-    for (std::size_t first = 0; first < queries.size(); first += group) {
-        const auto part = queries.subspan(first, std::min(group, queries.size() - first));
+    for (std::size_t first = 0; first < queries.size(); first += batch.group) {
+        const auto part = queries.subspan(first, std::min(batch.group, queries.size() - first));
         for (std::size_t head = 0; head < heads.size(); ++head) {
-            const Executed* const executed = wanted.kept ? executedIn(static_cast<std::int64_t>(head)) : nullptr;
+            const Executed* const executed =
+                batch.wanted.kept ? masks.executedIn(static_cast<std::int64_t>(head)) : nullptr;
             for (const std::int32_t query : part) {
-                if (wanted.sums) {
-                    heads[head].add(query, sumValues.subspan(row * width, width), entropyValues[row]);
+                if (batch.wanted.sums) {
+                    heads[head].add(query, sums.subspan(row * width, width), batch.entropies[row]);
                 }
                 if (executed != nullptr) {
-                    heads[head].addKept(executed->mask, static_cast<std::int64_t>(head), query, massValues[row]);
+                    heads[head].addKept(executed->mask, static_cast<std::int64_t>(head), query, batch.masses[row]);
                 }
                 ++row;
             }
         }
     }
-    return {};
+}
+
+void ProbeRecorder::finishReading() {
+    if (!m_reading) {
+        return;
+    }
+    const Reading reading = *std::exchange(m_reading, std::nullopt);
+    const trace::ProbeInfo& info = m_setup.info;
+    std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
+    for (const RowBatch& batch : reading.batches) {
+        addBatch(batch, reading.masks, heads);
+    }
+    const auto tokens = static_cast<std::size_t>(info.tokens());
+    for (std::size_t head = 0; head < heads.size() && !reading.columns.empty(); ++head) {
+        heads[head].setColumns(std::span(reading.columns).subspan(head * tokens, tokens));
+    }
+    recordSummaries(reading, heads);
 }
 
 Status ProbeRecorder::sumRows(const TensorView& rows, const TensorView& sums) {
@@ -190,10 +216,10 @@ Status ProbeRecorder::sumRows(const TensorView& rows, const TensorView& sums) {
 // Painted heads last: they hold instead of what all heads were told to have seen.
 void ProbeRecorder::sumKept(const TensorView& rows, std::span<const std::int32_t> queries,
                             const TensorView& masses) {
-    if (m_mask) {
-        m_ops.keptMass(rows, queries, m_mask->seen, masses);
+    if (m_masks.ofAll) {
+        m_ops.keptMass(rows, queries, m_masks.ofAll->seen, masses);
     }
-    for (const auto& [head, executed] : m_painted) {
+    for (const auto& [head, executed] : m_masks.painted) {
         if (executed) {
             m_ops.keptMass(rows.slice(0, head, head + 1), queries, executed->seen, masses.slice(0, head, head + 1));
         }
@@ -212,8 +238,9 @@ Status ProbeRecorder::appendRows(const RunContext& context, int layer, std::span
     if (found.empty()) {
         return {};
     }
-    const auto values = hostValues(rows, m_hostRows);
+    fetch(rows, m_hostRows);
     FW_TRY(m_ops.synchronize());
+    const std::span<const float> values = m_hostRows;
     const auto keys = static_cast<std::size_t>(rows.dim(2));
     for (std::int64_t head = 0; head < rows.dim(0); ++head) {
         for (const std::int64_t i : found) {
@@ -226,29 +253,25 @@ Status ProbeRecorder::appendRows(const RunContext& context, int layer, std::span
 }
 
 // Of all groups together: 1.5 MB at the real size, which is not worth fetching for each.
-Status ProbeRecorder::addColumns(std::vector<AttentionSummary>& heads) {
+Status ProbeRecorder::readColumns(Reading& reading) {
     const trace::ProbeInfo& info = m_setup.info;
     FW_ASSIGN(const TensorView all, scratch(m_allColumns, {info.heads, info.tokens()}));
-    const auto values = hostValues(all, m_hostColumns);
-    FW_TRY(m_ops.synchronize());
-    const auto tokens = static_cast<std::size_t>(info.tokens());
-    for (std::size_t head = 0; head < heads.size(); ++head) {
-        heads[head].setColumns(values.subspan(head * tokens, tokens));
-    }
-    return {};
+    fetch(all, reading.columns);
+    return m_ops.synchronize();
 }
 
-void ProbeRecorder::recordSummaries(const RunContext& context, int layer,
-                                    const std::vector<AttentionSummary>& heads) {
+void ProbeRecorder::recordSummaries(const Reading& reading, const std::vector<AttentionSummary>& heads) {
     for (std::size_t head = 0; head < heads.size(); ++head) {
-        const trace::ProbeSite site = siteOf(context, layer, static_cast<std::int64_t>(head));
+        trace::ProbeSite site = reading.site;
+        site.head = static_cast<std::int32_t>(head);
         if (wants(Probe::Map)) {
             table(ProbeKind::AttentionMap).append(site, 0, heads[head].map());
         }
         if (wants(Probe::Stats)) {
             table(ProbeKind::HeadStats).append(site, 0, heads[head].statistics());
         }
-        const Executed* const executed = wants(Probe::Kept) ? executedIn(static_cast<std::int64_t>(head)) : nullptr;
+        const Executed* const executed =
+            wants(Probe::Kept) ? reading.masks.executedIn(static_cast<std::int64_t>(head)) : nullptr;
         if (executed != nullptr) {
             const ExecutedMask& mask = executed->mask;
             const auto own = static_cast<std::int64_t>(mask.masks() == 1 ? 0 : head);
@@ -258,13 +281,25 @@ void ProbeRecorder::recordSummaries(const RunContext& context, int layer,
     }
 }
 
-// heat[word · N]: the mass on each word, from a query's mean row over the text's tokens.
-void ProbeRecorder::addWords(std::span<const float> row, std::span<float> heat) const {
-    const trace::ProbeInfo& info = m_setup.info;
-    for (std::size_t word = 0; word < info.words.size(); ++word) {
-        const auto first = row.begin() + info.words[word].first;
-        heat[word * static_cast<std::size_t>(info.tokens())] =
-            std::accumulate(first, first + info.words[word].count, 0.0F);
+// Of means [queries, the prompt's tokens] into heat [words, queries]: the sum of the columns of every word. Of
+// words in a row that have one column each, all at once.
+void ProbeRecorder::sumWords(const TensorView& means, const TensorView& heat) {
+    const std::vector<trace::PromptWord>& words = m_setup.info.words;
+    const auto column = [&](std::int32_t at) { return means.slice(1, at, at + 1); };
+    for (const trace::PromptWord& word : words) {
+        for (std::int32_t i = 1; i < word.count; ++i) {
+            m_ops.add(column(word.first), column(word.first + i), column(word.first));
+        }
+    }
+    for (std::size_t first = 0; first < words.size();) {
+        std::size_t end = first + 1;
+        while (end < words.size() && words[end].first == words[end - 1].first + 1) {
+            ++end;
+        }
+        const auto from = static_cast<std::int64_t>(first), to = static_cast<std::int64_t>(end);
+        m_ops.copy(means.slice(1, words[first].first, words[first].first + to - from).permute({1, 0}),
+                   heat.slice(0, from, to));
+        first = end;
     }
 }
 
@@ -285,7 +320,8 @@ Status ProbeRecorder::crossAttention(RunContext& context, int layer, const metho
     const auto batch = static_cast<std::int64_t>(batchOf(static_cast<std::size_t>(group), used));
     std::vector<std::int32_t> queries(static_cast<std::size_t>(tokens));
     std::iota(queries.begin(), queries.end(), 0);
-    std::vector<float> heat(info.words.size() * static_cast<std::size_t>(tokens));
+    const auto wordCount = static_cast<std::int64_t>(info.words.size());
+    FW_ASSIGN(const TensorView heat, scratch(m_heat, {wordCount, tokens}, DType::F16));
     for (std::int64_t begin = 0; begin < tokens; begin += batch) {
         const std::int64_t end = std::min(begin + batch, tokens);
         FW_ASSIGN(const TensorView means, scratch(m_sums, {1, end - begin, used}));
@@ -301,16 +337,10 @@ Status ProbeRecorder::crossAttention(RunContext& context, int layer, const metho
                 rows.reshape({1, info.heads * count, k.dim(1)}).slice(2, firstToken, firstToken + used),
                 {info.heads, count, 1}, {info.heads, 1, 1}, means.slice(1, first - begin, first - begin + count));
         }
-        const std::span<const float> values = hostValues(means, m_hostSums);
-        FW_TRY(m_ops.synchronize());
-        const auto width = static_cast<std::size_t>(used);
-        for (std::size_t i = 0; i < static_cast<std::size_t>(end - begin); ++i) {
-            addWords(values.subspan(i * width, width),
-                     std::span(heat).subspan(static_cast<std::size_t>(begin) + i));
-        }
+        sumWords(means.reshape({end - begin, used}), heat.slice(1, begin, end));
     }
-    table(ProbeKind::WordHeat).append(siteOf(context, layer), 0, heat);
-    return {};
+    m_ops.download(heat, table(ProbeKind::WordHeat).appendSpace(siteOf(context, layer), 0));
+    return m_ops.synchronize();
 }
 
 }  // namespace fw::pipeline

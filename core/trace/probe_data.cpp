@@ -311,20 +311,28 @@ std::vector<float> ProbeTable::values(std::int64_t i) const {
 }
 
 void ProbeTable::append(const ProbeSite& site, std::int32_t item, std::span<const float> values) {
-    FW_CHECK(m_mapped == nullptr, "appending to a table of a file");
     FW_CHECK(static_cast<std::int64_t>(values.size()) == m_record.product(), "{} values for {}", values.size(),
              m_record.text());
-    const std::size_t begin = m_bytes.size();
-    m_bytes.resize(begin + values.size() * static_cast<std::size_t>(dtypeSize(m_dtype)));
+    FW_CHECK(m_dtype == DType::F32 || m_dtype == DType::F16, "numbers into {}", dtypeName(m_dtype));
+    const TensorView record = appendSpace(site, item);
     if (m_dtype == DType::F32) {
-        std::memcpy(m_bytes.data() + begin, values.data(), values.size_bytes());
+        std::copy(values.begin(), values.end(), record.mutableAs<float>());
     } else {
-        FW_CHECK(m_dtype == DType::F16, "numbers into {}", dtypeName(m_dtype));
-        auto* bits = reinterpret_cast<std::uint16_t*>(m_bytes.data() + begin);
-        floatsToHalves(values, {bits, values.size()});
+        floatsToHalves(values, {static_cast<std::uint16_t*>(record.mutableData()), values.size()});
     }
+}
+
+TensorView ProbeTable::appendSpace(const ProbeSite& site, std::int32_t item) {
+    FW_CHECK(m_mapped == nullptr, "appending to a table of a file");
+    const std::size_t begin = m_bytes.size();
+    m_bytes.resize(begin + static_cast<std::size_t>(m_record.product() * dtypeSize(m_dtype)));
     m_sites.push_back(site);
     m_items.push_back(item);
+    return {m_bytes.data() + begin, m_dtype, m_record};
+}
+
+void ProbeTable::reserve(std::int64_t records) {
+    m_bytes.reserve(static_cast<std::size_t>(records * m_record.product() * dtypeSize(m_dtype)));
 }
 
 void ProbeTable::appendBytes(const ProbeSite& site, std::int32_t item, std::span<const std::uint8_t> bytes) {

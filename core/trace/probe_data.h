@@ -173,6 +173,10 @@ class ProbeTable {
 
     // Adds a record, converted to the table's type (f16, f32). Only to tables not read from a file.
     void append(const ProbeSite& site, std::int32_t item, std::span<const float> values);
+    // Adds a record for the caller to write; the view is valid until the next record is added.
+    [[nodiscard]] TensorView appendSpace(const ProbeSite& site, std::int32_t item);
+    // Memory for so many records, taken when they come.
+    void reserve(std::int64_t records);
     // The same for u8.
     void appendBytes(const ProbeSite& site, std::int32_t item, std::span<const std::uint8_t> bytes);
 

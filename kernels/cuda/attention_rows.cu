@@ -1,4 +1,5 @@
 // Rows of the softmax that attention() never forms, for looking into it.
+#include "kernels/cuda/mma.cuh"
 #include "kernels/cuda/platform.cuh"
 
 namespace fw::kernels::cuda {
@@ -78,10 +79,115 @@ __global__ __launch_bounds__(kThreads) void rowScoresKernel(const AttentionRowsA
         for (int j = 0; j < kKeysEach; ++j) {
             const std::int64_t key = firstKey + lane + 32 * j;
             if (row < args.rows && key < args.keys) {
-                args.out[(head * args.rows + row) * args.keys + key] = sums[r][j] + (key == 0 ? args.firstKeyRaise * args.scale : 0.0F);
+                args.out[(head * args.rows + row) * args.keys + key] =
+                    sums[r][j] + (key == 0 ? args.firstKeyRaise * args.scale : 0.0F);
             }
         }
     }
+}
+
+constexpr int kMmaKeysOfWarp = 64;
+constexpr int kMmaKeys = kThreads / 32 * kMmaKeysOfWarp;
+
+// kWords runs of eight channels, 32 apart, of a row of bf16; zeros where there is no row.
+template <int kWords>
+__device__ __forceinline__ void loadRuns(uint4 (&runs)[kWords], const Bf16* row, bool exists) {
+#pragma unroll
+    for (int i = 0; i < kWords; ++i) {
+        runs[i] = exists ? *reinterpret_cast<const uint4*>(row + 32 * i) : uint4{0, 0, 0, 0};
+    }
+}
+
+// The same scores of bf16 on tensor cores, whose products are exact in f32 as well. blockIdx: {tile of keys, tile
+// of rows, head}; a warp computes all rows of the tile over kMmaKeysOfWarp keys. Which channel stands where in a
+// product of 16 is free as long as both operands agree: lane l reads runs of eight channels, 16 bytes, from 8 (l %
+// 4) on, and the words of a run are what the instruction wants of it in two products. Nothing passes through shared
+// memory.
+template <int kWidth>
+__global__ __launch_bounds__(kThreads) void rowScoresMmaKernel(const AttentionRowsArgs args,
+                                                               const std::int32_t* wanted) {
+    constexpr int kRuns = kWidth / 32;
+    const std::int64_t head = blockIdx.z;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int warp = static_cast<int>(threadIdx.x) / 32;
+    const int channel = lane % 4 * 8;
+    const std::int64_t firstKey = static_cast<std::int64_t>(blockIdx.x) * kMmaKeys + warp * kMmaKeysOfWarp;
+    const std::int64_t firstRow = static_cast<std::int64_t>(blockIdx.y) * kTileRows;
+    if (firstKey >= args.keys) {
+        return;
+    }
+    const Bf16* q = static_cast<const Bf16*>(args.q) + head * args.qHead + channel;
+    const Bf16* k = static_cast<const Bf16*>(args.k) + head * args.kHead + channel;
+    uint4 queries[kTileRows / 8][kRuns];
+#pragma unroll
+    for (int i = 0; i < kTileRows / 8; ++i) {
+        const std::int64_t row = firstRow + 8 * i + lane / 4;
+        loadRuns(queries[i], row < args.rows ? q + wanted[row] * args.qToken : q, row < args.rows);
+    }
+    const bool pairs = args.keys % 2 == 0;  // then two scores are aligned
+#pragma unroll 2
+    for (int tile = 0; tile < kMmaKeysOfWarp / 8; ++tile) {
+        const std::int64_t key = firstKey + 8 * tile + lane / 4;
+        uint4 keys[kRuns];
+        loadRuns(keys, key < args.keys ? k + key * args.kToken : k, key < args.keys);
+        const std::int64_t column = firstKey + 8 * tile + lane % 4 * 2;
+#pragma unroll
+        for (int half = 0; half < kTileRows / 16; ++half) {
+            float sums[4] = {};
+#pragma unroll
+            for (int i = 0; i < kRuns; ++i) {
+                const uint4 upper = queries[2 * half][i];
+                const uint4 lower = queries[2 * half + 1][i];
+                mmaBf16(sums, {upper.x, lower.x, upper.y, lower.y}, keys[i].x, keys[i].y);
+                mmaBf16(sums, {upper.z, lower.z, upper.w, lower.w}, keys[i].z, keys[i].w);
+            }
+#pragma unroll
+            for (int part = 0; part < 2; ++part) {
+                const std::int64_t row = firstRow + 16 * half + 8 * part + lane / 4;
+                if (row >= args.rows) {
+                    continue;
+                }
+                const float first =
+                    sums[2 * part] * args.scale + (column == 0 ? args.firstKeyRaise * args.scale : 0.0F);
+                const float second = sums[2 * part + 1] * args.scale;
+                float* const out = args.out + (head * args.rows + row) * args.keys + column;
+                if (pairs && column + 1 < args.keys) {
+                    *reinterpret_cast<float2*>(out) = {first, second};
+                } else {
+                    if (column < args.keys) {
+                        out[0] = first;
+                    }
+                    if (column + 1 < args.keys) {
+                        out[1] = second;
+                    }
+                }
+            }
+        }
+    }
+}
+
+bool readsRuns(const AttentionRowsArgs& args) {
+    const auto aligned = [](const void* data, std::int64_t token, std::int64_t head) {
+        return reinterpret_cast<std::uintptr_t>(data) % 16 == 0 && token % 8 == 0 && head % 8 == 0;
+    };
+    return args.element == Element::Bf16 && aligned(args.q, args.qToken, args.qHead) &&
+           aligned(args.k, args.kToken, args.kHead);
+}
+
+Code rowScores(Queue& queue, const AttentionRowsArgs& args, const std::int32_t* wanted) {
+    LaunchShape shape;
+    shape.threads = kThreads;
+    shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.keys, kMmaKeys)),
+                      static_cast<unsigned>(ceilDiv(args.rows, kTileRows)), static_cast<unsigned>(args.heads));
+    if (readsRuns(args) && args.headDim == 128) {
+        return launch(queue, rowScoresMmaKernel<128>, shape, args, wanted);
+    }
+    if (readsRuns(args) && args.headDim == 64) {
+        return launch(queue, rowScoresMmaKernel<64>, shape, args, wanted);
+    }
+    shape.grid.x = static_cast<unsigned>(ceilDiv(args.keys, kTileKeys));
+    return withAct(args.element,
+                   [&](auto t) { return launch(queue, rowScoresKernel<decltype(t)>, shape, args, wanted); });
 }
 
 template <int kBlock>
@@ -181,13 +287,7 @@ Code attentionRows(Queue* queue, const AttentionRowsArgs& args) {
         code != Code::Ok) {
         return code;
     }
-    LaunchShape shape;
-    shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.keys, kTileKeys)),
-                      static_cast<unsigned>(ceilDiv(args.rows, kTileRows)), static_cast<unsigned>(args.heads));
-    shape.threads = kThreads;
-    const std::int32_t* rows = wanted;
-    const Code code = withAct(
-        args.element, [&](auto t) { return launch(*queue, rowScoresKernel<decltype(t)>, shape, args, rows); });
+    const Code code = rowScores(*queue, args, wanted);
     if (code != Code::Ok) {
         return code;
     }

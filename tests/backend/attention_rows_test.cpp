@@ -241,7 +241,8 @@ TEST_P(AttentionRowsTest, EqualsTheSoftmax) {
     };
     for (const Case& c : {Case{1, 1, 1, 16, Layout::Contiguous}, Case{13, 13, 3, 32, Layout::Fused},
                           Case{70, 63, 2, 48, Layout::PaddedRows}, Case{64, 65, 2, 128, Layout::Fused},
-                          Case{40, 512, 1, 64, Layout::Contiguous}}) {
+                          Case{40, 512, 1, 64, Layout::Contiguous}, Case{34, 601, 2, 64, Layout::PaddedRows},
+                          Case{33, 1030, 2, 128, Layout::Contiguous}}) {
         const TestTensor q = TestTensor::input(dtype(), {1, c.queries, c.heads, c.width}, c.layout, 2.0);
         const TestTensor k = TestTensor::input(dtype(), {1, c.keys, c.heads, c.width}, c.layout, 1.5);
         std::vector<std::int32_t> all;

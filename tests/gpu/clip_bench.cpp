@@ -36,6 +36,9 @@ OrderedJson clipJson(const ClipTimes& times, const ClipTimes& first) {
                      {"cache_bytes", times.cacheBytes},
                      {"speedup_total", first.total / times.total},
                      {"speedup_denoise", first.denoise / times.denoise}};
+    if (!times.steps.empty()) {
+        json["step_seconds"] = times.steps;
+    }
     if (!times.signatures.empty()) {
         json["signatures"] = times.signatures;
     }

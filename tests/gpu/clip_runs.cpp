@@ -58,6 +58,7 @@ class WholeClipRunner final : public ClipRunner {
         times.total = clockSeconds() - start - report.loadSeconds;
         times.denoise = report.denoiseSeconds;
         times.decode = report.decodeSeconds;
+        times.steps = report.stepSeconds;
         times.medianStep = middleOf(report.stepSeconds);
         times.idleShare = m_meter.queue == nullptr ? 0.0 : 1.0 - (busyEnd - busyBegin) / (end - begin);
         times.peakBytes = m_meter.peakBytes();

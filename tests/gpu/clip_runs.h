@@ -21,7 +21,8 @@ struct ClipTimes {
     std::string name;
     double total = 0.0, denoise = 0.0, decode = 0.0, medianStep = 0.0;  // seconds; without loading
     double load = 0.0;                                                  // of it before the first step
-    double idleShare = 0.0;  // of the steps' time: 1 - device time / time on the clock
+    double idleShare = 0.0;     // of the steps' time: 1 - device time / time on the clock
+    std::vector<double> steps;  // seconds of each; empty in a run by signatures
     std::int64_t peakBytes = 0, forecastBytes = 0, cacheBytes = 0;
     std::string signatures;  // of a run by signatures: "cc 24 x 0.981 s, …"
 };
