@@ -76,6 +76,7 @@ Status runStep(StepBench& bench, const CancelToken& cancel, trace::Trace* trace 
         .ops = *bench.parts.ops, .arena = *bench.arena, .selfAttention = *bench.method, .cancel = cancel};
     context.trace = trace;
     context.step = 0;
+    const method::SettledTrace settled(context);
     pipeline::SamplerState start = bench.state.sampler;
     FW_TRY(pipeline::predictVelocity(context, bench.parts, bench.state, schedule.timesteps.front(),
                                      *bench.request.guidance));
@@ -151,6 +152,7 @@ Result<trace::Trace> traceModules(StepBench& bench, const CancelToken& cancel) {
                                .trace = &trace};
     FW_TRY(pipeline::decodeFrames(context, bench.parts, bench.state.sampler.sample, pipeline::tilingOf(bench.plan),
                                   [](const ConstTensorView&) -> Status { return {}; }));
+    context.untimed.settle(context.ops, trace);
     FW_TRY(context.ops.synchronize());
     return trace;
 }

@@ -128,6 +128,30 @@ std::int64_t CudaOps::timestampUs() {
     return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
+// The queue keeps the last point of the call before, or at first one whose time is that of the host.
+std::size_t CudaOps::mark() {
+    if (!m_markedFrom) {
+        m_markedFrom = timestampUs();
+        note(api().mark(m_queue));
+    }
+    note(api().mark(m_queue));
+    return m_marked++;
+}
+
+std::vector<std::int64_t> CudaOps::markedTimes() {
+    std::vector<std::int64_t> times(std::exchange(m_marked, 0), m_markedFrom.value_or(0));
+    if (times.empty()) {
+        return times;
+    }
+    std::vector<double> behind(times.size() + 1);
+    note(api().markedMicroseconds(m_queue, behind.data(), std::ssize(behind)));
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        times[i] += std::llround(behind[i + 1]);
+    }
+    m_markedFrom = times.back();
+    return times;
+}
+
 void CudaOps::doUpload(const ConstTensorView& host, const TensorView& device) {
     note(api().upload(m_queue, host.data(), device.mutableData(), host.bytes()));
 }

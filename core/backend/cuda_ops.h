@@ -50,6 +50,8 @@ class CudaOps final : public Ops, public PacksRows {
     [[nodiscard]] DeviceKind deviceKind() const override { return DeviceKind::Cuda; }
     [[nodiscard]] Status synchronize() override;
     [[nodiscard]] std::int64_t timestampUs() override;
+    [[nodiscard]] std::size_t mark() override;
+    [[nodiscard]] std::vector<std::int64_t> markedTimes() override;
     [[nodiscard]] kernels::cuda::Queue* queue() const { return m_queue; }
     [[nodiscard]] bool supportsStateSpace() const override { return true; }
     [[nodiscard]] bool supportsAttentionRows() const override { return true; }
@@ -141,6 +143,9 @@ class CudaOps final : public Ops, public PacksRows {
     std::shared_ptr<const CudaLibrary> m_library;
     std::int32_t m_device;
     kernels::cuda::Queue* m_queue;  // owned
+    std::optional<std::int64_t>
+        m_markedFrom;          // when the point was that times are counted from; none: nothing marked yet
+    std::size_t m_marked = 0;  // points since
     std::unique_ptr<Buffer> m_convSource, m_convDestination;
     std::vector<std::unique_ptr<CudaBlockTable>> m_tables;
     Status m_failure;

@@ -50,6 +50,15 @@ void Ops::charge(std::int64_t flops, std::initializer_list<ConstTensorView> oper
     }
 }
 
+std::size_t Ops::mark() {
+    m_marked.push_back(timestampUs());
+    return m_marked.size() - 1;
+}
+
+std::vector<std::int64_t> Ops::markedTimes() {
+    return std::exchange(m_marked, {});
+}
+
 void Ops::upload(const ConstTensorView& host, const TensorView& device) {
     checkShape("upload", "device tensor", device, host.shape());
     FW_CHECK(host.dtype() == device.dtype(), "upload of {} to {}", host.text(), device.text());

@@ -103,6 +103,12 @@ class Ops {
     // Microseconds on a monotonic clock at this point of the queue (waits on asynchronous devices: tracing only).
     [[nodiscard]] virtual std::int64_t timestampUs() = 0;
 
+    // A point of the queue to be timed, without waiting for it: its index among those marked since markedTimes().
+    [[nodiscard]] virtual std::size_t mark();
+    // Of every point marked since the last call, on the clock of timestampUs(). Waits. What is fused with work
+    // behind a point counts as behind it.
+    [[nodiscard]] virtual std::vector<std::int64_t> markedTimes();
+
     // --- transfers: contiguous, equal dtype and shape. The host side must stay valid until synchronize().
     void upload(const ConstTensorView& host, const TensorView& device);
     void download(const ConstTensorView& device, const TensorView& host);
@@ -336,6 +342,7 @@ class Ops {
     virtual void doToBytes(const ConstTensorView& x, const TensorView& y) = 0;
 
     OpCost m_cost;
+    std::vector<std::int64_t> m_marked;  // of queues that wait for every call
     std::int64_t m_scratchBytes = 0;
 };
 

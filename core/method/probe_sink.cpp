@@ -5,7 +5,7 @@
 namespace fw::method {
 
 ProbeScope::ProbeScope(RunContext& context, int layer)
-    : m_context(context), m_startUs(context.ops.timestampUs()), m_before(context.ops.cost()) {
+    : m_context(context), m_begin(context.trace != nullptr ? context.ops.mark() : 0), m_before(context.ops.cost()) {
     m_row.step = context.step;
     m_row.branch = context.branch;
     m_row.layer = layer;
@@ -14,15 +14,12 @@ ProbeScope::ProbeScope(RunContext& context, int layer)
 
 ProbeScope::~ProbeScope() {
     const backend::OpCost& after = m_context.ops.cost();
-    m_row.durationUs = m_context.ops.timestampUs() - m_startUs;
     m_row.flops = after.flops - m_before.flops;
     m_row.bytes = after.bytes - m_before.bytes;
-    m_context.probeWork.us += m_row.durationUs;
     m_context.probeWork.flops += m_row.flops;
     m_context.probeWork.bytes += m_row.bytes;
     if (m_context.trace != nullptr) {
-        m_row.startUs = m_startUs - m_context.trace->originUs;
-        m_context.trace->add(m_row);
+        m_context.untimed.addProbe(m_row, {m_begin, m_context.ops.mark()});
     }
 }
 

@@ -102,7 +102,7 @@ class ProbeScope {
  private:
     RunContext& m_context;
     trace::Row m_row;
-    std::int64_t m_startUs = 0;
+    std::size_t m_begin = 0;
     backend::OpCost m_before;
 };
 

@@ -434,6 +434,7 @@ void ModelGenerator::lookInside(Job& job, int step) {
             trace->metadata["probes_refused"] = added.error().message;
         }
     }
+    job.context.untimed.settle(*m_parts.ops, *trace);
     if (!job.options.traceSoFar) {
         return;
     }
@@ -614,6 +615,7 @@ Result<GenerationReport> ModelGenerator::generate(const job::GenerationRequest& 
     }
     method::RunContext context{
         .ops = *m_parts.ops, .arena = *m_arena, .selfAttention = *method, .cancel = cancel, .trace = options.trace};
+    const method::SettledTrace settled(context);
     context.cache = options.observer != nullptr ? options.observer : state.cache.get();
     std::unique_ptr<ProbeRecorder> probes;
     if (report.request.probes) {

@@ -200,16 +200,34 @@ Code takesFp8Linear(Queue* queue, std::int64_t in, std::int64_t out) {
     return fp8LinearApplies(*queue, in, out);
 }
 
+Code mark(Queue* queue) {
+    return queue->check(queue->points.mark(queue->stream), "marking a point of time");
+}
+
+Code markedMicroseconds(Queue* queue, double* microseconds, std::int64_t count) {
+    if (count != static_cast<std::int64_t>(queue->points.points())) {
+        return queue->fail(Code::Failed, "another number of points of time was marked");
+    }
+    const Code code = queue->check(cudaStreamSynchronize(queue->stream), "running the queued work");
+    return code == Code::Ok ? queue->check(queue->points.take(microseconds), "timing the queued work") : code;
+}
+
 // Whether a call looks itself whether an addition waits.
 template <auto kFunction>
 inline constexpr bool kTakesAddition = false;
 template <>
 inline constexpr bool kTakesAddition<layerNorm> = true;
+template <>
+inline constexpr bool kTakesAddition<mark> = true;
 // What carries results away is no work of the device.
 template <auto kFunction>
 inline constexpr bool kIsWork = true;
 template <>
 inline constexpr bool kIsWork<download> = false;
+template <>
+inline constexpr bool kIsWork<mark> = false;
+template <>
+inline constexpr bool kIsWork<markedMicroseconds> = false;
 
 // A queue may be used from another thread than the one that made it: the current device belongs to the thread.
 template <auto kFunction, class... Arguments>
@@ -238,6 +256,8 @@ constexpr Api kApi = {
     .destroyQueue = destroyQueue,
     .synchronize = synchronize,
     .lastMessage = lastMessage,
+    .mark = onDevice<mark>,
+    .markedMicroseconds = onDevice<markedMicroseconds, double*, std::int64_t>,
     .upload = onDevice<upload, const void*, void*, std::int64_t>,
     .download = onDevice<download, const void*, void*, std::int64_t>,
     .linear = onDevice<linear, const LinearArgs&>,

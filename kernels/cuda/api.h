@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 9;
+inline constexpr std::int32_t kApiVersion = 10;
 
 enum class Code : std::int32_t {
     Ok,
@@ -365,6 +365,13 @@ struct Api {
     Code (*synchronize)(Queue* queue, Message* message);
     // Why the last call on this queue failed.
     void (*lastMessage)(const Queue* queue, Message* message);
+
+    // A point of the queue to be timed, without waiting. An addition that waits for its norm goes on waiting: its
+    // time is part of what comes behind the point.
+    Code (*mark)(Queue* queue);
+    // Waits, then tells of the `count` points marked since the last call, the last of which is the first now, how
+    // many microseconds they lie behind the first.
+    Code (*markedMicroseconds)(Queue* queue, double* microseconds, std::int64_t count);
 
     // Through pinned staging memory. The host side must stay valid until synchronize().
     Code (*upload)(Queue* queue, const void* host, void* device, std::int64_t bytes);

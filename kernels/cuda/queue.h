@@ -9,6 +9,7 @@
 
 #include "kernels/cuda/api.h"
 #include "kernels/cuda/busy_clock.h"
+#include "kernels/cuda/point_clock.h"
 
 namespace fw::kernels::cuda {
 
@@ -85,6 +86,7 @@ struct Queue {
     cudaStream_t stream = nullptr;
     Staging staging;
     BusyClock clock;
+    PointClock points;
     Scratch blasWorkspace, dnnWorkspace, convSums, sums, wantedRows, scanStates, sparse, attentionParts, fp8;
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;

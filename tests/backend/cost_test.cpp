@@ -173,5 +173,38 @@ TEST(Cost, ScansAreCountedByTheirChunks) {
     EXPECT_EQ(ops->cost().flops - before, 2 * 640 * 48 * 512 + steps);
 }
 
+class MarkedTimesTest : public OpsTest {};
+INSTANTIATE_TEST_SUITE_P(Devices, MarkedTimesTest, ::testing::ValuesIn(allParameters()), parameterName);
+
+// What was queued between two points lies between their times, on one clock from call to call.
+TEST_P(MarkedTimesTest, EncloseTheWork) {
+    const TestTensor rows = TestTensor::input(DType::F32, {512, 1024});
+    const auto a = createTensor(*m_device, DType::F32, {512, 1024});
+    const auto b = createTensor(*m_device, DType::F32, {512, 1024});
+    ASSERT_TRUE(a && b);
+    m_ops->upload(rows.view(), a->view);
+    EXPECT_TRUE(m_ops->markedTimes().empty());
+    const std::int64_t begin = m_ops->timestampUs();
+    std::int64_t last = begin;
+    for (int round = 0; round < 3; ++round) {
+        std::vector<std::size_t> points{m_ops->mark()};
+        for (int i = 0; i < 2 + round; ++i) {
+            m_ops->add(a->view, a->view, b->view);
+            points.push_back(m_ops->mark());
+        }
+        const std::vector<std::int64_t> times = m_ops->markedTimes();
+        ASSERT_EQ(times.size(), points.size());
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            EXPECT_EQ(points[i], i);
+            EXPECT_GE(times[i], last);
+            last = times[i];
+        }
+    }
+    EXPECT_TRUE(m_ops->synchronize());
+    // The clocks of host and device may differ by what it takes to ask them.
+    EXPECT_LE(last, m_ops->timestampUs() + 1000);
+    EXPECT_GT(last, begin);
+}
+
 }  // namespace
 }  // namespace fw::backend

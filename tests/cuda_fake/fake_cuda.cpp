@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "kernels/cuda/api.h"
 #include "kernels/cuda/sparse_args.h"
@@ -17,6 +18,7 @@ namespace fw::kernels::cuda {
 
 struct Queue {
     Message message{};
+    std::int64_t points = 0;
 };
 
 namespace {
@@ -138,6 +140,19 @@ Code synchronize(Queue* queue, Message* message) {
     return code;
 }
 
+Code mark(Queue* queue) {
+    ++queue->points;
+    return answer(queue);
+}
+
+// A microsecond apart.
+Code markedMicroseconds(Queue* queue, double* microseconds, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        microseconds[i] = static_cast<double>(i);
+    }
+    return count == std::exchange(queue->points, 1) ? answer(queue) : Code::Failed;
+}
+
 void lastMessage(const Queue* queue, Message* message) {
     *message = queue->message;
 }
@@ -180,6 +195,8 @@ constexpr Api kApi = {
     .destroyQueue = destroyQueue,
     .synchronize = synchronize,
     .lastMessage = lastMessage,
+    .mark = mark,
+    .markedMicroseconds = markedMicroseconds,
     .upload = upload,
     .download = download,
     .linear = linear,

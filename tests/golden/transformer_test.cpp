@@ -54,6 +54,7 @@ TEST_P(TransformerGolden, AgreesWithTheReferenceAtTwoTimesteps) {
         const auto expected = m_fixture.tensor(fmt::format("{}.{}.velocity", m_key, i));
         expectClose(velocity.view, expected, m_compute);
     }
+    context.untimed.settle(*m_engine.ops, trace);
     EXPECT_EQ(m_engine.arena->mark(), 0);
     // Per call: embeddings and output once, and four rows per layer (attention's core inside self-attention).
     EXPECT_EQ(trace.rows().size(), timesteps.size() * static_cast<std::size_t>(2 + 4 * m_config.layers));
