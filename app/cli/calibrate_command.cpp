@@ -114,6 +114,10 @@ class CalibrateCommand final : public Command {
             measurement.nextRun();
             FW_TRY(watch(*generator, resolved, measurement, session.cancel));
         }
+        std::error_code ignored;
+        if (fs::exists(out, ignored)) {
+            say(stderr, "replaces the constants that were in {}\n", out.string());
+        }
         FW_TRY(writeWhole(out, describe(measurement, resolved, info.name, prompts.size()).dump(1) + "\n"));
         return out;
     }

@@ -28,8 +28,9 @@ struct Finding {
 };
 
 void addBackends(std::vector<Finding>& findings) {
-    bool any = false;
+    bool any = false, cuda = false;
     for (const backend::BackendEntry& entry : backend::createBackends()) {
+        cuda = cuda || entry.name == "cuda";
         if (entry.devices.empty()) {
             findings.push_back({entry.name, false, entry.status, kDone});
         }
@@ -43,6 +44,13 @@ void addBackends(std::vector<Finding>& findings) {
                                             static_cast<double>(info.totalBytes) / kGibibyte),
                                 kDone});
         }
+    }
+    if (!cuda) {
+        findings.push_back(
+            {"cuda", false,
+             "this program was built without its CUDA engine (no CUDA toolkit was found then); clips are "
+             "computed on the CPU",
+             kDone});
     }
     if (!any) {
         findings.push_back({"devices", false, "no device can compute here", kUnsupported});

@@ -131,7 +131,7 @@ class PlanCommand final : public Command {
             printCache(plan->cache);
             printProbes(plan->probes);
         }
-        return kDone;
+        return plan->memory.shortage.empty() ? kDone : kNoMemory;
     }
 
  private:

@@ -179,12 +179,22 @@ Result<Constants> constantsFromJson(const Json& json, const std::string& source)
     return constants;
 }
 
-Result<Constants> findConstants(const std::filesystem::path& modelFolder, std::int64_t layers, std::int64_t width) {
+Constants findConstants(const std::filesystem::path& modelFolder, std::int64_t layers, std::int64_t width) {
     const std::filesystem::path path = modelFolder / kConstantsFile;
     std::error_code error;
     if (std::filesystem::exists(path, error)) {
-        FW_ASSIGN(const Json json, weights::readJsonFile(path));
-        return constantsFromJson(json, path.string());
+        const auto read = [&]() -> Result<Constants> {
+            FW_ASSIGN(const Json json, weights::readJsonFile(path));
+            return constantsFromJson(json, path.string());
+        };
+        auto own = read();
+        if (own) {
+            return *std::move(own);
+        }
+        Constants none;
+        none.source = path.string();
+        none.damage = std::move(own).error();
+        return none;
     }
     if (layers == 30 && width == 1536) {
         return publishedSmall();
@@ -192,7 +202,7 @@ Result<Constants> findConstants(const std::filesystem::path& modelFolder, std::i
     if (layers == 40 && width == 5120) {
         return publishedLarge();
     }
-    return Constants();
+    return {};
 }
 
 }  // namespace fw::cache

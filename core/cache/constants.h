@@ -25,6 +25,7 @@ struct Constants {
     std::optional<Polynomial> embedding, modulation;
     // MagCache: of every step, the mean over tokens of ‖R_i‖ / ‖R_{i-1}‖, R what the blocks add; for each branch.
     std::vector<std::vector<double>> magnitudes;
+    std::optional<Error> damage;  // why the model's own file cannot be used; then nothing else is known
 };
 
 // `values` at `steps` places, each the nearest of the given ones: index round(i · (size - 1) / (steps - 1)).
@@ -38,9 +39,9 @@ inline constexpr const char* kConstantsFile = "cache_constants.json";
 [[nodiscard]] Result<Constants> constantsFromJson(const Json& json, const std::string& source);
 
 // Those of the folder's own file; otherwise the published ones when the transformer has the size of Wan2.1's 1.3B
-// or 14B text-to-video model (`layers` blocks, `width` channels); otherwise none. BadModel when the file is
-// damaged.
-[[nodiscard]] Result<Constants> findConstants(const std::filesystem::path& modelFolder, std::int64_t layers,
-                                              std::int64_t width);
+// or 14B text-to-video model (`layers` blocks, `width` channels); otherwise none. Of a damaged file the damage:
+// most runs need no constants.
+[[nodiscard]] Constants findConstants(const std::filesystem::path& modelFolder, std::int64_t layers,
+                                      std::int64_t width);
 
 }  // namespace fw::cache

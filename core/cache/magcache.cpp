@@ -18,7 +18,7 @@ class MagCache final : public StepCache {
                                                                    const CacheSetup& setup) {
         const auto& magnitudes = setup.constants.magnitudes;
         if (magnitudes.empty()) {
-            return missingConstants("MagCache");
+            return missingConstants("MagCache", setup.constants);
         }
         auto cache = std::make_unique<MagCache>();
         const MagRule rule{parameters.at("threshold").get<double>(), parameters.at("longest_run").get<int>(),

@@ -24,7 +24,12 @@ Status StepCache::siteDone(method::RunContext&, const Site&, const ConstTensorVi
     return {};
 }
 
-tl::unexpected<Error> missingConstants(std::string_view cacheName) {
+tl::unexpected<Error> missingConstants(std::string_view cacheName, const Constants& constants) {
+    if (constants.damage) {
+        return fail(constants.damage->code,
+                    "{}; {} needs it: measure it again with fw calibrate --model DIR, or remove it",
+                    constants.damage->message, cacheName);
+    }
     return fail(
         ErrorCode::BadModel,
         "{} needs constants that this model does not bring; measure them once with: fw calibrate --model DIR",

@@ -139,7 +139,7 @@ struct CacheEntry {
 };
 
 // For caches that need constants the model does not bring: BadModel with the command that measures them.
-[[nodiscard]] tl::unexpected<Error> missingConstants(std::string_view cacheName);
+[[nodiscard]] tl::unexpected<Error> missingConstants(std::string_view cacheName, const Constants& constants);
 
 // Every step cache of this build, "none" first.
 [[nodiscard]] const std::vector<CacheEntry>& stepCaches();

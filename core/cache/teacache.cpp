@@ -20,7 +20,7 @@ class TeaCache final : public StepCache {
         cache->m_watchModulation = parameters.at("signal") == "modulation";
         const auto& polynomial = cache->m_watchModulation ? setup.constants.modulation : setup.constants.embedding;
         if (!polynomial) {
-            return missingConstants("TeaCache");
+            return missingConstants("TeaCache", setup.constants);
         }
         cache->m_polynomial = *polynomial;
         cache->m_threshold = parameters.at("threshold").get<double>();

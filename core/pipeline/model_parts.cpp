@@ -75,8 +75,7 @@ Result<ModelParts> loadParts(const std::filesystem::path& folder, std::unique_pt
                     parts.shapes.vae.latentChannels, geometry.latentChannels);
     }
     FW_ASSIGN(parts.sampler, samplerDefaults(folder));
-    FW_ASSIGN(parts.cacheConstants,
-              cache::findConstants(folder, geometry.layers, geometry.heads * geometry.headDim));
+    parts.cacheConstants = cache::findConstants(folder, geometry.layers, geometry.heads * geometry.headDim);
     return parts;
 }
 

@@ -255,9 +255,13 @@ TEST_F(Cli, PlansAndListsStepCaches) {
 }
 
 TEST_F(Cli, MeasuresAModelsConstants) {
-    const Outcome made = run({"calibrate", "a red balloon", "--width", "32", "--height", "32", "--frames", "1",
-                              "--steps", "4", "--seed", "3", "--threads", "1", "--out", "c.json"});
+    const std::vector<std::string> command{
+        "calibrate", "a red balloon", "--width", "32",        "--height", "32",    "--frames", "1", "--steps",
+        "4",         "--seed",        "3",       "--threads", "1",        "--out", "c.json"};
+    EXPECT_THAT(run(command).err, testing::Not(HasSubstr("replaces")));
+    const Outcome made = run(command);
     ASSERT_EQ(made.exit, 0) << made.err;
+    EXPECT_THAT(made.err, HasSubstr("replaces the constants that were in c.json"));
     EXPECT_EQ(made.out, "c.json\n");
     std::ifstream file(m_folder / "c.json");
     const Json json = Json::parse(file);
@@ -484,7 +488,7 @@ TEST_F(Cli, StopsOnInterruptAndLeavesNothing) {
 
 TEST_F(Cli, KeepsToAMemoryBudgetAndRefusesWithNumbers) {
     const Outcome plan = run({"plan", "a red balloon", "--json", "--memory-budget", "1M"});
-    ASSERT_EQ(plan.exit, 0) << plan.err;
+    ASSERT_EQ(plan.exit, 4) << plan.err;
     const Json json = Json::parse(plan.out);
     EXPECT_EQ(json.at("memory").at("budget_bytes"), 1 << 20);
     EXPECT_THAT(json.at("memory").at("shortage").get<std::string>(), HasSubstr("the budget is 1.0 MiB"));
@@ -562,6 +566,8 @@ TEST_F(Cli, ListsModelsPlansAndDiagnoses) {
     const Outcome doctor = run({"doctor", "--json"});
     EXPECT_EQ(doctor.exit, 0) << doctor.out;
     EXPECT_EQ(Json::parse(doctor.out).at("ready"), true);
+    // A GPU is a device, or it is said why there is none.
+    EXPECT_THAT(doctor.out, HasSubstr("cuda"));
     const Outcome help = run({"generate", "--help"});
     EXPECT_EQ(help.exit, 0);
     EXPECT_THAT(help.out, HasSubstr("Exit codes: 0 done"));

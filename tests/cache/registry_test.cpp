@@ -92,7 +92,15 @@ TEST(CacheRegistry, RefusesCachesWithoutTheModelsConstants) {
         EXPECT_EQ(made.error().code, ErrorCode::BadModel);
         EXPECT_THAT(made.error().message, HasSubstr("fw calibrate"));
     }
-    bench.constants = *findConstants("/nonexistent", 40, 5120);  // the 14B model has no published magnitudes
+    bench.constants.damage = Error{ErrorCode::BadModel, "cache_constants.json is no JSON"};
+    EXPECT_TRUE(bench.create("pab"));
+    for (const char* id : {"teacache", "magcache"}) {
+        const auto made = bench.create(id);
+        ASSERT_FALSE(made) << id;
+        EXPECT_THAT(made.error().message,
+                    testing::AllOf(HasSubstr("cache_constants.json is no JSON"), HasSubstr("fw calibrate")));
+    }
+    bench.constants = findConstants("/nonexistent", 40, 5120);  // the 14B model has no published magnitudes
     EXPECT_TRUE(bench.create("teacache"));
     EXPECT_TRUE(bench.create("teacache", {{"signal", "modulation"}}));
     EXPECT_FALSE(bench.create("magcache"));
