@@ -34,6 +34,7 @@ class Command {
 [[nodiscard]] std::unique_ptr<Command> makeShowCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeInspectCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeModelsCommand(CLI::App& program);
+[[nodiscard]] std::unique_ptr<Command> makeMethodsCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeCachesCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeCalibrateCommand(CLI::App& program);
 [[nodiscard]] std::unique_ptr<Command> makeDoctorCommand(CLI::App& program);

@@ -105,6 +105,7 @@ int parseAndRun(int argc, const char* const* argv, const CancelToken& cancel) {
     commands.push_back(makeShowCommand(program));
     commands.push_back(makeInspectCommand(program));
     commands.push_back(makeModelsCommand(program));
+    commands.push_back(makeMethodsCommand(program));
     commands.push_back(makeCachesCommand(program));
     commands.push_back(makeCalibrateCommand(program));
     commands.push_back(makeDoctorCommand(program));

@@ -87,7 +87,9 @@ void RequestOptions::addTo(CLI::App& command, const std::string& defaultPrompt) 
         .add_option("--memory-budget", m_memoryBudget,
                     "Device memory the run may use, such as 8G; less takes longer (default: what is free)")
         ->type_name("SIZE");
-    command.add_option("--method", m_request.method, "Attention method")->type_name("ID")->capture_default_str();
+    command.add_option("--method", m_request.method, "Attention method: see fw methods")
+        ->type_name("ID")
+        ->capture_default_str();
     command
         .add_option("--adapter", m_adapters,
                     "LoRA file, or the weights an attention method was trained with; repeatable, with a strength "

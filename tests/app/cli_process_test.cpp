@@ -252,6 +252,30 @@ TEST_F(Cli, PlansAndListsStepCaches) {
     EXPECT_GT(cache.at("bytes").get<std::int64_t>(), 0);
     EXPECT_THAT(run({"plan", "x", "--cache", "pab"}).out, HasSubstr("...r.r.r.r.r.r.r...."));
     EXPECT_THAT(run({"caches"}).out, HasSubstr("self_range"));
+    EXPECT_THAT(run({"methods"}).out, HasSubstr("sparsity"));
+    // What a script needs to build a request: every parameter with its bounds or choices, and what it is by
+    // default.
+    for (const char* list : {"methods", "caches"}) {
+        const Outcome told = run({list, "--json"});
+        ASSERT_EQ(told.exit, 0) << told.err;
+        const Json choices = Json::parse(told.out).at(list);
+        EXPECT_GT(choices.size(), 5U);
+        for (const Json& choice : choices) {
+            EXPECT_NE(choice.at("id"), "");
+            for (const Json& parameter : choice.at("parameters")) {
+                const std::string type = parameter.at("type");
+                const Json& value = parameter.at("default");
+                if (type == "choice") {
+                    EXPECT_THAT(parameter.at("choices"), testing::Contains(value)) << parameter.dump();
+                } else if (type == "boolean") {
+                    EXPECT_TRUE(value.is_boolean()) << parameter.dump();
+                } else {
+                    EXPECT_LE(parameter.at("minimum").get<double>(), value.get<double>()) << parameter.dump();
+                    EXPECT_GE(parameter.at("maximum").get<double>(), value.get<double>()) << parameter.dump();
+                }
+            }
+        }
+    }
 }
 
 TEST_F(Cli, MeasuresAModelsConstants) {
