@@ -1,6 +1,8 @@
 // fw branch: another end to a clip that was begun, with other attention or another step cache from some step on.
 #include <unistd.h>
 
+#include <optional>
+
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/output.h"
@@ -28,9 +30,16 @@ class BranchCommand final : public Command {
             ->type_name("ID");
         m_app->add_option("--set", m_settings, "Parameter of the attention method, repeatable")
             ->type_name("NAME=VALUE");
+        m_app
+            ->add_option("--adapter", m_adapters,
+                         "LoRA file or an attention method's weights from here on, instead of those before; "
+                         "repeatable, with a strength as FILE@0.8")
+            ->type_name("FILE");
         m_app->add_option("--cache", m_cache, "Step cache from here on (default: as before)")->type_name("ID");
         m_app->add_option("--set-cache", m_cacheSettings, "Parameter of the step cache, repeatable")
             ->type_name("NAME=VALUE");
+        m_app->add_option("--device", m_device, "auto, cpu, …: see fw doctor (default: as before)");
+        m_app->add_option("--threads", m_threads, "CPU threads; 0: all (default: as before)");
         m_whatIf.addTo(*m_app);
         m_probes.addTo(*m_app);
         m_app->add_option("-o,--out", m_options.output, "File to write")->required();
@@ -106,6 +115,15 @@ class BranchCommand final : public Command {
         FW_ASSIGN(job::GenerationRequest request, pipeline::checkpointRequest(m_options.branchFrom));
         // Another method or cache begins with its own defaults.
         FW_TRY(setMethod(request));
+        if (!m_adapters.empty()) {
+            request.adapters.clear();
+        }
+        for (const std::string& text : m_adapters) {
+            FW_ASSIGN(auto adapter, adapterFromText(text));
+            request.adapters.push_back(std::move(adapter));
+        }
+        request.device = m_device.value_or(request.device);
+        request.threads = m_threads.value_or(request.threads);
         if (!m_cache.empty() && m_cache != request.cache) {
             request.cache = m_cache;
             request.cacheParameters = Json::object();
@@ -132,7 +150,9 @@ class BranchCommand final : public Command {
     std::filesystem::path m_folder;
     int m_step = 0;
     std::string m_method, m_cache;
-    std::vector<std::string> m_settings, m_cacheSettings;
+    std::vector<std::string> m_settings, m_cacheSettings, m_adapters;
+    std::optional<std::string> m_device;
+    std::optional<int> m_threads;
     WhatIfOption m_whatIf;
     ProbeOptions m_probes;
     app::ClipJobOptions m_options;

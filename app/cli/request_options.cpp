@@ -15,21 +15,6 @@ namespace fw::cli {
 
 namespace {
 
-// "FILE" or "FILE@0.8"; an @ that no number follows belongs to the name.
-Result<job::Adapter> adapterFromText(const std::string& text) {
-    const std::size_t at = text.rfind('@');
-    if (at == std::string::npos || at + 1 == text.size()) {
-        return job::Adapter{text, 1.0};
-    }
-    double strength = 0.0;
-    const char* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data() + at + 1, end, strength);
-    if (code != std::errc{} || stop != end) {
-        return job::Adapter{text, 1.0};
-    }
-    return job::Adapter{text.substr(0, at), strength};
-}
-
 // CLI11 would let "-1" wrap around.
 Result<std::uint64_t> seedFromText(const std::string& text) {
     std::uint64_t seed = 0;
@@ -43,6 +28,20 @@ Result<std::uint64_t> seedFromText(const std::string& text) {
 }
 
 }  // namespace
+
+Result<job::Adapter> adapterFromText(const std::string& text) {
+    const std::size_t at = text.rfind('@');
+    if (at == std::string::npos || at + 1 == text.size()) {
+        return job::Adapter{text, 1.0};
+    }
+    double strength = 0.0;
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data() + at + 1, end, strength);
+    if (code != std::errc{} || stop != end) {
+        return job::Adapter{text, 1.0};
+    }
+    return job::Adapter{text.substr(0, at), strength};
+}
 
 Status addSetting(Json& parameters, std::string_view option, const std::string& setting) {
     const std::size_t equals = setting.find('=');

@@ -32,6 +32,8 @@ class RequestOptions {
     std::vector<std::string> m_cacheSettings;
 };
 
+// "FILE", or "FILE@0.8" with a strength; an @ that no number follows belongs to the name.
+[[nodiscard]] Result<job::Adapter> adapterFromText(const std::string& text);
 // "NAME=VALUE" into `parameters`: the value is JSON where it is any, text otherwise. InvalidArgument names
 // `option`.
 [[nodiscard]] Status addSetting(Json& parameters, std::string_view option, const std::string& setting);

@@ -274,6 +274,10 @@ Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, S
     begun.cacheParameters = key.request.cacheParameters;
     begun.probes = key.request.probes;
     begun.whatIf = key.request.whatIf;
+    // Where it is computed, in the same number type.
+    begun.device = key.request.device;
+    begun.threads = key.request.threads;
+    begun.memoryBudget = key.request.memoryBudget;
     if (!(begun == key.request) || !metadataText(*file, "model").starts_with(key.modelHash)) {
         return fail(
             ErrorCode::InvalidArgument,

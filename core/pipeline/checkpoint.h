@@ -48,10 +48,10 @@ struct CheckpointKey {
                                    const cache::StepCache* cache, backend::Ops& ops);
 
 // A branch: fills `state` like readCheckpoint(), but key.request may differ from the checkpoint's in attention
-// method, step cache, their parameters, adapters, what was changed by hand and probes; what the checkpoint's step
-// cache kept is not read. key.modelHash is the model's without adapters. InvalidArgument as above, when `cache`
-// would read what it kept before this step or is to stand aside behind it, or when a change made by hand that the
-// checkpoint does not hold would have begun before.
+// method, step cache, their parameters, adapters, what was changed by hand, probes, device, threads and budget of
+// memory; what the checkpoint's step cache kept is not read. key.modelHash is the model's without adapters.
+// InvalidArgument as above, when `cache` would read what it kept before this step or is to stand aside behind it,
+// or when a change made by hand that the checkpoint does not hold would have begun before.
 [[nodiscard]] Status readBranch(const std::filesystem::path& path, const CheckpointKey& key, SamplerState& state,
                                 const cache::StepCache* cache, backend::Ops& ops);
 

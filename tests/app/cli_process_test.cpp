@@ -378,6 +378,17 @@ TEST_F(Cli, AClipTellsItsOrigin) {
     EXPECT_EQ(branch.at("request").at("method_parameters").at("sparsity"), 0.5);
     EXPECT_EQ(branch.at("branch").at("at_step"), 2);
     EXPECT_EQ(branch.at("branch").at("from"), whole.at("request"));
+    // Somewhere else, and with other weights: half of what the model's own adapter changes.
+    const std::string adapter = whole.at("request").at("adapters").at(0).at("file");
+    const Outcome half = run({"branch", "steps", "--at-step", "2", "--adapter", adapter + "@0.5", "--device", "cpu",
+                              "--threads", "2", "-o", "half.mp4"});
+    ASSERT_EQ(half.exit, 0) << half.err;
+    const Json request = metadataOf("half.mp4").at("request");
+    EXPECT_EQ(request.at("adapters").size(), 1U);
+    EXPECT_EQ(request.at("adapters").at(0).at("strength"), 0.5);
+    EXPECT_EQ(request.at("device"), "cpu");
+    EXPECT_EQ(request.at("threads"), 2);
+    EXPECT_EQ(run({"branch", "steps", "--at-step", "2", "--device", "cuda:9", "-o", "none.mp4"}).exit, 7);
 }
 
 TEST_F(Cli, RefusesModelsMemoryFilesAndDevices) {
