@@ -22,6 +22,10 @@ namespace {
 constexpr std::int64_t kChangeBytes = std::int64_t{1} << 30;  // of outputs kept for their change
 constexpr std::int64_t kModulesOfALayer = 3;
 
+trace::MaskTiles tilesOf(const backend::TokenBlocks& blocks) {
+    return {blocks.isTiled() ? 0 : blocks.size, blocks.tile};
+}
+
 }  // namespace
 
 ProbeRecorder::ProbeRecorder(backend::Device& device, backend::Ops& ops, ProbeSetup setup)
@@ -123,9 +127,11 @@ Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& c
     if (!isChosen(context, call.layer) || (!wants(Probe::Mask) && !wants(Probe::Kept))) {
         return {};
     }
-    m_setup.info.mask = {};
+    if (!settleTiles({}, TilesOf::Method)) {
+        return {};
+    }
     if (m_isDry) {
-        countAttention(options.orders.isNone() ? 1 : m_setup.info.heads);
+        m_masks.ofAll.emplace().isShared = options.orders.isNone();
         return {};
     }
     const ProbeScope scope(context, call.layer);
@@ -149,6 +155,7 @@ Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& c
         }
     }
     executed.mask = ExecutedMask::of(window);
+    executed.isShared = executed.mask.masks() == 1;
     m_masks.ofAll = std::move(executed);
     return {};
 }
@@ -158,8 +165,9 @@ Status ProbeRecorder::blocksDone(RunContext& context, const SelfAttentionCall& c
     if (!isChosen(context, call.layer) || (!wants(Probe::Mask) && !wants(Probe::Kept))) {
         return {};
     }
-    m_setup.info.mask = {blocks.isTiled() ? 0 : blocks.size, blocks.tile};
-    return recordLists(context, call, blocks, lists, ExecutedMask::Tiles::Blocks);
+    return settleTiles(tilesOf(blocks), TilesOf::Method)
+               ? recordLists(context, call, blocks, lists, ExecutedMask::Tiles::Blocks)
+               : Status();
 }
 
 Status ProbeRecorder::ownWindowsDone(RunContext& context, const SelfAttentionCall& call,
@@ -167,8 +175,8 @@ Status ProbeRecorder::ownWindowsDone(RunContext& context, const SelfAttentionCal
     if (!isChosen(context, call.layer) || (!wants(Probe::Mask) && !wants(Probe::Kept))) {
         return {};
     }
-    m_setup.info.mask = {};
-    return recordLists(context, call, blocks, lists, ExecutedMask::Tiles::Runs);
+    return settleTiles({}, TilesOf::Method) ? recordLists(context, call, blocks, lists, ExecutedMask::Tiles::Runs)
+                                            : Status();
 }
 
 Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& call,
@@ -176,7 +184,7 @@ Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& 
                                   ExecutedMask::Tiles tiles) {
     const std::int64_t heads = lists.blocks.stride(1) == 0 ? 1 : lists.blocks.dim(1);
     if (m_isDry) {
-        countAttention(heads);
+        m_masks.ofAll.emplace().isShared = heads == 1;
         return {};
     }
     const ProbeScope scope(context, call.layer);
@@ -201,6 +209,7 @@ Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& 
             begin, begin + executed.counts[static_cast<std::size_t>(row)]);
     }
     executed.mask = ExecutedMask::of(blocks, std::move(kept), tiles);
+    executed.isShared = heads == 1;
     if (wants(Probe::Kept)) {
         FW_TRY(placeLists(executed, blocks, listShape, -1));
     }
@@ -229,13 +238,21 @@ Status ProbeRecorder::placeLists(Executed& executed, const backend::TokenBlocks&
     return {};
 }
 
-void ProbeRecorder::countAttention(std::int64_t masks) {
-    if (wants(Probe::Mask)) {
-        count(ProbeKind::Mask, masks);
+// All records of a kind have one shape. The method's tiles go before those somebody painted in, in whatever order
+// they come; what is in other tiles leaves no record.
+bool ProbeRecorder::settleTiles(const trace::MaskTiles& tiles, TilesOf from) {
+    if (m_tilesOf == TilesOf::Nobody || (m_tilesOf == TilesOf::Painted && from == TilesOf::Method)) {
+        if (m_tilesOf != TilesOf::Nobody && tiles != m_setup.info.mask) {
+            finishReading();
+            for (const ProbeKind kind : {ProbeKind::Mask, ProbeKind::KeptMass}) {
+                m_tables.erase(kind);
+                m_counted.erase(kind);
+            }
+        }
+        m_setup.info.mask = tiles;
+        m_tilesOf = from;
     }
-    if (wants(Probe::Kept)) {
-        count(ProbeKind::KeptMass, m_setup.info.heads);
-    }
+    return tiles == m_setup.info.mask;
 }
 
 Status ProbeRecorder::maskPainted(RunContext& context, const SelfAttentionCall& call,
@@ -243,21 +260,16 @@ Status ProbeRecorder::maskPainted(RunContext& context, const SelfAttentionCall& 
     if (!isChosen(context, call.layer) || (!wants(Probe::Mask) && !wants(Probe::Kept))) {
         return {};
     }
-    const trace::MaskTiles tiles{painted.cut.isTiled() ? 0 : painted.cut.size, painted.cut.tile};
-    if (m_isDry) {
-        count(ProbeKind::Mask, wants(Probe::Mask) ? 1 : 0);
-        count(ProbeKind::KeptMass, wants(Probe::Kept) ? 1 : 0);
-        return {};
-    }
-    const ProbeScope scope(context, call.layer);
-    if (!m_masks.ofAll && m_masks.painted.empty()) {
-        m_setup.info.mask = tiles;  // of heads that are dense otherwise
-    }
     std::optional<Executed>& executed = m_masks.painted[painted.head];
-    if (tiles != m_setup.info.mask) {
+    if (!settleTiles(tilesOf(painted.cut), TilesOf::Painted)) {
+        executed.reset();
         return {};
     }
     executed.emplace();
+    if (m_isDry) {
+        return {};
+    }
+    const ProbeScope scope(context, call.layer);
     executed->mask = ExecutedMask::of(painted.cut, {painted.rows});
     if (wants(Probe::Kept)) {
         std::size_t longest = 1;
@@ -282,6 +294,10 @@ const ProbeRecorder::Executed* ProbeRecorder::Masks::executedIn(std::int64_t hea
     return ofAll ? &*ofAll : nullptr;
 }
 
+bool ProbeRecorder::Masks::isOneForAll() const {
+    return painted.empty() && ofAll && ofAll->isShared;
+}
+
 void ProbeRecorder::recordMask(const RunContext& context, int layer, std::int64_t head, const ExecutedMask& mask) {
     const std::int64_t own = mask.masks() == 1 ? 0 : head;
     table(ProbeKind::Mask)
@@ -293,7 +309,7 @@ void ProbeRecorder::recordMasks(const RunContext& context, int layer) {
     if (!wants(Probe::Mask)) {
         return;
     }
-    if (m_masks.painted.empty() && m_masks.ofAll && m_masks.ofAll->mask.masks() == 1) {
+    if (m_masks.isOneForAll()) {
         recordMask(context, layer, -1, m_masks.ofAll->mask);
         return;
     }
@@ -301,6 +317,20 @@ void ProbeRecorder::recordMasks(const RunContext& context, int layer) {
         if (const Executed* const executed = m_masks.executedIn(head)) {
             recordMask(context, layer, head, executed->mask);
         }
+    }
+}
+
+// What recordMasks() and the summaries of the rows would append.
+void ProbeRecorder::countMasks() {
+    std::int64_t heads = 0;
+    for (std::int64_t head = 0; head < m_setup.info.heads; ++head) {
+        heads += m_masks.executedIn(head) != nullptr ? 1 : 0;
+    }
+    if (heads > 0 && wants(Probe::Mask)) {
+        count(ProbeKind::Mask, m_masks.isOneForAll() ? 1 : heads);
+    }
+    if (heads > 0 && wants(Probe::Kept)) {
+        count(ProbeKind::KeptMass, heads);
     }
 }
 
@@ -319,6 +349,8 @@ Status ProbeRecorder::attentionDone(RunContext& context, const SelfAttentionCall
               wants(Probe::Row) ? heads * static_cast<std::int64_t>(m_setup.info.queries.size()) : 0);
         count(ProbeKind::AttentionQuery, wants(Probe::Qk) ? heads : 0);
         count(ProbeKind::AttentionKey, wants(Probe::Qk) ? heads : 0);
+        countMasks();
+        m_masks = {};
         return {};
     }
     const bool masks = wants(Probe::Mask) && (m_masks.ofAll || !m_masks.painted.empty());

@@ -29,7 +29,7 @@ inline constexpr std::int64_t kMostProbeBytes = std::int64_t{1} << 30;
 // A selection fitted to one model and clip.
 struct ProbeSetup {
     job::ProbeSelection selection;
-    trace::ProbeInfo info;  // its mask tiles become known with the first sparse call
+    trace::ProbeInfo info;  // its mask tiles become known with the first sparse call or painted head
     int steps = 0;
     DType dtype = DType::F32;  // of the run
     bool readsRows = false;    // needs Ops::attentionRows()
@@ -89,6 +89,7 @@ class ProbeRecorder final : public method::ProbeSink {
         backend::SeenKeys seen;                   // in m_seenTensors
         std::vector<std::int32_t> lists, counts;  // what was uploaded there
         std::vector<std::uint8_t> orders;
+        bool isShared = true;  // one mask for all heads
     };
     // What was computed in a call.
     struct Masks {
@@ -97,7 +98,10 @@ class ProbeRecorder final : public method::ProbeSink {
         std::map<std::int64_t, std::optional<Executed>> painted;
         // What a head computed; null: everything.
         [[nodiscard]] const Executed* executedIn(std::int64_t head) const;
+        [[nodiscard]] bool isOneForAll() const;  // one record stands for every head
     };
+    // Whose tiles the run's masks are recorded in.
+    enum class TilesOf : std::uint8_t { Nobody, Painted, Method };
     ProbeRecorder(backend::Device& device, backend::Ops& ops, ProbeSetup setup);
     [[nodiscard]] bool wants(job::Probe probe) const { return m_setup.selection.has(probe); }
     [[nodiscard]] bool isChosen(const method::RunContext& context, int layer) const;
@@ -120,7 +124,9 @@ class ProbeRecorder final : public method::ProbeSink {
                                     std::int64_t head);
     void recordOperands(const method::RunContext& context, const method::SelfAttentionCall& call,
                         std::span<const float> queries, std::span<const float> keys);
-    void countAttention(std::int64_t masks);
+    // False: the run's masks are in other tiles, and this one leaves no record.
+    [[nodiscard]] bool settleTiles(const trace::MaskTiles& tiles, TilesOf from);
+    void countMasks();
     // --- rows of attention: probe_rows.cpp
     [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call);
     // What is made of some rows, besides the chosen ones themselves.
@@ -185,8 +191,9 @@ class ProbeRecorder final : public method::ProbeSink {
     bool m_isSearching = false;  // a pass is done again for the number that is not finite: nothing else is read
     std::vector<bool> m_steps, m_layers;
     std::vector<std::int32_t> m_samples;  // queries of maps and statistics, ascending
-    Masks m_masks;                        // of the call under way
-    std::optional<Reading> m_reading;     // of the last one, not recorded yet
+    TilesOf m_tilesOf = TilesOf::Nobody;
+    Masks m_masks;                     // of the call under way
+    std::optional<Reading> m_reading;  // of the last one, not recorded yet
     struct SeenTensors {
         backend::OwnedTensor lists, counts, orders;
     };

@@ -16,7 +16,8 @@
 //                                    mass on the query's own frame
 //   mask           u8 [n, bytes]     (query tile, key tile) pairs computed: bit q·KT + k, lowest bit of a byte
 //                                    first; probe.mask.shape i32 [2] = QT, KT; probe.mask.order: see TileOrder.
-//                                    Heads of dense attention have no record
+//                                    Heads of dense attention have no record, nor have those cut into other tiles
+//                                    than the run's (painted ones, or a method's changed on the way)
 //   kept_mass      f16 [n, QT]       share of the dense softmax mass that the pairs computed hold, mean over the
 //                                    sampled queries of a query tile; probe.kept_mass.order as for masks
 //   gate           f16 [n, N]        SALAD: what lets the linear branch in at each token, 0 … 1

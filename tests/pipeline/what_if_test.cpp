@@ -403,6 +403,60 @@ TEST_F(WhatIfRuns, AMaskFromAStepOnIsTheBranchThatTurnsThere) {
     EXPECT_FALSE(make(request).report) << "there are steps 0 to 4";
 }
 
+// All records of masks have one shape: of a run's tiles the method's, or those first painted in, are recorded.
+TEST_F(WhatIfRuns, MasksInTilesOfSeveralKindsAreRecordedInOne) {
+    const auto everything = [](int layer, int head, int size) {
+        const int tiles = 32 / size;
+        return Json{
+            {"layer", layer},
+            {"head", head},
+            {"size", size},
+            {"rows", std::vector<std::string>(static_cast<std::size_t>(tiles), "0-" + std::to_string(tiles - 1))}};
+    };
+    const auto made = [&](job::GenerationRequest request, const Json& masks) {
+        request.whatIf = Json{{"from_step", 0}, {"masks", masks}};
+        request.probes = Json{{"kinds", {"mask", "kept"}}, {"steps", "all"}};
+        MiniRun run = make(request);
+        EXPECT_TRUE(run.report) << run.report.error().message;
+        std::int64_t bytes = 0;
+        for (const auto& [kind, table] : run.trace.probes.tables) {
+            bytes += table.data().bytes() + 5 * 4 * table.size();
+        }
+        EXPECT_EQ(bytes, run.report->plan.probes.bytes) << "the forecast";
+        return std::move(run.trace.probes);
+    };
+    using Sites = std::set<std::pair<int, int>>;
+    const auto sites = [](const trace::ProbeData& probes, ProbeKind kind) {
+        Sites seen;
+        const trace::ProbeTable* const table = probes.find(kind);
+        for (std::int64_t i = 0; table != nullptr && i < table->size(); ++i) {
+            seen.emplace(table->site(i).layer, table->site(i).head);
+        }
+        return seen;
+    };
+    const Json painted{everything(0, 0, 16), everything(1, 0, 2), everything(1, 1, 16)};
+
+    const trace::ProbeData dense = made(tinyRequest(), painted);
+    EXPECT_EQ(dense.info.mask, (trace::MaskTiles{16, {0, 0, 0}})) << "the first ones";
+    for (const ProbeKind kind : {ProbeKind::Mask, ProbeKind::KeptMass}) {
+        EXPECT_EQ(sites(dense, kind), (Sites{{0, 0}, {1, 1}}));
+        EXPECT_EQ(dense.find(kind)->size(), 2 * 5);
+    }
+
+    // Layer 0 is dense but for what is painted, and is computed before the method's first layer.
+    job::GenerationRequest sparse = tinyRequest();
+    sparse.method = "sliding_window";
+    sparse.methodParameters = {{"sparsity", 0.5}, {"dense_layers", 1}};
+    const trace::ProbeData windows = made(sparse, painted);
+    EXPECT_EQ(windows.info.mask, trace::MaskTiles{}) << "the method's";
+    for (const ProbeKind kind : {ProbeKind::Mask, ProbeKind::KeptMass}) {
+        const Sites seen = sites(windows, kind);
+        EXPECT_TRUE(std::none_of(seen.begin(), seen.end(), [](const auto& site) { return site.first == 0; }));
+        EXPECT_EQ(seen.count({1, 0}) + seen.count({1, 1}), 0U) << "painted over in other tiles";
+        EXPECT_EQ(seen.count({1, 2}), 1U);
+    }
+}
+
 // Another sparsity from a step on: what a branch with it makes, and the plan knows what each step costs.
 TEST_F(WhatIfRuns, AParameterFromAStepOnIsTheBranchThatTurnsThere) {
     const auto folder = std::filesystem::temp_directory_path() / ("fw_what_if_set_" + std::to_string(getpid()));
