@@ -11,9 +11,6 @@ namespace fw::cache {
 
 namespace {
 
-// Attention is extrapolated before passes are predicted: of these there may be nothing to save yet.
-constexpr const char* kHasDifference = "guidance_difference";
-
 class FasterCache final : public StepCache {
  public:
     [[nodiscard]] static Result<std::unique_ptr<StepCache>> create(const Json& parameters,
@@ -94,17 +91,12 @@ class FasterCache final : public StepCache {
         m_store.save(state);
         if (m_guidance) {
             m_guidance->save(state);
-            state.numbers[kHasDifference] = m_guidance->hasDifference();
         }
         return state;
     }
     [[nodiscard]] Status restore(const Json& numbers) override {
         FW_TRY(m_store.restore(numbers));
-        if (m_guidance) {
-            const auto has = numbers.find(kHasDifference);  // checkpoints that do not say hold it
-            m_guidance->restore(has == numbers.end() || *has == true);
-        }
-        return {};
+        return m_guidance ? m_guidance->restore(numbers) : Status();
     }
 
  private:

@@ -1,5 +1,6 @@
 #include "core/cache/guidance.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/cache/parameters.h"
@@ -8,6 +9,7 @@ namespace fw::cache {
 
 namespace {
 
+constexpr const char* kDifferenceStep = "guidance_step";
 constexpr const char* kWithoutGuidance = "without guidance there is no second pass to predict";
 
 class GuidanceReuse final : public StepCache {
@@ -50,11 +52,7 @@ class GuidanceReuse final : public StepCache {
         return state;
     }
     [[nodiscard]] Status restore(const Json& numbers) override {
-        FW_TRY(StepCache::restore(numbers));
-        if (m_predictor) {
-            m_predictor->restore(true);  // without a difference there was nothing to save: cleanBefore()
-        }
-        return {};
+        return m_predictor ? m_predictor->restore(numbers) : StepCache::restore(numbers);
     }
 
  private:
@@ -93,7 +91,9 @@ bool GuidancePredictor::predicts(int step) const {
 }
 
 bool GuidancePredictor::replacePass(method::RunContext& context, const TensorView& velocity) {
-    if (context.branch == 0 || !predicts(context.step) || !m_valid) {
+    // A step computed without this cache leaves a difference that is older than the rule allows.
+    const int computed = std::max(0, lastComputed(m_row, context.step));
+    if (context.branch == 0 || !predicts(context.step) || m_computed < computed) {
         return false;
     }
     const method::ModuleScope timed(context, trace::Module::Blocks, trace::Source::Predicted);
@@ -121,14 +121,25 @@ void GuidancePredictor::passDone(method::RunContext& context, const TensorView& 
     m_lowPass->apply(context, m_fast, m_slow);
     const std::array<backend::Ops::Term, 2> rest{{{1.0, m_fast}, {-1.0, m_slow}}};
     context.ops.linearCombination(rest, m_fast);
-    m_valid = true;
+    m_computed = context.step;
 }
 
 void GuidancePredictor::save(SavedState& state) const {
-    if (m_valid) {
+    state.numbers[kDifferenceStep] = m_computed;
+    if (m_computed >= 0) {
         state.tensors.emplace_back("slow", m_slow);
         state.tensors.emplace_back("fast", m_fast);
     }
+}
+
+Status GuidancePredictor::restore(const Json& numbers) {
+    const auto step = numbers.is_object() ? numbers.find(kDifferenceStep) : numbers.end();
+    if (!numbers.is_object() || step == numbers.end() || !step->is_number_integer()) {
+        return fail(ErrorCode::InvalidArgument,
+                    "the checkpoint does not say of which step its guidance difference is; begin the clip anew");
+    }
+    m_computed = step->get<int>();
+    return {};
 }
 
 std::vector<job::ParameterSchema> guidanceParameters() {

@@ -29,10 +29,10 @@ class GuidancePredictor {
     // For the passes of both branches, in their order: as StepCache's functions of these names.
     [[nodiscard]] bool replacePass(method::RunContext& context, const TensorView& velocity);
     void passDone(method::RunContext& context, const TensorView& velocity);
-    // The last difference, once there is one; `hasDifference`: whether a saved state holds it.
+    // The last difference, once there is one, and its step.
     void save(SavedState& state) const;
-    void restore(bool hasDifference) { m_valid = hasDifference; }
-    [[nodiscard]] bool hasDifference() const { return m_valid; }
+    // As StepCache::restore().
+    [[nodiscard]] Status restore(const Json& numbers);
 
  private:
     GuidanceRule m_rule;
@@ -40,7 +40,7 @@ class GuidancePredictor {
     std::optional<LowPass> m_lowPass;
     TensorView m_guided;        // velocity of the prompt at this step
     TensorView m_slow, m_fast;  // parts of the last difference
-    bool m_valid = false;
+    int m_computed = -1;        // its step; none yet
 };
 
 [[nodiscard]] CacheEntry guidanceReuse();

@@ -32,7 +32,8 @@ class TaylorSeer final : public StepCache {
 
     [[nodiscard]] Replacement replaceSite(method::RunContext& context, const Site& site) override {
         const SiteSlot* slot = predicts(context.step) ? m_store.find(site, context.branch) : nullptr;
-        if (slot == nullptr || slot->steps[0] < 0) {
+        // A step computed without this cache leaves an output that is older than the rule allows.
+        if (slot == nullptr || slot->steps[0] < std::max(0, lastComputed(m_row, context.step))) {
             return {};
         }
         const auto elapsed = static_cast<double>(context.step - slot->steps[0]);

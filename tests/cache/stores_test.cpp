@@ -136,6 +136,44 @@ TEST(StandingAside, LeavesNothingOlderThanTheRuleToReuse) {
     EXPECT_TRUE(passes(*magcache, 3));
     EXPECT_TRUE(passes(*magcache, 4));
     EXPECT_FALSE(passes(*magcache, 5));
+    // Of TaylorSeer's steps 0 to 2, 7, 12 and 17 are computed, here the seventh aside.
+    const auto taylor = engine.create("taylorseer", {{"interval", 5}, {"order", 1}});
+    std::vector<int> computed;
+    for (const int step : {0, 1, 2, 3, 6, 8, 9, 12, 13}) {
+        engine.at(step, 0);
+        const backend::ArenaScope scope(*engine.arena);
+        if (taylor->replaceSite(engine.context, kSite).output.isNone()) {
+            computed.push_back(step);
+            EXPECT_TRUE(taylor->siteDone(engine.context, kSite, engine.filled(1.0F)));
+        }
+    }
+    EXPECT_EQ(computed, (std::vector{0, 1, 2, 8, 12}));
+
+    // Of the negative passes those of steps 0, 5, 10 and 15 are computed, here the fifth aside; after a checkpoint
+    // as well.
+    for (const char* id : {"guidance", "fastercache"}) {
+        const Json parameters{{"guidance_from", 0.0}, {"guidance_interval", 5}};
+        auto guidance = engine.create(id, parameters);
+        computed.clear();
+        for (const int step : {0, 1, 4, 6, 7, 10, 11}) {
+            for (const int branch : {0, 1}) {
+                engine.at(step, branch);
+                const backend::ArenaScope scope(*engine.arena);
+                const TensorView velocity = engine.latents(static_cast<float>(branch));
+                if (!*guidance->replacePass(engine.context, velocity, velocity)) {
+                    EXPECT_TRUE(guidance->passDone(engine.context, velocity, velocity));
+                    computed.insert(computed.end(), static_cast<std::size_t>(branch), step);
+                }
+            }
+            if (step == 4) {
+                auto anew = engine.create(id, parameters);
+                EXPECT_TRUE(anew->restore(guidance->state().numbers));
+                std::swap(guidance, anew);
+            }
+        }
+        EXPECT_EQ(computed, (std::vector{0, 6, 10})) << id;
+        EXPECT_FALSE(guidance->restore(Json::array())) << id;
+    }
     EXPECT_FALSE(resumed->restore(Json{{"steps", {1}}}));
     EXPECT_FALSE(resumed->restore(Json{{"steps", {"0", "0"}}}));
     EXPECT_FALSE(resumed->restore(Json::array()));
