@@ -114,6 +114,9 @@ Status bringParts(ModelParts& parts, const job::ModelPartSet& wanted, const Canc
     if (wanted.transformer && parts.transformer == nullptr) {
         FW_TRY(cancel.check());
         FW_ASSIGN(const auto adapters, model::AdapterSet::open(parts.adapters, parts.folder));
+        if (adapters.hash() != parts.adapterHash) {
+            return fail(ErrorCode::Io, "an adapter's file changed while it was in use; start the clip again");
+        }
         model::TransformerOptions options;
         const bool apart = parts.lora == job::LoraUse::Apart;
         options.merged = adapters.isEmpty() || apart ? nullptr : &adapters;
@@ -164,6 +167,8 @@ Status useAdapters(ModelParts& parts, const std::filesystem::path& folder, const
     parts.methodWeights.reset();  // two sets of them are in no forecast
     FW_ASSIGN(parts.methodWeights,
               set.methodWeights(*entry, {*parts.device, *parts.ops, activationType(parts.dtype)}));
+    // Of equal files the request's: they are read again when the transformer is.
+    parts.adapters = request.adapters;
     if (set.hash() == parts.adapterHash && request.lora == parts.lora) {
         return {};
     }
@@ -172,7 +177,6 @@ Status useAdapters(ModelParts& parts, const std::filesystem::path& folder, const
     if (merged != std::exchange(parts.mergedHash, merged)) {
         parts.transformer.reset();  // two of them need not fit
     }
-    parts.adapters = request.adapters;
     parts.lora = request.lora;
     parts.adapterHash = set.hash();
     if (parts.transformer != nullptr) {

@@ -6,9 +6,11 @@
 #include "mini_runs.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <map>
@@ -387,6 +389,38 @@ TEST_F(Generate, LoraBesideTheModelNeedsNoReloading) {
     EXPECT_LT(parts->transformer->weightBytes(), bytes);
     EXPECT_EQ(use(merged), nullptr) << "merged: loaded again";
     EXPECT_EQ(use(apart({{file, 0.5}})), nullptr) << "and nothing of it is left";
+}
+
+// Two files of the same bytes are one adapter, and the one asked for last is read when the transformer is, which a
+// small budget drops meanwhile. One that changed after it was chosen is not merged.
+TEST_F(Generate, AnAdapterIsReadFromWhereItWasAskedForLast) {
+    const auto folder = std::filesystem::temp_directory_path() / ("fw_two_adapters_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    const std::filesystem::path first = folder / "first.safetensors", second = folder / "second.safetensors";
+    for (const auto& file : {first, second}) {
+        std::filesystem::copy_file(modelFolder() / "adapters" / "salad.safetensors", file);
+    }
+    auto meta = loadParts(modelFolder(), backend::createMetaDevice(DType::F32, DeviceKind::Cpu), DType::F32, 1, {});
+    ASSERT_TRUE(meta) << meta.error().message;
+    auto parts = openParts(*meta, std::move(*backend::createDevice("cpu")), 1);
+    ASSERT_TRUE(parts) << parts.error().message;
+    job::GenerationRequest request = smallRequest();
+    for (const auto& file : {first, second}) {
+        request.adapters = {{file.string(), 0.5}};
+        ASSERT_TRUE(useAdapters(*parts, modelFolder(), request));
+    }
+    std::filesystem::remove(first);
+    EXPECT_TRUE(bringParts(*parts, {false, true, false}, {}));
+
+    parts->transformer.reset();
+    std::fstream changed(second, std::ios::in | std::ios::out | std::ios::binary);
+    changed.seekp(-4, std::ios::end);
+    changed.write("\0\0\0\0", 4);
+    changed.close();
+    const Status refused = bringParts(*parts, {false, true, false}, {});
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("changed"), std::string::npos) << refused.error().message;
+    std::filesystem::remove_all(folder);
 }
 
 // Copying such a value once parsed would need a stack as deep as it is.
