@@ -1,29 +1,25 @@
 #include "app/cli/write_whole.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <span>
+
+#include "core/base/part_file.h"
 
 namespace fw::cli {
 
 Status writeWhole(const std::filesystem::path& path, std::string_view bytes) {
-    const std::filesystem::path part = path.string() + ".part";
     std::error_code error;
-    errno = 0;
-    std::ofstream file(part, std::ios::binary);
-    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    if (file) {
-        std::filesystem::rename(part, path, error);
-    } else {
-        error = std::error_code(errno != 0 ? errno : EIO, std::generic_category());
+    // Through a link to the file it stands for, which a rename would replace.
+    std::filesystem::path target = path;
+    if (std::filesystem::is_symlink(path, error)) {
+        target = std::filesystem::weakly_canonical(path, error);
+        if (error) {
+            return fail(ErrorCode::Io, "{} cannot be written: {}", path.string(), error.message());
+        }
     }
-    if (error) {
-        std::error_code ignored;
-        std::filesystem::remove(part, ignored);
-        return fail(ErrorCode::Io, "{} cannot be written: {}", path.string(), error.message());
-    }
-    return {};
+    PartFile file(target);
+    FW_TRY(file.create());
+    FW_TRY(file.write(std::as_bytes(std::span(bytes))));
+    return file.finish();
 }
 
 }  // namespace fw::cli

@@ -196,6 +196,17 @@ TEST_F(Cli, InspectsWhatProbesSaw) {
         EXPECT_EQ(outcome.exit, 2) << outcome.err;
         EXPECT_THAT(outcome.err, HasSubstr(part));
     };
+    // What bears the name of an unfinished file is somebody's; a link is written through.
+    std::ofstream(m_folder / "cost.json.part") << "somebody's";
+    fs::create_directories(m_folder / "cost.json.part-2");
+    fs::remove(m_folder / "cost.json");
+    fs::create_symlink("costs of today.json", m_folder / "cost.json");
+    std::ofstream(m_folder / "costs of today.json") << "old";
+    ASSERT_EQ(run({"inspect", "t.safetensors", "--table", "cost", "--export", "cost.json"}).exit, 0);
+    EXPECT_TRUE(fs::is_symlink(m_folder / "cost.json"));
+    EXPECT_GT(fs::file_size(m_folder / "costs of today.json"), 100U);
+    EXPECT_EQ(fs::file_size(m_folder / "cost.json.part"), 10U);
+    EXPECT_TRUE(fs::is_directory(m_folder / "cost.json.part-2"));
     refused({"inspect", "t.safetensors", "--table", "cache"}, "this trace has no cache decisions");
     refused({"inspect", "t.safetensors", "--table", "masks"}, "--probe mask");
     refused({"inspect", "t.safetensors", "--probe", "nothing"}, "this trace has attention_map");
