@@ -7,14 +7,15 @@
 namespace fw::cli {
 
 Status writeWhole(const std::filesystem::path& path, std::string_view bytes) {
-    std::error_code error;
-    // Through a link to the file it stands for, which a rename would replace.
+    // Through links to the file they stand for, there or not: a rename would replace the first of them.
+    constexpr int kMostLinks = 40;
     std::filesystem::path target = path;
-    if (std::filesystem::is_symlink(path, error)) {
-        target = std::filesystem::weakly_canonical(path, error);
-        if (error) {
-            return fail(ErrorCode::Io, "{} cannot be written: {}", path.string(), error.message());
-        }
+    std::error_code absent;
+    for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(target, absent); ++i) {
+        target = target.parent_path() / std::filesystem::read_symlink(target, absent);
+    }
+    if (std::filesystem::is_symlink(target, absent)) {
+        return fail(ErrorCode::Io, "{} cannot be written: its link leads nowhere", path.string());
     }
     PartFile file(target);
     FW_TRY(file.create());

@@ -33,6 +33,10 @@ int lastComputed(const DecisionRow& row, int step) {
     return last;
 }
 
+bool mayServe(const DecisionRow& row, int step, int kept) {
+    return kept >= 0 && kept >= lastComputed(row, step);
+}
+
 job::CacheRow describeRow(std::string what, const DecisionRow& row) {
     job::CacheRow described{std::move(what), {}};
     for (const Decision decision : row) {

@@ -33,6 +33,9 @@ using DecisionRow = std::vector<Decision>;
 [[nodiscard]] std::vector<int> skippedSteps(const DecisionRow& row);
 // The last step before `step` that is computed by the row: nothing older may be reused at `step`. -1 without one.
 [[nodiscard]] int lastComputed(const DecisionRow& row, int step);
+// Whether what was kept at step `kept` (-1: nothing) may serve at `step`. It is older than the row allows where the
+// run began behind it or a step was computed without the cache.
+[[nodiscard]] bool mayServe(const DecisionRow& row, int step, int kept);
 // For the plan: 'c', 'r' or 'p' for each step.
 [[nodiscard]] job::CacheRow describeRow(std::string what, const DecisionRow& row);
 

@@ -1,6 +1,5 @@
 #include "core/cache/guidance.h"
 
-#include <algorithm>
 #include <array>
 
 #include "core/cache/parameters.h"
@@ -91,9 +90,7 @@ bool GuidancePredictor::predicts(int step) const {
 }
 
 bool GuidancePredictor::replacePass(method::RunContext& context, const TensorView& velocity) {
-    // A step computed without this cache leaves a difference that is older than the rule allows.
-    const int computed = std::max(0, lastComputed(m_row, context.step));
-    if (context.branch == 0 || !predicts(context.step) || m_computed < computed) {
+    if (context.branch == 0 || !predicts(context.step) || !mayServe(m_row, context.step, m_computed)) {
         return false;
     }
     const method::ModuleScope timed(context, trace::Module::Blocks, trace::Source::Predicted);
@@ -134,7 +131,9 @@ void GuidancePredictor::save(SavedState& state) const {
 
 Status GuidancePredictor::restore(const Json& numbers) {
     const auto step = numbers.is_object() ? numbers.find(kDifferenceStep) : numbers.end();
-    if (!numbers.is_object() || step == numbers.end() || !step->is_number_integer()) {
+    const bool isStep = numbers.is_object() && step != numbers.end() && step->is_number_integer() && *step >= -1 &&
+                        *step < static_cast<int>(m_row.size());
+    if (!isStep) {
         return fail(ErrorCode::InvalidArgument,
                     "the checkpoint does not say of which step its guidance difference is; begin the clip anew");
     }

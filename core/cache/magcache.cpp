@@ -35,10 +35,9 @@ class MagCache final : public StepCache {
     }
 
     [[nodiscard]] Result<bool> replaceBlocks(method::RunContext& context, const BlockInput& input) override {
-        // A residual may be older than its row says where the cache stood aside at a step.
+        const auto branch = static_cast<std::size_t>(context.branch);
         if (reuses(context.branch, context.step) && m_residuals.has(context.branch) &&
-            m_computed[static_cast<std::size_t>(context.branch)] >=
-                lastComputed(m_rows[static_cast<std::size_t>(context.branch)], context.step)) {
+            mayServe(m_rows[branch], context.step, m_computed[branch])) {
             const method::ModuleScope timed(context, trace::Module::Blocks, trace::Source::Reused);
             m_residuals.add(context, input.x);
             return true;

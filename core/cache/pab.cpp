@@ -71,10 +71,7 @@ class Pab final : public StepCache {
             return {};
         }
         const SiteSlot* slot = m_store.find(site, context.branch);
-        // What is there is of the last computed step, unless the run began here or the cache stood aside at that
-        // step.
-        const int computed = lastComputed(m_rows[index(site.kind)], context.step);
-        return slot != nullptr && slot->steps.front() >= std::max(computed, 0)
+        return slot != nullptr && mayServe(m_rows[index(site.kind)], context.step, slot->steps.front())
                    ? Replacement{slot->outputs.front().load(context)}
                    : Replacement{};
     }

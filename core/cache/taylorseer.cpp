@@ -32,8 +32,7 @@ class TaylorSeer final : public StepCache {
 
     [[nodiscard]] Replacement replaceSite(method::RunContext& context, const Site& site) override {
         const SiteSlot* slot = predicts(context.step) ? m_store.find(site, context.branch) : nullptr;
-        // A step computed without this cache leaves an output that is older than the rule allows.
-        if (slot == nullptr || slot->steps[0] < std::max(0, lastComputed(m_row, context.step))) {
+        if (slot == nullptr || !mayServe(m_row, context.step, slot->steps[0])) {
             return {};
         }
         const auto elapsed = static_cast<double>(context.step - slot->steps[0]);

@@ -173,6 +173,9 @@ TEST(StandingAside, LeavesNothingOlderThanTheRuleToReuse) {
         }
         EXPECT_EQ(computed, (std::vector{0, 6, 10})) << id;
         EXPECT_FALSE(guidance->restore(Json::array())) << id;
+        Json foreign = guidance->state().numbers;
+        foreign["guidance_step"] = 20;
+        EXPECT_FALSE(guidance->restore(foreign)) << id << ": there are steps 0 to 19";
     }
     EXPECT_FALSE(resumed->restore(Json{{"steps", {1}}}));
     EXPECT_FALSE(resumed->restore(Json{{"steps", {"0", "0"}}}));
