@@ -148,7 +148,7 @@ class CpuOps final : public Ops, public PacksRows {
     void doLayerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
                              float eps, const TensorView& y) override;
     void doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
-                     float eps, const TensorView& y) override;
+                     float eps, const TensorView& y, const GatedDelta& added) override;
     void doRmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                    const TensorView& y) override;
     void doChannelNorm(const ConstTensorView& x, const ConstTensorView& gamma, bool silu,

@@ -45,10 +45,17 @@ void CpuOps::doLayerNormModulate(const ConstTensorView& x, const ConstTensorView
 }
 
 void CpuOps::doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
-                         float eps, const TensorView& y) {
+                         float eps, const TensorView& y, const GatedDelta& added) {
     kernels::cpu::LayerNormArgs args;
     args.extents = batchExtents(x);
     args.x = batchRows(x);
+    if (!added.delta.isNone()) {
+        args.delta = batchRows(added.delta);
+    }
+    if (!added.gate.isNone()) {
+        args.gate = added.gate.as<float>();
+        args.gateBatchStride = added.gate.stride(0);
+    }
     args.y = mutableBatchRows(y);
     args.scale = weight.as<float>();
     args.shift = bias.as<float>();

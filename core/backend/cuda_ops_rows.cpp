@@ -26,6 +26,18 @@ void CudaOps::doRmsNormRope(const ConstTensorView& x, const ConstTensorView& wei
 
 namespace {
 
+cuda::Addend addend(const GatedDelta& added) {
+    cuda::Addend result{};
+    if (!added.delta.isNone()) {
+        result.delta = cudaBatchRows(added.delta);
+    }
+    if (!added.gate.isNone()) {
+        result.gate = added.gate.as<float>();
+        result.gateBatchStride = added.gate.stride(0);
+    }
+    return result;
+}
+
 cuda::LayerNormArgs modulation(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
                                float eps, const TensorView& y) {
     cuda::LayerNormArgs args{};
@@ -65,10 +77,11 @@ void CudaOps::doLayerNormProduct(const ConstTensorView& x, const ConstTensorView
 }
 
 void CudaOps::doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
-                          float eps, const TensorView& y) {
+                          float eps, const TensorView& y, const GatedDelta& added) {
     cuda::LayerNormArgs args{};
     args.extents = cudaBatchExtents(x);
     args.x = cudaBatchRows(x);
+    args.added = addend(added);
     args.y = cudaMutableBatchRows(y);
     args.scale = weight.as<float>();
     args.shift = bias.as<float>();
@@ -105,11 +118,7 @@ void CudaOps::doGatedAdd(const TensorView& residual, const ConstTensorView& delt
     cuda::GatedAddArgs args{};
     args.extents = cudaBatchExtents(residual);
     args.residual = cudaMutableBatchRows(residual);
-    args.delta = cudaBatchRows(delta);
-    if (!gate.isNone()) {
-        args.gate = gate.as<float>();
-        args.gateBatchStride = gate.stride(0);
-    }
+    args.added = addend({delta, gate});
     note(api().gatedAdd(m_queue, args));
 }
 

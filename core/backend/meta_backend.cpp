@@ -88,7 +88,7 @@ class MetaOps final : public Ops, public PacksRows {
     void doLayerNormModulate(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, float,
                              const TensorView&) override {}
     void doLayerNorm(const ConstTensorView&, const ConstTensorView&, const ConstTensorView&, float,
-                     const TensorView&) override {}
+                     const TensorView&, const GatedDelta&) override {}
     void doRmsNorm(const ConstTensorView&, const ConstTensorView&, float, const TensorView&) override {}
     void doChannelNorm(const ConstTensorView&, const ConstTensorView&, bool, const TensorView&) override {}
     void doGatedAdd(const TensorView&, const ConstTensorView&, const ConstTensorView&) override {}

@@ -221,6 +221,19 @@ void Ops::rmsNormRope(const ConstTensorView& x, const ConstTensorView& weight, f
     }
 }
 
+namespace {
+
+void checkDelta(const char* op, const GatedDelta& added, const Shape& rows) {
+    checkAct(op, "delta", added.delta);
+    checkShape(op, "delta", added.delta, rows);
+    if (!added.gate.isNone()) {
+        checkF32(op, "gate", added.gate);
+        checkShape(op, "gate", added.gate, {rows[0], rows[2]});
+    }
+}
+
+}  // namespace
+
 void Ops::layerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
                             float eps, const TensorView& y, const RowProduct& product) {
     checkDevice("layerNormModulate", deviceKind(), {x, scale, shift, y});
@@ -253,8 +266,8 @@ void Ops::doLayerNormProduct(const ConstTensorView& x, const ConstTensorView& sc
 }
 
 void Ops::layerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias, float eps,
-                    const TensorView& y) {
-    checkDevice("layerNorm", deviceKind(), {x, weight, bias, y});
+                    const TensorView& y, const GatedDelta& added) {
+    checkDevice("layerNorm", deviceKind(), {x, weight, bias, y, added.delta, added.gate});
     checkAct("layerNorm", "x", x);
     checkAct("layerNorm", "y", y);
     checkF32("layerNorm", "weight", weight);
@@ -263,9 +276,15 @@ void Ops::layerNorm(const ConstTensorView& x, const ConstTensorView& weight, con
     checkShape("layerNorm", "y", y, x.shape());
     checkShape("layerNorm", "weight", weight, {x.dim(2)});
     checkShape("layerNorm", "bias", bias, {x.dim(2)});
-    charge(x.count() * kLayerNormFlops, {x, weight, bias, y});
+    std::int64_t perElement = kLayerNormFlops;
+    if (!added.delta.isNone()) {
+        checkF32("layerNorm", "x", x);
+        checkDelta("layerNorm", added, x.shape());
+        perElement += added.gate.isNone() ? 1 : 2;
+    }
+    charge(x.count() * perElement, {x, weight, bias, y, added.delta, added.gate});
     if (y.count() > 0) {
-        doLayerNorm(x, weight, bias, eps, y);
+        doLayerNorm(x, weight, bias, eps, y, added);
     }
 }
 
@@ -298,13 +317,8 @@ void Ops::channelNorm(const ConstTensorView& x, const ConstTensorView& gamma, bo
 void Ops::gatedAdd(const TensorView& residual, const ConstTensorView& delta, const ConstTensorView& gate) {
     checkDevice("gatedAdd", deviceKind(), {residual, delta, gate});
     checkAct("gatedAdd", "residual", residual);
-    checkAct("gatedAdd", "delta", delta);
     FW_CHECK(residual.rank() == 3, "gatedAdd: residual is {}, [B, N, C] expected", residual.text());
-    checkShape("gatedAdd", "delta", delta, residual.shape());
-    if (!gate.isNone()) {
-        checkF32("gatedAdd", "gate", gate);
-        checkShape("gatedAdd", "gate", gate, {residual.dim(0), residual.dim(2)});
-    }
+    checkDelta("gatedAdd", {delta, gate}, residual.shape());
     charge(residual.count() * (gate.isNone() ? 1 : 2), {residual, delta, gate, residual});
     if (residual.count() > 0) {
         doGatedAdd(residual, delta, gate);

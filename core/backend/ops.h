@@ -78,6 +78,11 @@ struct AttentionRowOptions {
     float firstKeyWeight = 1.0F;  // as in AttentionOptions; the row holds the mass of all of them as one
 };
 
+// What goes into rows: gate · delta. delta [B, N, C] f32 or act, none: nothing; gate f32 [B, C], or none for 1.
+struct GatedDelta {
+    ConstTensorView delta, gate;
+};
+
 // A product of what an operation has just made, to be computed with it: a gate's logits, for one.
 struct RowProduct {
     const PackedLinear* weights = nullptr;  // null: none is wanted
@@ -210,9 +215,10 @@ class Ops {
     // it where y is written, without reading y again.
     void layerNormModulate(const ConstTensorView& x, const ConstTensorView& scale, const ConstTensorView& shift,
                            float eps, const TensorView& y, const RowProduct& product = {});
-    // y = (x - mean)/sqrt(var + eps) · weight + bias. x [B, N, C] f32 or act; weight, bias f32 [C]; y act.
+    // y = (v - mean)/sqrt(var + eps) · weight + bias, v = x + what is added: what gatedAdd() would leave in x,
+    // which stays as it is. x [B, N, C] f32 or act, f32 where something is added; weight, bias f32 [C]; y act.
     void layerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias, float eps,
-                   const TensorView& y);
+                   const TensorView& y, const GatedDelta& added = {});
     // y = x / sqrt(mean(x²) + eps) · weight (T5's norm). x [..., C] f32 or act, weight f32 [C], y act.
     void rmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps, const TensorView& y);
     // y = x / max(‖x‖₂ over C, 1e-12) · sqrt(C) · gamma, then SiLU if asked (the Wan VAE's norm).
@@ -322,7 +328,7 @@ class Ops {
                                     const ConstTensorView& shift, float eps, const TensorView& y,
                                     const RowProduct& product);
     virtual void doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
-                             float eps, const TensorView& y) = 0;
+                             float eps, const TensorView& y, const GatedDelta& added) = 0;
     virtual void doRmsNorm(const ConstTensorView& x, const ConstTensorView& weight, float eps,
                            const TensorView& y) = 0;
     virtual void doChannelNorm(const ConstTensorView& x, const ConstTensorView& gamma, bool silu,

@@ -327,7 +327,8 @@ Status WanTransformer::selfAttention(Call& call, std::int64_t layer, const Tenso
     return m_parts->mixer->mix(request, delta);
 }
 
-Status WanTransformer::crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const {
+Status WanTransformer::crossAttention(Call& call, std::int64_t layer, const TensorView& delta,
+                                      const backend::GatedDelta& added) const {
     const auto& config = m_parts->config;
     const Block& block = m_parts->blocks[static_cast<std::size_t>(layer)];
     const auto eps = static_cast<float>(config.eps);
@@ -338,8 +339,9 @@ Status WanTransformer::crossAttention(Call& call, std::int64_t layer, const Tens
     const auto heads = [&](const TensorView& view) { return view.split(2, config.heads, config.headDim); };
 
     if (config.crossAttnNorm) {
-        ops.layerNorm(call.x, block.crossNormWeight.view, block.crossNormBias.view, eps, call.normed);
+        ops.layerNorm(call.x, block.crossNormWeight.view, block.crossNormBias.view, eps, call.normed, added);
     } else {
+        FW_CHECK(added.delta.isNone(), "layer {} reads its stream as it is", layer);
         ops.copy(call.x, call.normed);
     }
     block.cross.q->apply(call.context, call.normed, q);
@@ -503,11 +505,11 @@ constexpr BlockModule kBlockModules[] = {{cache::SiteKind::SelfAttention, Module
 
 }  // namespace
 
-Status WanTransformer::computeModule(Call& call, cache::SiteKind kind, std::int64_t layer,
-                                     const TensorView& delta) const {
+Status WanTransformer::computeModule(Call& call, cache::SiteKind kind, std::int64_t layer, const TensorView& delta,
+                                     const backend::GatedDelta& added) const {
     switch (kind) {
         case cache::SiteKind::CrossAttention:
-            return crossAttention(call, layer, delta);
+            return crossAttention(call, layer, delta, added);
         case cache::SiteKind::FeedForward:
             feedForward(call, layer, delta);
             return {};
@@ -562,16 +564,28 @@ TensorView WanTransformer::copyForComparison(const Call& call) const {
 }
 
 // Each module's output, computed or from the cache, goes into the residual stream through the gate of this step.
+// Self-attention's own waits for that of cross-attention where that only reads a norm of the stream, which can be
+// taken of the sum: both then go in with one pass over it.
 Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
     method::RunContext& context = call.context;
+    const ArenaScope block(context.arena);
+    backend::GatedDelta waiting;
+    const auto addWaiting = [&] {
+        if (!waiting.delta.isNone()) {
+            context.ops.gatedAdd(call.x, waiting.delta, waiting.gate);
+            waiting = {};
+        }
+    };
     for (const BlockModule& part : kBlockModules) {
         const cache::Site site{part.kind, static_cast<int>(layer)};
         const ConstTensorView gate = part.gate ? call.row(layer, *part.gate) : ConstTensorView();
         ModuleScope timed(context, part.module, site.layer);
-        const ArenaScope scope(context.arena);
+        const bool waits = part.kind == cache::SiteKind::SelfAttention && m_parts->config.crossAttnNorm;
+        std::optional<ArenaScope> scope(std::in_place, context.arena);
         if (context.cache != nullptr) {
             const cache::Replacement kept = context.cache->replaceSite(context, site);
             if (!kept.output.isNone()) {
+                addWaiting();
                 timed.mark(kept.source);
                 if (context.probes != nullptr && context.probes->wantsStandIns(context, site.layer)) {
                     FW_TRY(compareStandIn(call, part.kind, layer, kept.output));
@@ -580,12 +594,23 @@ Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
                 continue;
             }
         }
+        if (waits) {
+            scope.reset();  // its output outlives it
+        }
         const TensorView delta = context.arena.take(m_parts->compute, call.x.shape());
-        FW_TRY(computeModule(call, part.kind, layer, delta));
+        if (waits) {
+            scope.emplace(context.arena);
+        }
+        FW_TRY(computeModule(call, part.kind, layer, delta, waiting));
         if (context.probes != nullptr) {
             FW_TRY(context.probes->moduleDone(context, part.module, site.layer, delta));
         }
-        context.ops.gatedAdd(call.x, delta, gate);
+        addWaiting();
+        if (waits) {
+            waiting = {delta, gate};
+        } else {
+            context.ops.gatedAdd(call.x, delta, gate);
+        }
         if (context.cache != nullptr) {
             FW_TRY(context.cache->siteDone(context, site, delta));
         }

@@ -50,8 +50,9 @@ class WanTransformer final : public VideoTransformer {
     void computeTextKeys(Call& call, std::int64_t layer, const TensorView& keys) const;
     [[nodiscard]] Status runBlocks(Call& call) const;
     [[nodiscard]] Status runBlock(Call& call, std::int64_t layer) const;
+    // Of the stream, or of it and what is added, which only cross-attention takes.
     [[nodiscard]] Status computeModule(Call& call, cache::SiteKind kind, std::int64_t layer,
-                                       const TensorView& delta) const;
+                                       const TensorView& delta, const backend::GatedDelta& added = {}) const;
     [[nodiscard]] Status compareStandIn(Call& call, cache::SiteKind kind, std::int64_t layer,
                                         const ConstTensorView& standIn) const;
     [[nodiscard]] Status compareBlocks(Call& call, std::int64_t first, const TensorView& before) const;
@@ -59,7 +60,8 @@ class WanTransformer final : public VideoTransformer {
                                      const TextEmbedding& text, const TensorView& velocity);
     [[nodiscard]] TensorView copyForComparison(const Call& call) const;
     [[nodiscard]] Status selfAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
-    [[nodiscard]] Status crossAttention(Call& call, std::int64_t layer, const TensorView& delta) const;
+    [[nodiscard]] Status crossAttention(Call& call, std::int64_t layer, const TensorView& delta,
+                                        const backend::GatedDelta& added) const;
     void feedForward(Call& call, std::int64_t layer, const TensorView& delta) const;
     void project(Call& call, const TensorView& velocity) const;
 

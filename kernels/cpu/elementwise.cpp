@@ -30,21 +30,6 @@ struct AddRow {
 HWY_BEFORE_NAMESPACE();
 namespace fw::kernels::cpu::HWY_NAMESPACE {
 
-template <class TR, class TD>
-HWY_INLINE void gatedAddRow(TR* residual, const TD* delta, const float* gate, std::int64_t channels) {
-    if (gate == nullptr) {
-        forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
-            store(hn::Add(load(static_cast<const TR*>(residual) + i, lanes), load(delta + i, lanes)), residual + i,
-                  lanes);
-        });
-        return;
-    }
-    forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
-        const Floats before = load(static_cast<const TR*>(residual) + i, lanes);
-        store(hn::MulAdd(load(gate + i, lanes), load(delta + i, lanes), before), residual + i, lanes);
-    });
-}
-
 // target += factor · branch
 void scaledAddRow(const BranchAddArgs& args, std::int64_t batch, std::int64_t row, float factor) {
     withElement(args.target.element, [&](auto t) HWY_ATTR {

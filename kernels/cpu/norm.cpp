@@ -1,5 +1,6 @@
 #include "kernels/cpu/norm.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -162,6 +163,23 @@ HWY_INLINE void layerRow(const TX* x, TY* y, const float* scale, const float* sh
 void layerRows(const LayerNormArgs& args, std::int64_t batch, std::int64_t first, std::int64_t last) {
     const float* scale = args.scale + batch * args.scaleBatchStride;
     const float* shift = args.shift + batch * args.shiftBatchStride;
+    if (args.delta.data != nullptr) {
+        const float* gate = args.gate == nullptr ? nullptr : args.gate + batch * args.gateBatchStride;
+        std::vector<float> sums(static_cast<std::size_t>(args.extents.channels));
+        withElement(args.delta.element, [&](auto td) HWY_ATTR {
+            withElement(args.y.element, [&](auto ty) HWY_ATTR {
+                for (std::int64_t row = first; row < last; ++row) {
+                    const float* x = rowOf<float>(args.x, batch, row);
+                    std::copy(x, x + args.extents.channels, sums.begin());
+                    gatedAddRow(sums.data(), rowOf<decltype(td)>(args.delta, batch, row), gate,
+                                args.extents.channels);
+                    layerRow(static_cast<const float*>(sums.data()), rowOf<decltype(ty)>(args.y, batch, row), scale,
+                             shift, args);
+                }
+            });
+        });
+        return;
+    }
     withElement(args.x.element, [&](auto tx) HWY_ATTR {
         withElement(args.y.element, [&](auto ty) HWY_ATTR {
             for (std::int64_t row = first; row < last; ++row) {

@@ -35,11 +35,14 @@ struct GatedRmsNormArgs {
 };
 void gatedRmsNorm(const GatedRmsNormArgs& args, int threads);
 
-// y = (x - mean)/sqrt(var + eps) · (scaleOffset + scale) + shift; scale and shift [batch, channels]
-// (batch stride 0: shared).
+// y = (v - mean)/sqrt(var + eps) · (scaleOffset + scale) + shift, v = x + gate · delta where there is a delta;
+// scale, shift and gate [batch, channels] (batch stride 0: shared), no gate: 1. With a delta x is f32.
 struct LayerNormArgs {
     RowExtents extents;
     ConstRows x;
+    ConstRows delta;
+    const float* gate = nullptr;
+    std::int64_t gateBatchStride = 0;
     Rows y;
     const float* scale = nullptr;
     const float* shift = nullptr;

@@ -170,6 +170,22 @@ HWY_INLINE Floats geluTanh(Floats x) {
     return timesSigmoid(x, hn::Mul(x, inner));
 }
 
+// residual += gate · delta, without a gate residual += delta, along a row.
+template <class TR, class TD>
+HWY_INLINE void gatedAddRow(TR* residual, const TD* delta, const float* gate, std::int64_t channels) {
+    if (gate == nullptr) {
+        forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+            store(hn::Add(load(static_cast<const TR*>(residual) + i, lanes), load(delta + i, lanes)), residual + i,
+                  lanes);
+        });
+        return;
+    }
+    forVectors(channels, [&](std::int64_t i, auto lanes) HWY_ATTR {
+        const Floats before = load(static_cast<const TR*>(residual) + i, lanes);
+        store(hn::MulAdd(load(gate + i, lanes), load(delta + i, lanes), before), residual + i, lanes);
+    });
+}
+
 // Runs body(T{}) with T = float or std::uint16_t (bf16).
 template <class Body>
 HWY_INLINE void withElement(Element element, const Body& body) {

@@ -172,7 +172,7 @@ void destroyQueue(Queue* queue) {
 
 Code synchronize(Queue* queue, Message* message) {
     cudaSetDevice(queue->device);
-    Code code = runWaitingAddition(*queue);
+    Code code = runWaitingAdditions(*queue);
     if (code == Code::Ok) {
         queue->clock.resting(queue->stream);
         code = queue->check(cudaStreamSynchronize(queue->stream), "running the queued work");
@@ -218,6 +218,8 @@ inline constexpr bool kTakesAddition = false;
 template <>
 inline constexpr bool kTakesAddition<layerNorm> = true;
 template <>
+inline constexpr bool kTakesAddition<gatedAdd> = true;
+template <>
 inline constexpr bool kTakesAddition<mark> = true;
 // What carries results away is no work of the device.
 template <auto kFunction>
@@ -235,7 +237,7 @@ Code onDevice(Queue* queue, Arguments... arguments) {
     Code code = queue->check(cudaSetDevice(queue->device), "choosing the device");
     if constexpr (!kTakesAddition<kFunction>) {
         if (code == Code::Ok) {
-            code = runWaitingAddition(*queue);
+            code = runWaitingAdditions(*queue);
         }
     }
     if constexpr (kIsWork<kFunction>) {

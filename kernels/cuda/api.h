@@ -12,7 +12,7 @@
 namespace fw::kernels::cuda {
 
 // Raised with every change of a struct or of the table.
-inline constexpr std::int32_t kApiVersion = 10;
+inline constexpr std::int32_t kApiVersion = 11;
 
 enum class Code : std::int32_t {
     Ok,
@@ -87,11 +87,20 @@ struct RmsNormArgs {
     float eps;
 };
 
-// y = (x - mean) / sqrt(var + eps) · (scaleOffset + scale) + shift, variance in two passes; then product.y, made of
-// y's rows as they are stored, if a product is wanted.
+// What goes into rows: gate · delta, without a gate delta. Its data null: nothing.
+struct Addend {
+    ConstRows delta;
+    const float* gate;  // [batch, channels], or null
+    std::int64_t gateBatchStride;
+};
+
+// y = (v - mean) / sqrt(var + eps) · (scaleOffset + scale) + shift, v = x + what is added, variance in two passes;
+// then product.y, made of y's rows as they are stored, if a product is wanted. x stays as it is; with an addend it
+// is f32.
 struct LayerNormArgs {
     RowExtents extents;
     ConstRows x;
+    Addend added;
     Rows y;
     const float *scale, *shift;
     std::int64_t scaleBatchStride, shiftBatchStride;
@@ -108,13 +117,11 @@ struct ChannelNormArgs {
     bool silu;
 };
 
-// residual += gate · delta; without a gate residual += delta.
+// residual += what is added.
 struct GatedAddArgs {
     RowExtents extents;
     Rows residual;
-    ConstRows delta;
-    const float* gate;  // [batch, channels], or null
-    std::int64_t gateBatchStride;
+    Addend added;
 };
 
 // y = gelu_tanh(x[:channels]) · x[channels:]; extents.channels is y's width.
@@ -238,7 +245,7 @@ struct ConvArgs {
 // Which implementation computes attention. Auto follows a fixed rule; the others are for tests and benchmarks and
 // fail with Unsupported where they do not apply.
 // Fp8 rounds operands and probabilities to e4m3, and is never what Auto stands for.
-enum class AttentionKernel : std::int32_t { Auto, Simple, Mma, Wgmma, Cudnn, Fp8 };
+enum class AttentionKernel : std::int32_t { Auto, Simple, Mma, Wgmma, Cudnn, Fp8, OneTile };
 
 // out = softmax(scale · q kᵀ + bias) v per head. headDim is a multiple of 16 up to 512. A query whose every score
 // is -inf gets zeros.

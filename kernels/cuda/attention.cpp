@@ -28,6 +28,11 @@ Code runKernel(Queue& queue, const AttentionArgs& args, AttentionKernel kernel) 
             return fp8AttentionApplies(queue, args)
                        ? fp8Attention(queue, args)
                        : queue.fail(Code::Unsupported, "the e4m3 kernel does not take this attention");
+        case AttentionKernel::OneTile:
+            return oneTileAttentionApplies(queue, args)
+                       ? oneTileAttention(queue, args)
+                       : queue.fail(Code::Unsupported,
+                                    "the kernel for one tile of keys does not take this attention");
         case AttentionKernel::Auto:
             break;
     }

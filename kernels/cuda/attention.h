@@ -17,6 +17,10 @@ namespace fw::kernels::cuda {
 [[nodiscard]] bool wgmmaAttentionApplies(const Queue& queue, const AttentionArgs& args);
 [[nodiscard]] Code wgmmaAttention(Queue& queue, const AttentionArgs& args);
 
+// The same over keys that are a single tile.
+[[nodiscard]] bool oneTileAttentionApplies(const Queue& queue, const AttentionArgs& args);
+[[nodiscard]] Code oneTileAttention(Queue& queue, const AttentionArgs& args);
+
 // The same attention with operands and probabilities rounded to e4m3.
 [[nodiscard]] bool fp8AttentionApplies(const Queue& queue, const AttentionArgs& args);
 [[nodiscard]] Code fp8Attention(Queue& queue, const AttentionArgs& args);

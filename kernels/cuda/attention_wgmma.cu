@@ -108,19 +108,25 @@ WgmmaSplit wgmmaSplitOf(Queue& queue, const AttentionArgs& args, int tileQueries
     return split;
 }
 
-Code wgmmaAttention(Queue& queue, const AttentionArgs& args) {
-    const bool narrow = args.headDim == 64;
-    const int queries = narrow ? kWgmmaQueries<64> : kWgmmaQueries<128>;
-    const int keys = narrow ? kWgmmaKeys<64> : kWgmmaKeys<128>;
-    WgmmaMaps maps{};
+Code makeWgmmaMaps(Queue& queue, const AttentionArgs& args, int queries, WgmmaMaps& maps) {
+    const int keys = args.headDim == 64 ? kWgmmaKeys<64> : kWgmmaKeys<128>;
     const TensorMapSpec q{args.q,      args.batch,  args.queries, args.heads, args.headDim,
                           args.qBatch, args.qToken, args.qHead,   queries};
     const TensorMapSpec k{args.k,      args.batch,  args.keys,  args.heads, args.headDim,
                           args.kBatch, args.kToken, args.kHead, keys};
     const TensorMapSpec v{args.v,      args.batch,  args.keys,  args.heads, args.headDim,
                           args.vBatch, args.vToken, args.vHead, keys};
-    if (!makeTensorMap(maps.q, q) || !makeTensorMap(maps.k, k) || !makeTensorMap(maps.v, v)) {
-        return queue.fail(Code::Failed, "the driver refuses to describe an attention operand");
+    return makeTensorMap(maps.q, q) && makeTensorMap(maps.k, k) && makeTensorMap(maps.v, v)
+               ? Code::Ok
+               : queue.fail(Code::Failed, "the driver refuses to describe an attention operand");
+}
+
+Code wgmmaAttention(Queue& queue, const AttentionArgs& args) {
+    const bool narrow = args.headDim == 64;
+    WgmmaMaps maps{};
+    const Code code = makeWgmmaMaps(queue, args, narrow ? kWgmmaQueries<64> : kWgmmaQueries<128>, maps);
+    if (code != Code::Ok) {
+        return code;
     }
     return narrow ? wgmmaAttention64(queue, args, maps) : wgmmaAttention128(queue, args, maps);
 }

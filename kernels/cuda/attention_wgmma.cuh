@@ -155,7 +155,7 @@ __device__ __forceinline__ void freeTile(std::uint64_t* barrier) {
 }
 
 // scores = q kᵀ for 64 queries and a tile of keys.
-template <int kWidth>
+template <int kWidth, int kQueryBox = WgmmaTiles<kWidth>::kQueryBox>
 __device__ __forceinline__ void startScores(float (&scores)[kWgmmaKeys<kWidth> / 2], const unsigned char* queries,
                                             const unsigned char* keys) {
     const std::uint64_t q = operandAt(queries, 0, kGroupBytes);
@@ -166,7 +166,7 @@ __device__ __forceinline__ void startScores(float (&scores)[kWgmmaKeys<kWidth> /
         // 16 channels are 32 bytes of a box; the next box begins after 64.
         const int box = step / 4;
         const int within = step % 4 * 32;
-        wgmmaFromShared(scores, advanced(q, box * WgmmaTiles<kWidth>::kQueryBox + within),
+        wgmmaFromShared(scores, advanced(q, box * kQueryBox + within),
                         advanced(k, box * WgmmaTiles<kWidth>::kKeyBox + within), step > 0);
     }
     commitProducts();
@@ -530,6 +530,9 @@ Code launchWgmma(Queue& queue, const AttentionArgs& args, const WgmmaMaps& maps)
     const Code code = launch(queue, wgmmaAttentionKernel<kWidth>, shape, maps, args, split);
     return code == Code::Ok && split.divided > 0 ? addParts(queue, args, split, kQueries) : code;
 }
+
+// Describes the operands: queries in boxes of so many, keys and values in tiles. Failed when the driver refuses.
+[[nodiscard]] Code makeWgmmaMaps(Queue& queue, const AttentionArgs& args, int queries, WgmmaMaps& maps);
 
 // One width a file, so that they compile side by side.
 [[nodiscard]] Code wgmmaAttention64(Queue& queue, const AttentionArgs& args, const WgmmaMaps& maps);

@@ -1,4 +1,6 @@
 // Element-wise operations: memory in, memory out, 8 elements a thread where the layout allows.
+#include <utility>
+
 #include "kernels/cuda/norm.cuh"
 
 namespace fw::kernels::cuda {
@@ -73,11 +75,12 @@ __global__ __launch_bounds__(kThreads) void gatedAddKernel(const GatedAddArgs ar
         float sum[kWide];
         float delta[kWide];
         loadWide<kWide>(static_cast<const Tr*>(residual), sum);
-        loadWide<kWide>(rowOf<Td>(args.delta, at.batch, at.row) + at.channel, delta);
+        const Addend& added = args.added;
+        loadWide<kWide>(rowOf<Td>(added.delta, at.batch, at.row) + at.channel, delta);
 #pragma unroll
         for (int j = 0; j < kWide; ++j) {
             const float gate =
-                args.gate == nullptr ? 1.0F : args.gate[at.batch * args.gateBatchStride + at.channel + j];
+                added.gate == nullptr ? 1.0F : added.gate[at.batch * added.gateBatchStride + at.channel + j];
             sum[j] += gate * delta[j];
         }
         storeWide<kWide>(residual, sum);
@@ -258,10 +261,19 @@ bool widen(CopyArgs& args) {
 
 namespace {
 
+// Whether one pass can make both additions, which then were made in their order.
+bool isToSameRows(const GatedAddArgs& first, const GatedAddArgs& second) {
+    const Rows &a = first.residual, &b = second.residual;
+    return a.data == b.data && a.element == b.element && a.batchStride == b.batchStride &&
+           a.rowStride == b.rowStride && first.extents.batch == second.extents.batch &&
+           first.extents.rows == second.extents.rows && first.extents.channels == second.extents.channels &&
+           first.added.delta.element == second.added.delta.element;
+}
+
 Code addNow(Queue& queue, const GatedAddArgs& args) {
-    const bool wide = args.extents.channels % 8 == 0 && isVectorisable(args.residual) && isVectorisable(args.delta);
+    const bool wide = args.extents.channels % 8 == 0 && isVectorisable(args.residual) && isVectorisable(args.added.delta);
     return withAct(args.residual.element, [&](auto tr) {
-        return withAct(args.delta.element, [&](auto td) {
+        return withAct(args.added.delta.element, [&](auto td) {
             using Tr = decltype(tr);
             using Td = decltype(td);
             const std::int64_t elements = args.extents.batch * args.extents.rows * args.extents.channels;
@@ -273,27 +285,28 @@ Code addNow(Queue& queue, const GatedAddArgs& args) {
 
 }  // namespace
 
-Code runWaitingAddition(Queue& queue) {
-    if (!queue.additionWaits) {
-        return Code::Ok;
+Code runWaitingAdditions(Queue& queue) {
+    Code code = Code::Ok;
+    const std::int32_t waiting = std::exchange(queue.waitingAdditions, 0);
+    for (std::int32_t i = 0; i < waiting && code == Code::Ok; ++i) {
+        code = addNow(queue, queue.additions[i]);
     }
-    queue.additionWaits = false;
-    return addNow(queue, queue.addition);
+    return code;
 }
 
 // A block of a transformer adds to its residual stream and takes the norm of it next: the rows that such a norm can
 // hold in registers wait for it, and are added on their own when something else comes (onDevice() in api.cpp).
 Code gatedAdd(Queue* queue, const GatedAddArgs& args) {
-    const bool mayWait = args.residual.element == Element::F32 && args.extents.channels % 8 == 0 &&
-                         args.extents.channels <= kWidestRegisterRow && isVectorisable(args.residual) &&
-                         isVectorisable(args.delta) &&
-                         (args.gate == nullptr || isAligned(args.gate, args.gateBatchStride));
-    if (!mayWait) {
-        return addNow(*queue, args);
+    const bool mayWait = args.residual.element == Element::F32 && fitsRegisters(args.extents) &&
+                         isVectorisable(args.residual) && isVectorisable(args.added);
+    const bool joins = mayWait && queue->waitingAdditions == 1 && isToSameRows(queue->additions[0], args);
+    Code code = joins ? Code::Ok : runWaitingAdditions(*queue);
+    if (code == Code::Ok && mayWait) {
+        queue->additions[queue->waitingAdditions++] = args;
+    } else if (code == Code::Ok) {
+        code = addNow(*queue, args);
     }
-    queue->addition = args;
-    queue->additionWaits = true;
-    return Code::Ok;
+    return code;
 }
 
 Code gatedGelu(Queue* queue, const GatedGeluArgs& args) {

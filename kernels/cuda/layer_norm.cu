@@ -1,5 +1,7 @@
 // Layer norm with a modulation or an affine map, with the gated addition in front of it when one is waiting, and
 // with the product of its rows with one column behind it.
+#include <algorithm>
+
 #include "kernels/cuda/norm.cuh"
 #include "kernels/cuda/row_products.h"
 
@@ -25,8 +27,8 @@ Span spanOf(const AnyRows& rows, const RowExtents& extents) {
 
 // The memory of what was added may already belong to what the norm writes: its owner only knows of calls, not of
 // waiting.
-bool isOverwritten(const GatedAddArgs& addition, const LayerNormArgs& args) {
-    const Span delta = spanOf(addition.delta, addition.extents);
+bool isOverwritten(const Addend& added, const LayerNormArgs& args) {
+    const Span delta = spanOf(added.delta, args.extents);
     const LinearArgs& product = args.product;
     return delta.meets(spanOf(args.y, args.extents)) ||
            (product.weight != nullptr &&
@@ -40,7 +42,15 @@ bool isAdditionTo(const GatedAddArgs& addition, const LayerNormArgs& args) {
            residual.batchStride == args.x.batchStride && residual.rowStride == args.x.rowStride &&
            addition.extents.batch == args.extents.batch && addition.extents.rows == args.extents.rows &&
            addition.extents.channels == args.extents.channels && isVectorisable(args.y) &&
-           LayerPolicy::vectorsAligned(args) && !isOverwritten(addition, args);
+           LayerPolicy::vectorsAligned(args) && !isOverwritten(addition.added, args);
+}
+
+// Whether the norm takes all additions that wait with it, in its own pass.
+bool takesAdditions(const Queue& queue, const LayerNormArgs& args) {
+    const auto* const begin = queue.additions;
+    return queue.waitingAdditions > 0 && args.added.delta.data == nullptr &&
+           std::all_of(begin, begin + queue.waitingAdditions,
+                       [&](const GatedAddArgs& addition) { return isAdditionTo(addition, args); });
 }
 
 // Whether the kernel that forms the rows can form their product: the rows are in registers, in f32 before they are
@@ -61,38 +71,75 @@ Code launchRegisters(Queue& queue, const typename Policy::Args& args) {
     return code;
 }
 
-// The norm of the sums; in the same pass their product if `multiplies`.
-Code addLayerNorm(Queue& queue, const GatedAddArgs& addition, const LayerNormArgs& norm, bool multiplies) {
-    AddLayerArgs args{};
-    static_cast<LayerNormArgs&>(args) = norm;
-    args.addition = addition;
-    return withAct(addition.delta.element, [&](auto td) {
-        using Policy = AddLayerPolicy<decltype(td)>;
+// The norm of sums in registers; in the same pass their product if `multiplies`.
+template <class Td, int kCount>
+Code launchSums(Queue& queue, const AddLayerArgs& args, bool multiplies) {
+    using Policy = AddLayerPolicy<Td, kCount>;
+    if constexpr (kCount == 1) {
         if (multiplies) {
             return launchRegisters<WithProduct<Policy>, Bf16>(queue, args);
         }
-        return withAct(norm.y.element, [&](auto ty) { return launchRegisters<Policy, decltype(ty)>(queue, args); });
+    }
+    return withAct(args.y.element, [&](auto ty) { return launchRegisters<Policy, decltype(ty)>(queue, args); });
+}
+
+// The additions that wait and the norm of their sums.
+Code addLayerNorm(Queue& queue, const LayerNormArgs& norm, bool multiplies) {
+    AddLayerArgs args{};
+    static_cast<LayerNormArgs&>(args) = norm;
+    args.sums = queue.additions[0].residual;
+    for (int i = 0; i < queue.waitingAdditions; ++i) {
+        args.addends[i] = queue.additions[i].added;
+    }
+    return withAct(args.addends[0].delta.element, [&](auto td) {
+        return queue.waitingAdditions == 1 ? launchSums<decltype(td), 1>(queue, args, multiplies)
+                                           : launchSums<decltype(td), 2>(queue, args, false);
+    });
+}
+
+// The norm of sums that nobody keeps.
+Code normOfSums(Queue& queue, const LayerNormArgs& norm, bool multiplies) {
+    AddLayerArgs args{};
+    static_cast<LayerNormArgs&>(args) = norm;
+    args.addends[0] = norm.added;
+    const bool inRegisters = fitsRegisters(norm.extents) && isVectorisable(norm.x) && isVectorisable(norm.y) &&
+                             isVectorisable(norm.added) && LayerPolicy::vectorsAligned(norm);
+    return withAct(norm.added.delta.element, [&](auto td) {
+        using Policy = AddLayerPolicy<decltype(td), 1>;
+        if (inRegisters) {
+            return launchSums<decltype(td), 1>(queue, args, multiplies);
+        }
+        return withAct(norm.y.element, [&](auto ty) {
+            LaunchShape shape;
+            shape.grid = dim3(static_cast<unsigned>(norm.extents.batch * norm.extents.rows));
+            shape.threads = kNormThreads;
+            return launch(queue, normAnyRow<Policy, float, decltype(ty), 1>, shape, args);
+        });
     });
 }
 
 }  // namespace
 
 Code layerNorm(Queue* queue, const LayerNormArgs& args) {
-    const bool adds = queue->additionWaits && isAdditionTo(queue->addition, args);
-    Code code = adds ? Code::Ok : runWaitingAddition(*queue);
-    queue->additionWaits = false;
+    const bool sums = args.added.delta.data != nullptr;
+    const bool adds = takesAdditions(*queue, args);
+    Code code = adds ? Code::Ok : runWaitingAdditions(*queue);
     if (code != Code::Ok) {
         return code;
     }
     const bool wanted = args.product.weight != nullptr;
-    const bool multiplies = wanted && isMadeOfRegisters(args);
+    const bool multiplies = wanted && isMadeOfRegisters(args) && queue->waitingAdditions <= 1 &&
+                            (!sums || isVectorisable(args.added));
     if (adds) {
-        code = addLayerNorm(*queue, queue->addition, args, multiplies);
+        code = addLayerNorm(*queue, args, multiplies);
+    } else if (sums) {
+        code = normOfSums(*queue, args, multiplies);
     } else if (multiplies) {
         code = launchRegisters<WithProduct<LayerPolicy>, Bf16>(*queue, args);
     } else {
         code = launchNorm<LayerPolicy>(*queue, args, false);
     }
+    queue->waitingAdditions = 0;
     return code == Code::Ok && wanted && !multiplies ? linear(queue, args.product) : code;
 }
 

@@ -33,6 +33,13 @@ __device__ __forceinline__ void loadFloats(const float* from, float (&values)[kC
     return reinterpret_cast<std::uintptr_t>(vector) % 16 == 0 && step % 4 == 0;
 }
 
+[[nodiscard]] inline bool isVectorisable(const Addend& added) {
+    return isVectorisable(added.delta) && (added.gate == nullptr || isAligned(added.gate, added.gateBatchStride));
+}
+[[nodiscard]] inline bool fitsRegisters(const RowExtents& extents) {
+    return extents.channels % 8 == 0 && extents.channels <= kWidestRegisterRow;
+}
+
 // Interleaved pairs (2m, 2m + 1) of a head turned by the angle of table column m, as diffusers' Wan does
 // (Su et al. 2021, https://arxiv.org/abs/2104.09864). `first` is the index of values[0] within the row, even.
 template <int kCount>
@@ -108,30 +115,58 @@ struct LayerPolicy {
     }
 };
 
-// A gated addition to the rows and the layer norm of the sums, in one pass: the sums are written where x lies.
+// Gated additions to the rows, one after the other, and the layer norm of the sums, in one pass.
+inline constexpr int kMostAddends = 2;
 struct AddLayerArgs : LayerNormArgs {
-    GatedAddArgs addition;
+    Addend addends[kMostAddends];
+    Rows sums;  // where they are written; data null: nowhere
 };
-template <class Td>
+template <class Td, int kCount>
 struct AddLayerPolicy : LayerPolicy {
     using Args = AddLayerArgs;
     static constexpr bool kAdds = true;
-    __device__ static void loadDelta(const Args& args, std::int64_t batch, std::int64_t row, std::int64_t first,
-                                     float (&delta)[8]) {
-        load8(rowOf<Td>(args.addition.delta, batch, row) + first, delta);
+    // Of one chunk, as they lie: half the registers of numbers in f32.
+    struct Deltas {
+        Eight<Td> of[kCount];
+    };
+    __device__ static void loadDeltas(const Args& args, std::int64_t batch, std::int64_t row, std::int64_t first,
+                                      Deltas& deltas) {
+#pragma unroll
+        for (int i = 0; i < kCount; ++i) {
+            deltas.of[i].load(rowOf<Td>(args.addends[i].delta, batch, row) + first);
+        }
     }
     __device__ static void add(const Args& args, std::int64_t batch, std::int64_t row, std::int64_t first,
-                               const float (&delta)[8], float (&values)[8]) {
-        const GatedAddArgs& addition = args.addition;
-        float gate[8] = {1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
-        if (addition.gate != nullptr) {
-            loadFloats(addition.gate + batch * addition.gateBatchStride + first, gate);
-        }
+                               const Deltas& deltas, float (&values)[8]) {
 #pragma unroll
-        for (int j = 0; j < 8; ++j) {
-            values[j] += gate[j] * delta[j];
+        for (int i = 0; i < kCount; ++i) {
+            const Addend& addend = args.addends[i];
+            float delta[8];
+            deltas.of[i].unpack(delta);
+            float gate[8] = {1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
+            if (addend.gate != nullptr) {
+                loadFloats(addend.gate + batch * addend.gateBatchStride + first, gate);
+            }
+#pragma unroll
+            for (int j = 0; j < 8; ++j) {
+                values[j] += gate[j] * delta[j];
+            }
         }
-        store8(rowOf<float>(addition.residual, batch, row) + first, values);
+        if (args.sums.data != nullptr) {
+            store8(rowOf<float>(args.sums, batch, row) + first, values);
+        }
+    }
+    // One number of a row, for rows that do not fit into registers. Nothing is written.
+    __device__ static float sumAt(const Args& args, std::int64_t batch, std::int64_t row, std::int64_t channel,
+                                  float value) {
+#pragma unroll
+        for (int i = 0; i < kCount; ++i) {
+            const Addend& addend = args.addends[i];
+            const float gate =
+                addend.gate == nullptr ? 1.0F : addend.gate[batch * addend.gateBatchStride + channel];
+            value += gate * toFloat(rowOf<Td>(addend.delta, batch, row)[channel]);
+        }
+        return value;
     }
 };
 
@@ -185,6 +220,16 @@ struct ChannelPolicy {
     }
 };
 
+// What a policy keeps of a chunk that it adds.
+template <class Policy, bool kAdds = Policy::kAdds>
+struct DeltasOf {
+    using Type = char;
+};
+template <class Policy>
+struct DeltasOf<Policy, true> {
+    using Type = typename Policy::Deltas;
+};
+
 template <class Policy, class Tx, class Ty, int kGroup, int kChunks>
 __global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Policy::Args args) {
     __shared__ float shared[kNormThreads / 32];
@@ -198,7 +243,7 @@ __global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Pol
     const std::int64_t row = exists ? index % static_cast<std::uint32_t>(args.extents.rows) : 0;
     const Tx* x = rowOf<Tx>(args.x, batch, row);
     float values[kChunks][8];
-    [[maybe_unused]] float deltas[Policy::kAdds ? kChunks : 1][8];
+    [[maybe_unused]] typename DeltasOf<Policy>::Type deltas[Policy::kAdds ? kChunks : 1];
     // All that is read of the row is on its way before the first use.
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
@@ -206,7 +251,7 @@ __global__ __launch_bounds__(kNormThreads) void normRegisters(const typename Pol
         if (exists && first < args.extents.channels) {
             load8(x + first, values[chunk]);
             if constexpr (Policy::kAdds) {
-                Policy::loadDelta(args, batch, row, first, deltas[chunk]);
+                Policy::loadDeltas(args, batch, row, first, deltas[chunk]);
             }
         } else {
 #pragma unroll
@@ -281,16 +326,23 @@ __global__ __launch_bounds__(kNormThreads) void normAnyRow(const typename Policy
     const std::int64_t channels = args.extents.channels;
     const Tx* x = rowOf<Tx>(args.x, batch, row);
     Ty* y = rowOf<Ty>(args.y, batch, row);
+    const auto valueAt = [&](std::int64_t i) {
+        if constexpr (Policy::kAdds) {
+            return Policy::sumAt(args, batch, row, i, toFloat(x[i]));
+        } else {
+            return toFloat(x[i]);
+        }
+    };
     float mean = 0.0F;
     float sum = 0.0F;
     if constexpr (Policy::kCentred) {
         for (std::int64_t i = threadIdx.x; i < channels; i += kNormThreads) {
-            mean += toFloat(x[i]);
+            mean += valueAt(i);
         }
         mean = groupSum<kNormThreads>(mean, shared) / static_cast<float>(channels);
     }
     for (std::int64_t i = threadIdx.x; i < channels; i += kNormThreads) {
-        const float value = toFloat(x[i]) - mean;
+        const float value = valueAt(i) - mean;
         sum += value * value;
     }
     const float factor = Policy::factor(args, groupSum<kNormThreads>(sum, shared));
@@ -298,7 +350,7 @@ __global__ __launch_bounds__(kNormThreads) void normAnyRow(const typename Policy
         float values[kStep];
 #pragma unroll
         for (int j = 0; j < kStep; ++j) {
-            values[j] = toFloat(x[i + j]) - mean;
+            values[j] = valueAt(i + j) - mean;
         }
         Policy::apply(args, batch, row, i, factor, values);
 #pragma unroll

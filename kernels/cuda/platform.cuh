@@ -69,23 +69,43 @@ __device__ __forceinline__ void store(F16* to, float value) {
     *to = toHalf(value);
 }
 
-// Eight neighbours, 16-byte aligned.
-__device__ __forceinline__ void load8(const float* from, float (&values)[8]) {
-    const float4 low = *reinterpret_cast<const float4*>(from);
-    const float4 high = *reinterpret_cast<const float4*>(from + 4);
-    values[0] = low.x, values[1] = low.y, values[2] = low.z, values[3] = low.w;
-    values[4] = high.x, values[5] = high.y, values[6] = high.z, values[7] = high.w;
-}
 __device__ __forceinline__ void unpackBf16(std::uint32_t pair, float& low, float& high) {
     low = __uint_as_float(pair << 16U);
     high = __uint_as_float(pair & 0xffff0000U);
 }
-__device__ __forceinline__ void load8(const Bf16* from, float (&values)[8]) {
-    const uint4 words = *reinterpret_cast<const uint4*>(from);
-    unpackBf16(words.x, values[0], values[1]);
-    unpackBf16(words.y, values[2], values[3]);
-    unpackBf16(words.z, values[4], values[5]);
-    unpackBf16(words.w, values[6], values[7]);
+// Eight neighbours as they lie, 16-byte aligned.
+template <class T>
+struct Eight;
+template <>
+struct Eight<float> {
+    float4 low, high;
+
+    __device__ __forceinline__ void load(const float* from) {
+        low = *reinterpret_cast<const float4*>(from);
+        high = *reinterpret_cast<const float4*>(from + 4);
+    }
+    __device__ __forceinline__ void unpack(float (&values)[8]) const {
+        values[0] = low.x, values[1] = low.y, values[2] = low.z, values[3] = low.w;
+        values[4] = high.x, values[5] = high.y, values[6] = high.z, values[7] = high.w;
+    }
+};
+template <>
+struct Eight<Bf16> {
+    uint4 words;
+
+    __device__ __forceinline__ void load(const Bf16* from) { words = *reinterpret_cast<const uint4*>(from); }
+    __device__ __forceinline__ void unpack(float (&values)[8]) const {
+        unpackBf16(words.x, values[0], values[1]);
+        unpackBf16(words.y, values[2], values[3]);
+        unpackBf16(words.z, values[4], values[5]);
+        unpackBf16(words.w, values[6], values[7]);
+    }
+};
+template <class T>
+__device__ __forceinline__ void load8(const T* from, float (&values)[8]) {
+    Eight<T> all;
+    all.load(from);
+    all.unpack(values);
 }
 __device__ __forceinline__ void store8(float* to, const float (&values)[8]) {
     *reinterpret_cast<float4*>(to) = make_float4(values[0], values[1], values[2], values[3]);

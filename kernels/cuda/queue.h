@@ -91,10 +91,10 @@ struct Queue {
     std::unique_ptr<BlasContext> blas;
     std::unique_ptr<DnnContext> dnn;
     Message message{};
-    // The last call when it was a gated addition that waits for the norm of its sums; its operands are still in
-    // place, because nothing was queued since.
-    bool additionWaits = false;
-    GatedAddArgs addition{};
+    // The last calls when they were gated additions that wait for the norm of their sums, two to the same rows at
+    // most; their operands are still in place, because nothing was queued since.
+    std::int32_t waitingAdditions = 0;
+    GatedAddArgs additions[2]{};
 
     // Keeps the sentence and returns the code.
     Code fail(Code code, const char* sentence);
@@ -105,8 +105,8 @@ struct Queue {
 [[nodiscard]] Code codeOf(cudaError_t status);
 void describeError(cudaError_t status, const char* what, Message& message);
 
-// Queues the addition that waits, if one does.
-[[nodiscard]] Code runWaitingAddition(Queue& queue);
+// Queues the additions that wait, if some do.
+[[nodiscard]] Code runWaitingAdditions(Queue& queue);
 
 // Calls of the table that live in a file each.
 Code linear(Queue* queue, const LinearArgs& args);

@@ -166,6 +166,17 @@ TEST_P(CudaAttention, ManyTiles) {
     skipUnlessComputed();
 }
 
+// Keys that are one tile: blocks walk over the queries, more of them than one has at a time, in heads of two
+// samples.
+TEST_P(CudaAttention, OneTileOfKeys) {
+    for (const std::int64_t width : {64, 128}) {
+        run({.queries = 2000, .keys = 121, .width = width, .heads = 2, .batch = 2, .firstKeyWeight = 392.0});
+        run({.queries = 641, .keys = 128, .width = width, .heads = 1});
+        run({.queries = 64 * 31, .keys = 7, .width = width, .heads = 3});
+    }
+    skipUnlessComputed();
+}
+
 // A prompt and its padding; the last case has blocks share a tile's keys.
 TEST_P(CudaAttention, AFirstKeyThatCountsAsMany) {
     for (const std::int64_t width : {64, 128, 384}) {
@@ -184,12 +195,13 @@ TEST_P(CudaAttention, KeysFarFromZero) {
 }
 
 std::string kernelName(const ::testing::TestParamInfo<AttentionKernel>& parameter) {
-    constexpr std::array<const char*, 6> kNames{"Auto", "Simple", "Mma", "Wgmma", "Cudnn", "Fp8"};
+    constexpr std::array<const char*, 7> kNames{"Auto", "Simple", "Mma", "Wgmma", "Cudnn", "Fp8", "OneTile"};
     return kNames[static_cast<std::size_t>(parameter.param)];
 }
 INSTANTIATE_TEST_SUITE_P(Kernels, CudaAttention,
                          ::testing::Values(AttentionKernel::Simple, AttentionKernel::Mma, AttentionKernel::Wgmma,
-                                           AttentionKernel::Cudnn, AttentionKernel::Fp8, AttentionKernel::Auto),
+                                           AttentionKernel::Cudnn, AttentionKernel::Fp8, AttentionKernel::OneTile,
+                                           AttentionKernel::Auto),
                          kernelName);
 
 }  // namespace

@@ -333,8 +333,13 @@ void ReferenceOps::doLayerNormModulate(const ConstTensorView& x, const ConstTens
 }
 
 void ReferenceOps::doLayerNorm(const ConstTensorView& x, const ConstTensorView& weight, const ConstTensorView& bias,
-                               float eps, const TensorView& y) {
+                               float eps, const TensorView& y, const GatedDelta& added) {
     forRows(x, [&](const Dims& index, std::vector<double> row) {
+        for (std::size_t c = 0; c < row.size() && !added.delta.isNone(); ++c) {
+            const auto channel = static_cast<std::int64_t>(c);
+            const double gate = added.gate.isNone() ? 1.0 : readElement(added.gate, {index[0], channel});
+            row[c] += gate * readElement(added.delta, {index[0], index[1], channel});
+        }
         const Moments moments = momentsOf(row);
         for (std::size_t c = 0; c < row.size(); ++c) {
             const double normal = (row[c] - moments.mean) / std::sqrt(moments.variance + static_cast<double>(eps));

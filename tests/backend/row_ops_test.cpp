@@ -215,6 +215,123 @@ TEST_P(RowOpsTest, GatedAddThenNorm) {
     }
 }
 
+// The norm of a sum leaves the stream as it was; that and the additions behind it, which a back-end may make in one
+// pass with the next norm, have the bits of every step on its own.
+TEST_P(RowOpsTest, NormOfASumAndBothAdditionsBehindIt) {
+    for (const std::int64_t channels : {48, 96, 250, 1000, 1536, 5120, 6016}) {
+        for (const auto& [first, second] :
+             {std::pair(dtype(), dtype()), std::pair(DType::F32, DType::F32), std::pair(DType::F32, dtype())}) {
+            const Shape shape{2, 5, channels};
+            const Layout layout = channels == 48 ? Layout::PaddedRows : Layout::Fused;
+            const TestTensor x = TestTensor::input(DType::F32, shape, layout, 2.0);
+            const TestTensor before = x.clone();
+            const TestTensor a = TestTensor::input(first, shape), b = TestTensor::input(second, shape);
+            const TestTensor gate = TestTensor::input(DType::F32, {2, channels}, Layout::Fused);
+            const TestTensor weight = TestTensor::input(DType::F32, {channels});
+            const TestTensor y = TestTensor::output(dtype(), shape);
+            const std::string text =
+                fmt::format("{} channels, deltas {} and {}", channels, dtypeName(first), dtypeName(second));
+            const std::vector<const TestTensor*> inputs{&x, &before, &a, &b, &gate, &weight};
+            expectMatch("norm of a sum, " + text, inputs, y, [&](Ops& ops, const ViewOf& view) {
+                ops.layerNorm(view(x), view(weight), view(weight), 1e-6F, view(y), {view(a), view(gate)});
+            });
+            expectMatch("without a gate, " + text, inputs, y, [&](Ops& ops, const ViewOf& view) {
+                ops.layerNorm(view(x), view(weight), view(weight), 1e-6F, view(y), {view(b), {}});
+            });
+            expectMatch("both additions, " + text, inputs, y, [&](Ops& ops, const ViewOf& view) {
+                ops.gatedAdd(view(x), view(a), view(gate));
+                ops.gatedAdd(view(x), view(b), ConstTensorView());
+                ops.layerNormModulate(view(x), view(gate), view(gate), 1e-6F, view(y));
+                ops.copy(view(before), view(x));
+            });
+
+            const TestTensor from = TestTensor::input(DType::F32, shape, Layout::Contiguous, 2.0);
+            const TestTensor vectors = TestTensor::input(DType::F32, {2, channels});
+            const OwnedTensor stream = *createTensor(*m_device, DType::F32, shape);
+            const OwnedTensor deltaA = *createTensor(*m_device, first, shape);
+            const OwnedTensor deltaB = *createTensor(*m_device, second, shape);
+            const OwnedTensor gates = *createTensor(*m_device, DType::F32, {2, channels});
+            const OwnedTensor weights = *createTensor(*m_device, DType::F32, {channels});
+            const OwnedTensor middle = *createTensor(*m_device, dtype(), shape);
+            const OwnedTensor end = *createTensor(*m_device, dtype(), shape);
+            m_ops->upload(a.view(), deltaA.view);
+            m_ops->upload(b.view(), deltaB.view);
+            m_ops->upload(vectors.view(), gates.view);
+            m_ops->upload(weight.view(), weights.view);
+            const auto bytesOf = [&](const TensorView& made) {
+                std::vector<std::byte> bytes(static_cast<std::size_t>(made.bytes()));
+                m_ops->download(made, TensorView(bytes.data(), made.dtype(), made.shape()));
+                EXPECT_TRUE(m_ops->synchronize());
+                return bytes;
+            };
+            const auto results = [&](bool alone) {
+                const auto pause = [&] { EXPECT_TRUE(!alone || m_ops->synchronize()); };
+                m_ops->upload(from.view(), stream.view);
+                std::vector<std::vector<std::byte>> bytes;
+                if (alone) {
+                    m_ops->gatedAdd(stream.view, deltaA.view, gates.view);
+                    pause();
+                    m_ops->layerNorm(stream.view, weights.view, weights.view, 1e-6F, middle.view);
+                } else {
+                    m_ops->layerNorm(stream.view, weights.view, weights.view, 1e-6F, middle.view,
+                                     {deltaA.view, gates.view});
+                    const std::vector<std::byte> untouched = bytesOf(stream.view);
+                    m_ops->upload(from.view(), stream.view);
+                    EXPECT_EQ(untouched, bytesOf(stream.view)) << text;
+                    m_ops->gatedAdd(stream.view, deltaA.view, gates.view);
+                }
+                m_ops->gatedAdd(stream.view, deltaB.view, ConstTensorView());
+                pause();
+                m_ops->layerNormModulate(stream.view, gates.view, gates.view, 1e-6F, end.view);
+                for (const TensorView& made : {middle.view, stream.view, end.view}) {
+                    bytes.push_back(bytesOf(made));
+                }
+                return bytes;
+            };
+            EXPECT_EQ(results(false), results(true)) << text;
+        }
+    }
+}
+
+// A third addition, one to other rows and a norm that writes where the second one reads: none gets lost.
+TEST_P(RowOpsTest, AdditionsThatNoNormTakes) {
+    const Shape shape{1, 700, 1536};
+    const TestTensor x = TestTensor::input(DType::F32, shape, Layout::Fused, 2.0);
+    const TestTensor before = x.clone();
+    const TestTensor delta = TestTensor::input(dtype(), shape);
+    const TestTensor scale = TestTensor::input(DType::F32, {1, 1536});
+    const TestTensor both = TestTensor::input(DType::F32, {1, 701, 1536});
+    const TestTensor y = TestTensor::output(dtype(), shape);
+    const std::vector<const TestTensor*> inputs{&x, &before, &delta, &scale};
+    expectMatch("three additions", inputs, y, [&](Ops& ops, const ViewOf& view) {
+        for (int i = 0; i < 3; ++i) {
+            ops.gatedAdd(view(x), view(delta), view(scale));
+        }
+        ops.layerNormModulate(view(x), view(scale), view(scale), 1e-6F, view(y));
+        ops.copy(view(before), view(x));
+    });
+    expectMatch("one of two rows", {&delta, &scale}, x, [&](Ops& ops, const ViewOf& view) {
+        ops.gatedAdd(view(x), view(delta), view(scale));
+        ops.gatedAdd(view(x).slice(1, 0, 300), view(delta).slice(1, 0, 300), ConstTensorView());
+    });
+    expectMatch("two additions, then the norm over the second delta", {&before, &scale, &x}, both,
+                [&](Ops& ops, const ViewOf& view) {
+                    ops.copy(view(before), view(x));
+                    ops.gatedAdd(view(x), view(before), ConstTensorView());
+                    ops.gatedAdd(view(x), view(both).slice(1, 1, 701), ConstTensorView());
+                    ops.layerNormModulate(view(x), view(scale), view(scale), 1e-6F, view(both).slice(1, 0, 700));
+                    ops.copy(view(before), view(x));
+                });
+    expectMatch("the norm of a sum while an addition waits", {&x, &before, &delta, &scale}, y,
+                [&](Ops& ops, const ViewOf& view) {
+                    ops.copy(view(before), view(x));
+                    ops.gatedAdd(view(x), view(delta), view(scale));
+                    ops.layerNorm(view(x), view(scale).reshape({1536}), view(scale).reshape({1536}), 1e-6F, view(y),
+                                  {view(delta), {}});
+                    ops.copy(view(before), view(x));
+                });
+}
+
 // A back-end reads scales, gates and tables in wider units than a number where they lie well, and only there.
 TEST_P(RowOpsTest, VectorsAtAnyAddress) {
     const Shape shape{2, 5, 1536};

@@ -4,7 +4,7 @@
 // process each and measures them in turns (tests/gpu/peers.py). One command a line, one JSON object a line as the
 // answer:
 //
-//   attention <auto|simple|mma|wgmma|cudnn|fp8> <heads> <queries> <keys> <width>
+//   attention <auto|simple|mma|wgmma|cudnn|fp8|onetile> <heads> <queries> <keys> <width>
 //   linear <rows> <in> <out> <none|gelu> <bf16|f32> [fp8]    the result's type; weights and rows in e4m3
 //   norm <layer|rms_rope> <rows> <channels>
 //   conv <frames> <height> <width> <in> <out>                 3 x 3 x 3, `frames` of the result

@@ -510,6 +510,8 @@ def main() -> int:
             table.section(f"UMT5-XXL, 2 layers, 226 tokens, {dtype}", lambda: text_section(engine, one, 226, dtype))
         for kernel in ("wgmma", "cudnn", "mma"):
             table.section(f"attention {kernel} 32760 x 12 x 128", lambda: attention_section(engine, kernel, 12, 32760, 32760, 128))
+        for kernel in ("wgmma", "onetile", "cudnn"):
+            table.section(f"attention {kernel} cross 32760 x 121", lambda: attention_section(engine, kernel, 12, 32760, 121, 128))
         table.section("attention wgmma cross 32760 x 512", lambda: attention_section(engine, "wgmma", 12, 32760, 512, 128))
         table.section("transformer 30 layers 480p x 81, bf16", lambda: transformer_section(engine, all30, 30, full, "bf16", True, fp8))
         table.section("SALAD 30 layers 480p x 81, beside our dense", lambda: salad_forward(engine, all30, 30, full))

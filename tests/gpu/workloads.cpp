@@ -110,9 +110,10 @@ class Attention final : public Workload {
 
 Result<std::unique_ptr<Workload>> makeAttention(Bench& bench, std::istringstream& words) {
     const std::map<std::string, cuda::AttentionKernel> kernels{
-        {"auto", cuda::AttentionKernel::Auto},   {"simple", cuda::AttentionKernel::Simple},
-        {"mma", cuda::AttentionKernel::Mma},     {"wgmma", cuda::AttentionKernel::Wgmma},
-        {"cudnn", cuda::AttentionKernel::Cudnn}, {"fp8", cuda::AttentionKernel::Fp8},
+        {"auto", cuda::AttentionKernel::Auto},       {"simple", cuda::AttentionKernel::Simple},
+        {"mma", cuda::AttentionKernel::Mma},         {"wgmma", cuda::AttentionKernel::Wgmma},
+        {"cudnn", cuda::AttentionKernel::Cudnn},     {"fp8", cuda::AttentionKernel::Fp8},
+        {"onetile", cuda::AttentionKernel::OneTile},
     };
     std::string name;
     std::int64_t heads = 0, queries = 0, keys = 0, width = 0;
