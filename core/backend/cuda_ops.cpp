@@ -160,6 +160,35 @@ void CudaOps::doDownload(const ConstTensorView& device, const TensorView& host) 
     note(api().download(m_queue, device.data(), host.mutableData(), host.bytes()));
 }
 
+std::unique_ptr<PendingDownload> CudaOps::doBeginDownload(const ConstTensorView& device) {
+    class Fetch final : public PendingDownload {
+     public:
+        Fetch(CudaOps& ops, const ConstTensorView& device) : m_ops(ops) {
+            std::int32_t slot = 0;
+            const cuda::Code code = ops.api().beginFetch(ops.m_queue, device.data(), device.bytes(), &slot);
+            ops.note(code);
+            if (code == cuda::Code::Ok) {
+                m_slot = slot;
+            }
+        }
+        ~Fetch() override { finish(nullptr); }
+        Fetch(const Fetch&) = delete;
+        Fetch& operator=(const Fetch&) = delete;
+        void take(void* host) override { finish(host); }
+
+     private:
+        void finish(void* host) {
+            if (m_slot) {
+                m_ops.note(m_ops.api().endFetch(m_ops.m_queue, *std::exchange(m_slot, std::nullopt), host));
+            }
+        }
+
+        CudaOps& m_ops;
+        std::optional<std::int32_t> m_slot;  // none: failed, or taken
+    };
+    return std::make_unique<Fetch>(*this, device);
+}
+
 Status CudaOps::place(const ConstTensorView& host, const TensorView& device) {
     std::vector<std::byte> packed;
     const void* bytes = host.data();

@@ -63,6 +63,7 @@ class CudaOps final : public Ops, public PacksRows {
 
     void doUpload(const ConstTensorView& host, const TensorView& device) override;
     void doDownload(const ConstTensorView& device, const TensorView& host) override;
+    [[nodiscard]] std::unique_ptr<PendingDownload> doBeginDownload(const ConstTensorView& device) override;
     void doPackRows(const ConstTensorView& x, const TensorView& bytes, const TensorView& scales) override;
     void doUnpackRows(const ConstTensorView& bytes, const ConstTensorView& scales, const TensorView& x) override;
     Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType stored) override;

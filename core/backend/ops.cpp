@@ -1,6 +1,7 @@
 #include "core/backend/ops.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/backend/ops_checks.h"
 
@@ -81,6 +82,30 @@ void Ops::download(const ConstTensorView& device, const TensorView& host) {
     if (host.count() > 0) {
         doDownload(device, host);
     }
+}
+
+std::unique_ptr<PendingDownload> Ops::beginDownload(const ConstTensorView& device) {
+    FW_CHECK(device.isContiguous(), "download of a strided view {}", device.text());
+    checkDevice("download", deviceKind(), {device});
+    charge(0, {device});
+    return doBeginDownload(device);
+}
+
+std::unique_ptr<PendingDownload> Ops::doBeginDownload(const ConstTensorView& device) {
+    class Copy final : public PendingDownload {
+     public:
+        explicit Copy(std::size_t bytes) : m_bytes(bytes) {}
+        void take(void* host) override { std::memcpy(host, m_bytes.data(), m_bytes.size()); }
+        [[nodiscard]] void* data() { return m_bytes.data(); }
+
+     private:
+        std::vector<std::byte> m_bytes;
+    };
+    auto copy = std::make_unique<Copy>(static_cast<std::size_t>(device.bytes()));
+    if (device.count() > 0) {
+        doDownload(device, TensorView(copy->data(), device.dtype(), device.shape()));
+    }
+    return copy;
 }
 
 Result<std::unique_ptr<PackedLinear>> Ops::packLinear(const LinearSource& source, DType compute) {

@@ -89,6 +89,18 @@ struct RowProduct {
     TensorView y;                           // as linear() has it
 };
 
+// What a tensor held when beginDownload() was called. Goes before the Ops it came from.
+class PendingDownload {
+ public:
+    PendingDownload() = default;
+    virtual ~PendingDownload() = default;
+    PendingDownload(const PendingDownload&) = delete;
+    PendingDownload& operator=(const PendingDownload&) = delete;
+
+    // Once, to contiguous memory of the host of as many bytes. What failed on the device is told by synchronize().
+    virtual void take(void* host) = 0;
+};
+
 // Work counted by the public functions. Multiply-add counts as two FLOPs; bytes are each operand once.
 struct OpCost {
     std::int64_t flops = 0;
@@ -117,6 +129,9 @@ class Ops {
     // --- transfers: contiguous, equal dtype and shape. The host side must stay valid until synchronize().
     void upload(const ConstTensorView& host, const TensorView& device);
     void download(const ConstTensorView& device, const TensorView& host);
+    // The same in two parts: begins without waiting for the device, and is taken when the caller likes, which waits
+    // for nothing queued meanwhile. `device` may be overwritten by later calls.
+    [[nodiscard]] std::unique_ptr<PendingDownload> beginDownload(const ConstTensorView& device);
 
     // --- weights
     // `compute` F8E4M3: the product in fp8, activations in bf16. A back-end without it fails with Unsupported; a
@@ -276,6 +291,8 @@ class Ops {
 
     virtual void doUpload(const ConstTensorView& host, const TensorView& device) = 0;
     virtual void doDownload(const ConstTensorView& device, const TensorView& host) = 0;
+    // For queues that wait for every call it is a copy.
+    [[nodiscard]] virtual std::unique_ptr<PendingDownload> doBeginDownload(const ConstTensorView& device);
     virtual Result<std::unique_ptr<PackedLinear>> doPackLinear(const LinearSource& source, DType compute) = 0;
     virtual Result<std::unique_ptr<PackedConv3d>> doPackConv3d(const ConstTensorView& weight,
                                                                const ConstTensorView& bias,

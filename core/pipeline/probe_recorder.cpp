@@ -135,6 +135,7 @@ Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& c
         return {};
     }
     const ProbeScope scope(context, call.layer);
+    finishReading();
     ExecutedMask::Window window{options.grid, options.window, options.sinkFrame, {}};
     Executed executed;
     executed.seen.window = {
@@ -188,6 +189,7 @@ Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& 
         return {};
     }
     const ProbeScope scope(context, call.layer);
+    finishReading();
     const std::int64_t rows = lists.blocks.dim(2);
     const std::int64_t longest = lists.blocks.dim(3);
     Executed executed;
@@ -298,24 +300,24 @@ bool ProbeRecorder::Masks::isOneForAll() const {
     return painted.empty() && ofAll && ofAll->isShared;
 }
 
-void ProbeRecorder::recordMask(const RunContext& context, int layer, std::int64_t head, const ExecutedMask& mask) {
+void ProbeRecorder::recordMask(trace::ProbeSite site, std::int64_t head, const ExecutedMask& mask) {
     const std::int64_t own = mask.masks() == 1 ? 0 : head;
-    table(ProbeKind::Mask)
-        .appendBytes(siteOf(context, layer, head), static_cast<std::int32_t>(mask.order(own)), mask.bits(own));
+    site.head = static_cast<std::int32_t>(head);
+    table(ProbeKind::Mask).appendBytes(site, static_cast<std::int32_t>(mask.order(own)), mask.bits(own));
 }
 
 // One record where all heads share their mask.
-void ProbeRecorder::recordMasks(const RunContext& context, int layer) {
+void ProbeRecorder::recordMasks(const trace::ProbeSite& site, const Masks& masks) {
     if (!wants(Probe::Mask)) {
         return;
     }
-    if (m_masks.isOneForAll()) {
-        recordMask(context, layer, -1, m_masks.ofAll->mask);
+    if (masks.isOneForAll()) {
+        recordMask(site, -1, masks.ofAll->mask);
         return;
     }
     for (std::int64_t head = 0; head < m_setup.info.heads; ++head) {
-        if (const Executed* const executed = m_masks.executedIn(head)) {
-            recordMask(context, layer, head, executed->mask);
+        if (const Executed* const executed = masks.executedIn(head)) {
+            recordMask(site, head, executed->mask);
         }
     }
 }
@@ -360,16 +362,18 @@ Status ProbeRecorder::attentionDone(RunContext& context, const SelfAttentionCall
     }
     const ProbeScope scope(context, call.layer);
     finishReading();
-    recordMasks(context, call.layer);
     if (wants(Probe::Qk)) {
         FW_ASSIGN(const auto queries, onHost(call.q));
         FW_ASSIGN(const auto keys, onHost(call.k));
         recordOperands(context, call, queries, keys);
     }
+    Reading reading;
+    reading.site = siteOf(context, call.layer);
     if (rows) {
-        FW_TRY(readRows(context, call));
+        FW_TRY(readRows(context, call, reading));
     }
-    m_masks = {};
+    reading.masks = std::exchange(m_masks, {});
+    m_reading = std::move(reading);
     return {};
 }
 
@@ -405,6 +409,7 @@ Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& 
         return {};
     }
     const ProbeScope scope(context, call.layer);
+    finishReading();
     const auto tokens = static_cast<std::size_t>(branch.dim(1));
     std::vector<float> gates(tokens, 1.0F);
     if (options.gate != backend::GateMode::None) {
@@ -538,7 +543,7 @@ Error ProbeRecorder::notFinite(const RunContext& context, const std::string& wha
 }
 
 void ProbeRecorder::giveBack(trace::ProbeData&& data) {
-    FW_CHECK(m_tables.empty() && !m_reading, "{} kinds read meanwhile", m_tables.size());
+    FW_CHECK(m_tables.empty() && !m_reading && !m_heatReading, "{} kinds read meanwhile", m_tables.size());
     m_tables = std::move(data.tables);
 }
 

@@ -117,8 +117,8 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] Status recordLists(method::RunContext& context, const method::SelfAttentionCall& call,
                                      const backend::TokenBlocks& blocks, const backend::BlockLists& lists,
                                      ExecutedMask::Tiles tiles);
-    void recordMasks(const method::RunContext& context, int layer);
-    void recordMask(const method::RunContext& context, int layer, std::int64_t head, const ExecutedMask& mask);
+    void recordMasks(const trace::ProbeSite& site, const Masks& masks);
+    void recordMask(trace::ProbeSite site, std::int64_t head, const ExecutedMask& mask);
     // Uploads the lists [1, heads or 1, rows, entries] of a head, or of all (-1).
     [[nodiscard]] Status placeLists(Executed& executed, const backend::TokenBlocks& blocks, const Shape& shape,
                                     std::int64_t head);
@@ -128,34 +128,51 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] bool settleTiles(const trace::MaskTiles& tiles, TilesOf from);
     void countMasks();
     // --- rows of attention: probe_rows.cpp
-    [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call);
     // What is made of some rows, besides the chosen ones themselves.
     struct Wanted {
         bool sums = false, kept = false;
+    };
+    // Floats on their way from the device.
+    class Fetched {
+     public:
+        void begin(backend::Ops& ops, const TensorView& view);
+        // Waits at its first call.
+        [[nodiscard]] const std::vector<float>& values();
+
+     private:
+        std::unique_ptr<backend::PendingDownload> m_copy;  // null: has come, or was not begun
+        std::vector<float> m_values;
     };
     // What a batch of rows came to, group behind group, [heads, queries of the group, each] in every one.
     struct RowBatch {
         std::vector<std::int32_t> queries;
         std::size_t group = 0;
         Wanted wanted;
-        std::vector<float> sums, entropies, masses;
+        Fetched sums, entropies, masses;
     };
-    // What was fetched of a call.
+    // What is to be recorded of a call.
     struct Reading {
         trace::ProbeSite site;
         Masks masks;
         std::vector<RowBatch> batches;
-        std::vector<float> columns;  // [heads, tokens]
+        Fetched columns;  // [heads, tokens]; empty: nobody asked
     };
+    struct HeatReading {
+        trace::ProbeSite site;
+        std::unique_ptr<backend::PendingDownload> heat;
+    };
+    [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call,
+                                  Reading& reading);
     [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call,
                                   std::span<const std::int32_t> queries, Wanted wanted, Reading& reading);
     [[nodiscard]] Status readBatch(const method::RunContext& context, const method::SelfAttentionCall& call,
                                    std::span<const std::int32_t> queries, Wanted wanted, Reading& reading);
     [[nodiscard]] Status readColumns(Reading& reading);
-    // Records what the last call came to. Called when the next one is looked at, so that the device has work
-    // meanwhile, and before anybody sees the tables.
+    // Records what the last calls came to. Called when the next one is looked at, before the device is waited for,
+    // so that it has work meanwhile, and before anybody sees the tables.
     void finishReading();
-    static void addBatch(const RowBatch& batch, const Masks& masks, std::vector<AttentionSummary>& heads);
+    void finishHeat();
+    static void addBatch(RowBatch& batch, const Masks& masks, std::vector<AttentionSummary>& heads);
     void recordSummaries(const Reading& reading, const std::vector<AttentionSummary>& heads);
     // rows [heads, queries, keys] into sums [heads, queries, sums], and onto the columns of all rows.
     [[nodiscard]] Status sumRows(const TensorView& rows, const TensorView& sums);
@@ -194,6 +211,7 @@ class ProbeRecorder final : public method::ProbeSink {
     TilesOf m_tilesOf = TilesOf::Nobody;
     Masks m_masks;                     // of the call under way
     std::optional<Reading> m_reading;  // of the last one, not recorded yet
+    std::optional<HeatReading> m_heatReading;
     struct SeenTensors {
         backend::OwnedTensor lists, counts, orders;
     };

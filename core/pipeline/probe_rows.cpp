@@ -69,7 +69,7 @@ std::int64_t ProbeRecorder::rowScratchBytes() const {
 }
 
 // Samples first; then what kept mass and chosen queries want besides.
-Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call) {
+Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call, Reading& reading) {
     const trace::ProbeInfo& info = m_setup.info;
     const bool kept = wants(Probe::Kept) && (m_masks.ofAll.has_value() || !m_masks.painted.empty());
     const bool summaries = wants(Probe::Map) || wants(Probe::Stats);
@@ -91,18 +91,24 @@ Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCal
     for (const std::int32_t query : samples) {
         further.erase(query);
     }
-    Reading reading;
-    reading.site = siteOf(context, call.layer);
     FW_TRY(readRows(context, call, samples, {.sums = summaries, .kept = kept}, reading));
     if (summaries && !samples.empty()) {
         FW_TRY(readColumns(reading));
     }
     const std::vector<std::int32_t> others(further.begin(), further.end());
-    FW_TRY(readRows(context, call, others, {.sums = false, .kept = kept}, reading));
-    // What is recorded of it is made while the device computes what comes next.
-    reading.masks = std::move(m_masks);
-    m_reading = std::move(reading);
-    return {};
+    return readRows(context, call, others, {.sums = false, .kept = kept}, reading);
+}
+
+void ProbeRecorder::Fetched::begin(backend::Ops& ops, const TensorView& view) {
+    m_values.resize(static_cast<std::size_t>(view.count()));
+    m_copy = ops.beginDownload(view);
+}
+
+const std::vector<float>& ProbeRecorder::Fetched::values() {
+    if (const auto copy = std::exchange(m_copy, nullptr)) {
+        copy->take(m_values.data());
+    }
+    return m_values;
 }
 
 Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call,
@@ -118,7 +124,7 @@ Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCal
     return {};
 }
 
-// Queues all groups of rows, then waits once for what they come to.
+// Queues all groups of rows, and the copies of what they come to.
 Status ProbeRecorder::readBatch(const RunContext& context, const SelfAttentionCall& call,
                                 std::span<const std::int32_t> queries, Wanted wanted, Reading& reading) {
     const trace::ProbeInfo& info = m_setup.info;
@@ -148,20 +154,20 @@ Status ProbeRecorder::readBatch(const RunContext& context, const SelfAttentionCa
     batch.group = group;
     batch.wanted = wanted;
     if (wanted.sums) {
-        fetch(sums, batch.sums);
-        fetch(entropies, batch.entropies);
+        batch.sums.begin(m_ops, sums);
+        batch.entropies.begin(m_ops, entropies);
     }
     if (wanted.kept) {
-        fetch(masses, batch.masses);
+        batch.masses.begin(m_ops, masses);
     }
-    FW_TRY(m_ops.synchronize());
     reading.batches.push_back(std::move(batch));
     return {};
 }
 
-void ProbeRecorder::addBatch(const RowBatch& batch, const Masks& masks, std::vector<AttentionSummary>& heads) {
+void ProbeRecorder::addBatch(RowBatch& batch, const Masks& masks, std::vector<AttentionSummary>& heads) {
     const std::span<const std::int32_t> queries = batch.queries;
-    const std::span<const float> sums = batch.sums;
+    const std::span<const float> sums = batch.sums.values(), entropies = batch.entropies.values(),
+                                 masses = batch.masses.values();
     const std::size_t width = sums.size() / (queries.size() * heads.size());
     std::size_t row = 0;
     for (std::size_t first = 0; first < queries.size(); first += batch.group) {
@@ -171,10 +177,10 @@ void ProbeRecorder::addBatch(const RowBatch& batch, const Masks& masks, std::vec
                 batch.wanted.kept ? masks.executedIn(static_cast<std::int64_t>(head)) : nullptr;
             for (const std::int32_t query : part) {
                 if (batch.wanted.sums) {
-                    heads[head].add(query, sums.subspan(row * width, width), batch.entropies[row]);
+                    heads[head].add(query, sums.subspan(row * width, width), entropies[row]);
                 }
                 if (executed != nullptr) {
-                    heads[head].addKept(executed->mask, static_cast<std::int64_t>(head), query, batch.masses[row]);
+                    heads[head].addKept(executed->mask, static_cast<std::int64_t>(head), query, masses[row]);
                 }
                 ++row;
             }
@@ -183,20 +189,33 @@ void ProbeRecorder::addBatch(const RowBatch& batch, const Masks& masks, std::vec
 }
 
 void ProbeRecorder::finishReading() {
+    finishHeat();
     if (!m_reading) {
         return;
     }
-    const Reading reading = *std::exchange(m_reading, std::nullopt);
+    Reading reading = *std::exchange(m_reading, std::nullopt);
+    recordMasks(reading.site, reading.masks);
+    if (reading.batches.empty()) {
+        return;
+    }
     const trace::ProbeInfo& info = m_setup.info;
     std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
-    for (const RowBatch& batch : reading.batches) {
+    for (RowBatch& batch : reading.batches) {
         addBatch(batch, reading.masks, heads);
     }
     const auto tokens = static_cast<std::size_t>(info.tokens());
-    for (std::size_t head = 0; head < heads.size() && !reading.columns.empty(); ++head) {
-        heads[head].setColumns(std::span(reading.columns).subspan(head * tokens, tokens));
+    const std::span<const float> columns = reading.columns.values();
+    for (std::size_t head = 0; head < heads.size() && !columns.empty(); ++head) {
+        heads[head].setColumns(columns.subspan(head * tokens, tokens));
     }
     recordSummaries(reading, heads);
+}
+
+void ProbeRecorder::finishHeat() {
+    if (m_heatReading) {
+        const HeatReading reading = *std::exchange(m_heatReading, std::nullopt);
+        reading.heat->take(table(ProbeKind::WordHeat).appendSpace(reading.site, 0).mutableData());
+    }
 }
 
 Status ProbeRecorder::sumRows(const TensorView& rows, const TensorView& sums) {
@@ -256,8 +275,8 @@ Status ProbeRecorder::appendRows(const RunContext& context, int layer, std::span
 Status ProbeRecorder::readColumns(Reading& reading) {
     const trace::ProbeInfo& info = m_setup.info;
     FW_ASSIGN(const TensorView all, scratch(m_allColumns, {info.heads, info.tokens()}));
-    fetch(all, reading.columns);
-    return m_ops.synchronize();
+    reading.columns.begin(m_ops, all);
+    return {};
 }
 
 void ProbeRecorder::recordSummaries(const Reading& reading, const std::vector<AttentionSummary>& heads) {
@@ -313,6 +332,7 @@ Status ProbeRecorder::crossAttention(RunContext& context, int layer, const metho
         return {};
     }
     const ProbeScope scope(context, layer);
+    finishHeat();
     const auto& [q, k, options, firstToken] = seen;
     const std::int64_t tokens = q.dim(1);
     const std::int64_t used = info.words.back().first + info.words.back().count;
@@ -339,8 +359,8 @@ Status ProbeRecorder::crossAttention(RunContext& context, int layer, const metho
         }
         sumWords(means.reshape({end - begin, used}), heat.slice(1, begin, end));
     }
-    m_ops.download(heat, table(ProbeKind::WordHeat).appendSpace(siteOf(context, layer), 0));
-    return m_ops.synchronize();
+    m_heatReading.emplace(HeatReading{siteOf(context, layer), m_ops.beginDownload(heat)});
+    return {};
 }
 
 }  // namespace fw::pipeline

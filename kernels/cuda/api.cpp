@@ -196,6 +196,14 @@ Code download(Queue* queue, const void* device, void* host, std::int64_t bytes) 
     return queue->check(queue->staging.download(queue->stream, device, host, bytes), "copying from the device");
 }
 
+Code beginFetch(Queue* queue, const void* device, std::int64_t bytes, std::int32_t* slot) {
+    return queue->check(queue->fetches.begin(queue->stream, device, bytes, *slot), "copying from the device");
+}
+
+Code endFetch(Queue* queue, std::int32_t slot, void* host) {
+    return queue->check(queue->fetches.end(slot, host), "copying from the device");
+}
+
 Code takesFp8Linear(Queue* queue, std::int64_t in, std::int64_t out) {
     return fp8LinearApplies(*queue, in, out);
 }
@@ -221,11 +229,17 @@ template <>
 inline constexpr bool kTakesAddition<gatedAdd> = true;
 template <>
 inline constexpr bool kTakesAddition<mark> = true;
+template <>
+inline constexpr bool kTakesAddition<endFetch> = true;
 // What carries results away is no work of the device.
 template <auto kFunction>
 inline constexpr bool kIsWork = true;
 template <>
 inline constexpr bool kIsWork<download> = false;
+template <>
+inline constexpr bool kIsWork<beginFetch> = false;
+template <>
+inline constexpr bool kIsWork<endFetch> = false;
 template <>
 inline constexpr bool kIsWork<mark> = false;
 template <>
@@ -262,6 +276,8 @@ constexpr Api kApi = {
     .markedMicroseconds = onDevice<markedMicroseconds, double*, std::int64_t>,
     .upload = onDevice<upload, const void*, void*, std::int64_t>,
     .download = onDevice<download, const void*, void*, std::int64_t>,
+    .beginFetch = onDevice<beginFetch, const void*, std::int64_t, std::int32_t*>,
+    .endFetch = onDevice<endFetch, std::int32_t, void*>,
     .linear = onDevice<linear, const LinearArgs&>,
     .fp8LinearApplies = onDevice<takesFp8Linear, std::int64_t, std::int64_t>,
     .quantiseRows = onDevice<quantiseRows, const QuantiseArgs&>,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "kernels/cuda/blas.h"
@@ -129,6 +130,85 @@ cudaError_t Staging::download(cudaStream_t stream, const void* device, void* hos
             status = cudaEventSynchronize(block.free);
             std::memcpy(static_cast<char*>(host) + (index - 1) * kBlockBytes, block.data, partOf(index - 1));
         }
+    }
+    return status;
+}
+
+Fetches::~Fetches() {
+    for (Slot& slot : m_slots) {
+        if (slot.done != nullptr) {
+            cudaEventSynchronize(slot.done);
+            cudaEventDestroy(slot.done);
+        }
+        release(slot);
+    }
+}
+
+void Fetches::release(Slot& slot) {
+    if (slot.isPinned) {
+        cudaFreeHost(slot.data);
+    } else {
+        std::free(slot.data);
+    }
+    slot.data = nullptr;
+    slot.capacity = 0;
+}
+
+// Pinned memory, or, where the system gives none, any: copies then wait.
+cudaError_t Fetches::makeRoom(Slot& slot, std::int64_t bytes) {
+    if (slot.done == nullptr) {
+        if (const auto status = cudaEventCreateWithFlags(&slot.done, cudaEventDisableTiming);
+            status != cudaSuccess) {
+            slot.done = nullptr;
+            return status;
+        }
+    }
+    if (slot.capacity >= bytes) {
+        return cudaSuccess;
+    }
+    release(slot);
+    slot.isPinned = cudaMallocHost(&slot.data, static_cast<std::size_t>(bytes)) == cudaSuccess;
+    if (!slot.isPinned) {
+        static_cast<void>(cudaGetLastError());
+        slot.data = std::malloc(static_cast<std::size_t>(bytes));
+    }
+    slot.capacity = slot.data == nullptr ? 0 : bytes;
+    return slot.data == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+}
+
+cudaError_t Fetches::begin(cudaStream_t stream, const void* device, std::int64_t bytes, std::int32_t& slot) {
+    // The smallest free one that is large enough, otherwise any free one, otherwise a new one.
+    auto best = m_slots.end();
+    for (auto it = m_slots.begin(); it != m_slots.end(); ++it) {
+        const bool fits = it->capacity >= bytes;
+        if (!it->isTaken &&
+            (best == m_slots.end() || (fits && (best->capacity < bytes || it->capacity < best->capacity)))) {
+            best = it;
+        }
+    }
+    if (best == m_slots.end()) {
+        best = m_slots.emplace(m_slots.end());
+    }
+    if (const auto status = makeRoom(*best, bytes); status != cudaSuccess) {
+        return status;
+    }
+    auto status =
+        cudaMemcpyAsync(best->data, device, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost, stream);
+    if (status == cudaSuccess) {
+        status = cudaEventRecord(best->done, stream);
+    }
+    best->bytes = bytes;
+    best->isTaken = status == cudaSuccess;
+    slot = static_cast<std::int32_t>(best - m_slots.begin());
+    return status;
+}
+
+cudaError_t Fetches::end(std::int32_t slot, void* host) {
+    Slot& taken = m_slots.at(static_cast<std::size_t>(slot));
+    taken.isTaken = false;
+    const auto status = cudaEventSynchronize(taken.done);
+    if (status == cudaSuccess && host != nullptr) {
+        std::memcpy(host, taken.data, static_cast<std::size_t>(taken.bytes));
     }
     return status;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "kernels/cuda/api.h"
 #include "kernels/cuda/busy_clock.h"
@@ -73,6 +74,32 @@ class Staging {
     Block m_blocks[2];
 };
 
+// Copies to the host that are looked at later. Their pinned memory is kept for the next ones.
+class Fetches {
+ public:
+    Fetches() = default;
+    ~Fetches();
+    Fetches(const Fetches&) = delete;
+    Fetches& operator=(const Fetches&) = delete;
+
+    // The slot is a number from 0 on.
+    [[nodiscard]] cudaError_t begin(cudaStream_t stream, const void* device, std::int64_t bytes,
+                                    std::int32_t& slot);
+    [[nodiscard]] cudaError_t end(std::int32_t slot, void* host);
+
+ private:
+    struct Slot {
+        void* data = nullptr;
+        std::int64_t capacity = 0, bytes = 0;
+        cudaEvent_t done = nullptr;
+        bool isTaken = false, isPinned = false;
+    };
+    [[nodiscard]] static cudaError_t makeRoom(Slot& slot, std::int64_t bytes);
+    static void release(Slot& slot);
+
+    std::vector<Slot> m_slots;
+};
+
 struct Queue {
     Queue();
     ~Queue();
@@ -85,6 +112,7 @@ struct Queue {
     std::int32_t multiprocessors = 1;
     cudaStream_t stream = nullptr;
     Staging staging;
+    Fetches fetches;
     BusyClock clock;
     PointClock points;
     Scratch blasWorkspace, dnnWorkspace, convSums, sums, wantedRows, scanStates, sparse, attentionParts, fp8;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 #include "ops_harness.h"
 
@@ -500,6 +501,39 @@ TEST_P(RowOpsTest, NormWithAProductIntoTheAddedRows) {
             ops.copy(view(before), view(x));
             ops.copy(view(blank), view(y));
         });
+}
+
+// What a download that was begun brings is what the tensor held then, whatever came later and in whatever order it
+// is taken; one that nobody takes is no harm.
+TEST_P(RowOpsTest, DownloadsTakenLater) {
+    const TestTensor first = TestTensor::input(DType::F32, {3, 40, 700});
+    const TestTensor second = TestTensor::input(DType::F32, {3, 40, 700});
+    const TestTensor small = TestTensor::input(dtype(), {7});
+    const OwnedTensor tensor = *createTensor(*m_device, DType::F32, {3, 40, 700});
+    const OwnedTensor other = *createTensor(*m_device, dtype(), {7});
+    m_ops->upload(small.view(), other.view);
+    for (int round = 0; round < 3; ++round) {
+        m_ops->upload(first.view(), tensor.view);
+        const auto before = m_ops->beginDownload(tensor.view);
+        const auto unwanted = m_ops->beginDownload(tensor.view);
+        m_ops->upload(second.view(), tensor.view);
+        // It sees additions that wait for their norm.
+        m_ops->gatedAdd(tensor.view, tensor.view, ConstTensorView());
+        const auto after = m_ops->beginDownload(tensor.view);
+        const auto seven = m_ops->beginDownload(other.view);
+        m_ops->upload(first.view(), tensor.view);
+        std::vector<float> twice(3 * 40 * 700), once(twice.size());
+        std::vector<std::byte> bytes(static_cast<std::size_t>(small.view().bytes()));
+        after->take(twice.data());
+        seven->take(bytes.data());
+        before->take(once.data());
+        ASSERT_TRUE(m_ops->synchronize());
+        EXPECT_EQ(std::memcmp(once.data(), first.view().data(), once.size() * 4), 0);
+        EXPECT_EQ(std::memcmp(bytes.data(), small.view().data(), bytes.size()), 0);
+        for (std::size_t i = 0; i < twice.size(); ++i) {
+            ASSERT_EQ(twice[i], 2.0F * second.view().as<float>()[i]) << i;
+        }
+    }
 }
 
 TEST_P(RowOpsTest, GatedGelu) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kernels/cuda/api.h"
 #include "kernels/cuda/sparse_args.h"
@@ -19,6 +20,7 @@ namespace fw::kernels::cuda {
 struct Queue {
     Message message{};
     std::int64_t points = 0;
+    std::vector<std::vector<std::byte>> fetches;
 };
 
 namespace {
@@ -167,6 +169,22 @@ Code download(Queue* queue, const void* device, void* host, std::int64_t bytes) 
     return answer(queue);
 }
 
+Code beginFetch(Queue* queue, const void* device, std::int64_t bytes, std::int32_t* slot) {
+    const auto* begin = static_cast<const std::byte*>(device);
+    *slot = static_cast<std::int32_t>(queue->fetches.size());
+    queue->fetches.emplace_back(begin, begin + bytes);
+    return answer(queue);
+}
+
+Code endFetch(Queue* queue, std::int32_t slot, void* host) {
+    std::vector<std::byte>& copy = queue->fetches.at(static_cast<std::size_t>(slot));
+    if (host != nullptr) {
+        std::memcpy(host, copy.data(), copy.size());
+    }
+    copy = {};
+    return answer(queue);
+}
+
 Code silu(Queue* queue, const float*, float*, std::int64_t) {
     return answer(queue);
 }
@@ -199,6 +217,8 @@ constexpr Api kApi = {
     .markedMicroseconds = markedMicroseconds,
     .upload = upload,
     .download = download,
+    .beginFetch = beginFetch,
+    .endFetch = endFetch,
     .linear = linear,
     .fp8LinearApplies = fp8LinearApplies,
     .quantiseRows = compute<QuantiseArgs>,
