@@ -565,10 +565,10 @@ TensorView WanTransformer::copyForComparison(const Call& call) const {
 
 // Each module's output, computed or from the cache, goes into the residual stream through the gate of this step.
 // Self-attention's own waits for that of cross-attention where that only reads a norm of the stream, which can be
-// taken of the sum: both then go in with one pass over it.
+// taken of the sum: both then go in together, on CUDA with one pass over it.
 Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
     method::RunContext& context = call.context;
-    const ArenaScope block(context.arena);
+    std::optional<ArenaScope> first(std::in_place, context.arena);  // until what waits has gone in
     backend::GatedDelta waiting;
     const auto addWaiting = [&] {
         if (!waiting.delta.isNone()) {
@@ -581,6 +581,9 @@ Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
         const ConstTensorView gate = part.gate ? call.row(layer, *part.gate) : ConstTensorView();
         ModuleScope timed(context, part.module, site.layer);
         const bool waits = part.kind == cache::SiteKind::SelfAttention && m_parts->config.crossAttnNorm;
+        if (part.kind == cache::SiteKind::FeedForward) {
+            first.reset();
+        }
         std::optional<ArenaScope> scope(std::in_place, context.arena);
         if (context.cache != nullptr) {
             const cache::Replacement kept = context.cache->replaceSite(context, site);

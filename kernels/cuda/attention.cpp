@@ -42,6 +42,9 @@ Code runKernel(Queue& queue, const AttentionArgs& args, AttentionKernel kernel) 
 }  // namespace
 
 AttentionKernel preferredAttention(const Queue& queue, const AttentionArgs& args) {
+    if (oneTileAttentionApplies(queue, args)) {
+        return AttentionKernel::OneTile;
+    }
     if (wgmmaAttentionApplies(queue, args)) {
         return AttentionKernel::Wgmma;
     }

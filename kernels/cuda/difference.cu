@@ -1,5 +1,5 @@
 // How far one tensor is from another: sums of a fixed shape, so that the bits depend on the operands alone.
-#include "kernels/cuda/platform.cuh"
+#include "kernels/cuda/rows.cuh"
 
 namespace fw::kernels::cuda {
 
@@ -10,22 +10,25 @@ constexpr int kMostBlocks = 512;
 constexpr int kSums = 4;
 
 // Each block's four sums into partial[block].
-template <class Ta, class Tb>
+template <class Ta, class Tb, int kWide>
 __global__ __launch_bounds__(kThreads) void partialDifference(const DifferenceArgs args, double* partial) {
     __shared__ float shared[kThreads / 32];
-    const std::int64_t items = args.extents.batch * args.extents.rows * args.extents.channels;
+    const std::int64_t items = rowItems<kWide>(args.extents);
     const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
     float sums[kSums] = {};
     for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < items; i += step) {
-        const std::int64_t channel = i % args.extents.channels;
-        const std::int64_t row = i / args.extents.channels;
-        const std::int64_t batch = row / args.extents.rows;
-        const float b = toFloat(rowOf<Tb>(args.b, batch, row % args.extents.rows)[channel]);
-        const float delta = toFloat(rowOf<Ta>(args.a, batch, row % args.extents.rows)[channel]) - b;
-        sums[0] += fabsf(delta);
-        sums[1] += fabsf(b);
-        sums[2] += delta * delta;
-        sums[3] += b * b;
+        const RowPosition at = rowPosition<kWide>(args.extents, i);
+        float a[kWide], b[kWide];
+        loadWide<kWide>(rowOf<Ta>(args.a, at.batch, at.row) + at.channel, a);
+        loadWide<kWide>(rowOf<Tb>(args.b, at.batch, at.row) + at.channel, b);
+#pragma unroll
+        for (int j = 0; j < kWide; ++j) {
+            const float delta = a[j] - b[j];
+            sums[0] += fabsf(delta);
+            sums[1] += fabsf(b[j]);
+            sums[2] += delta * delta;
+            sums[3] += b[j] * b[j];
+        }
     }
 #pragma unroll
     for (int s = 0; s < kSums; ++s) {
@@ -36,19 +39,30 @@ __global__ __launch_bounds__(kThreads) void partialDifference(const DifferenceAr
     }
 }
 
-__global__ void meansOfPartials(const double* partial, int blocks, double elements, float* means) {
+// A warp for each of the sums.
+__global__ __launch_bounds__(kSums * 32) void meansOfPartials(const double* partial, int blocks, double elements,
+                                                              float* means) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int which = static_cast<int>(threadIdx.x) / 32;
     double sum = 0.0;
-    for (int block = 0; block < blocks; ++block) {
-        sum += partial[block * kSums + threadIdx.x];
+    for (int block = lane; block < blocks; block += 32) {
+        sum += partial[block * kSums + which];
     }
-    means[threadIdx.x] = static_cast<float>(sum / elements);
+#pragma unroll
+    for (int offset = 16; offset > 0; offset /= 2) {
+        sum += __shfl_xor_sync(0xffffffffU, sum, offset);
+    }
+    if (lane == 0) {
+        means[which] = static_cast<float>(sum / elements);
+    }
 }
 
 }  // namespace
 
 Code difference(Queue* queue, const DifferenceArgs& args) {
-    const std::int64_t items = args.extents.batch * args.extents.rows * args.extents.channels;
-    const std::int64_t wanted = ceilDiv(items, kThreads);
+    const bool wide = args.extents.channels % 8 == 0 && isVectorisable(args.a) && isVectorisable(args.b);
+    const std::int64_t elements = args.extents.batch * args.extents.rows * args.extents.channels;
+    const std::int64_t wanted = ceilDiv(wide ? elements / 8 : elements, kThreads);
     const int blocks = static_cast<int>(wanted < kMostBlocks ? wanted : kMostBlocks);
     auto* partial = static_cast<double*>(
         queue->sums.take(queue->stream, kMostBlocks * kSums * static_cast<std::int64_t>(sizeof(double))));
@@ -60,16 +74,20 @@ Code difference(Queue* queue, const DifferenceArgs& args) {
     shape.threads = kThreads;
     const Code code = withAct(args.a.element, [&](auto ta) {
         return withAct(args.b.element, [&](auto tb) {
-            return launch(*queue, partialDifference<decltype(ta), decltype(tb)>, shape, args, partial);
+            using Ta = decltype(ta);
+            using Tb = decltype(tb);
+            return wide ? launch(*queue, partialDifference<Ta, Tb, 8>, shape, args, partial)
+                        : launch(*queue, partialDifference<Ta, Tb, 1>, shape, args, partial);
         });
     });
     if (code != Code::Ok) {
         return code;
     }
     LaunchShape last;
-    last.threads = kSums;
+    last.grid = dim3(1);
+    last.threads = kSums * 32;
     const double* sums = partial;
-    return launch(*queue, meansOfPartials, last, sums, blocks, static_cast<double>(items), args.means);
+    return launch(*queue, meansOfPartials, last, sums, blocks, static_cast<double>(elements), args.means);
 }
 
 }  // namespace fw::kernels::cuda

@@ -323,6 +323,14 @@ TEST_P(RowOpsTest, AdditionsThatNoNormTakes) {
                     ops.layerNormModulate(view(x), view(scale), view(scale), 1e-6F, view(both).slice(1, 0, 700));
                     ops.copy(view(before), view(x));
                 });
+    expectMatch("two additions, the second of the sum itself", {&before, &scale, &x}, y,
+                [&](Ops& ops, const ViewOf& view) {
+                    ops.copy(view(before), view(x));
+                    ops.gatedAdd(view(x), view(before), view(scale));
+                    ops.gatedAdd(view(x), view(x), ConstTensorView());
+                    ops.layerNormModulate(view(x), view(scale), view(scale), 1e-6F, view(y));
+                    ops.copy(view(before), view(x));
+                });
     expectMatch("the norm of a sum while an addition waits", {&x, &before, &delta, &scale}, y,
                 [&](Ops& ops, const ViewOf& view) {
                     ops.copy(view(before), view(x));

@@ -52,9 +52,11 @@ void writeHollow(const std::filesystem::path& path, const weights::TensorTable& 
 class FullSize : public testing::Test {
  protected:
     FullSize() {
-        const Json config = publishedConfig();
-        m_table = weights::tensorTable(require(weights::parseWanTransformerConfig(config)));
         std::filesystem::create_directories(m_folder.path() / "transformer");
+        writeConfig(publishedConfig());
+    }
+    void writeConfig(const Json& config) {
+        m_table = weights::tensorTable(require(weights::parseWanTransformerConfig(config)));
         std::ofstream(m_folder.path() / "transformer" / "config.json") << config.dump();
     }
     void writeWeights() {
@@ -85,6 +87,25 @@ TEST_F(FullSize, IsAcceptedByNameAndShapeAndItsWorkIsForeseen) {
     EXPECT_NEAR(flops, 282.9e12, 2e12);
     // Scratch grows linearly in the tokens: no tokens × tokens matrix (4.3 GB in f32) anywhere.
     EXPECT_LT(m_meta.arena->highWater(), std::int64_t{2} << 30);
+}
+
+// Where a norm stands between self-attention and cross-attention, the output of the one is added with that of the
+// other. It lies in memory until then, but not through the feed-forward network, which takes most.
+TEST_F(FullSize, AnOutputThatWaitsIsGoneBeforeThePeak) {
+    const auto scratchOf = [&](bool norm) {
+        Json config = publishedConfig();
+        config["cross_attn_norm"] = norm;
+        writeConfig(config);
+        writeWeights();
+        Engine meta("meta");
+        auto transformer = require(model::loadTransformer(m_folder.path(), *meta.device, *meta.ops, DType::BF16));
+        auto context = meta.context();
+        const TensorView latents(nullptr, DType::F32, {16, 21, 60, 104}, DeviceKind::Meta);
+        const TensorView text(nullptr, DType::F32, {512, 4096}, DeviceKind::Meta);
+        require(transformer->forward(context, latents, 999.0, text, latents));
+        return meta.arena->highWater();
+    };
+    EXPECT_EQ(scratchOf(true), scratchOf(false));
 }
 
 TEST_F(FullSize, NamesTheTensorThatIsMissing) {
