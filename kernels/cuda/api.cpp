@@ -175,6 +175,7 @@ Code synchronize(Queue* queue, Message* message) {
     Code code = runWaitingAdditions(*queue);
     if (code == Code::Ok) {
         queue->clock.resting(queue->stream);
+        queue->points.working();  // time goes by while nothing is queued
         code = queue->check(cudaStreamSynchronize(queue->stream), "running the queued work");
         queue->clock.waited();
     }
@@ -217,6 +218,7 @@ Code markedMicroseconds(Queue* queue, double* microseconds, std::int64_t count) 
         return queue->fail(Code::Failed, "another number of points of time was marked");
     }
     const Code code = queue->check(cudaStreamSynchronize(queue->stream), "running the queued work");
+    queue->clock.waited();
     return code == Code::Ok ? queue->check(queue->points.take(microseconds), "timing the queued work") : code;
 }
 
@@ -231,19 +233,20 @@ template <>
 inline constexpr bool kTakesAddition<mark> = true;
 template <>
 inline constexpr bool kTakesAddition<endFetch> = true;
-// What carries results away is no work of the device.
+// What a call is to the clocks of the queue. What carries results away is no work of the device.
+enum class CallKind : std::uint8_t { Work, Rest, Mark };
 template <auto kFunction>
-inline constexpr bool kIsWork = true;
+inline constexpr CallKind kKind = CallKind::Work;
 template <>
-inline constexpr bool kIsWork<download> = false;
+inline constexpr CallKind kKind<download> = CallKind::Rest;
 template <>
-inline constexpr bool kIsWork<beginFetch> = false;
+inline constexpr CallKind kKind<beginFetch> = CallKind::Rest;
 template <>
-inline constexpr bool kIsWork<endFetch> = false;
+inline constexpr CallKind kKind<endFetch> = CallKind::Rest;
 template <>
-inline constexpr bool kIsWork<mark> = false;
+inline constexpr CallKind kKind<markedMicroseconds> = CallKind::Rest;
 template <>
-inline constexpr bool kIsWork<markedMicroseconds> = false;
+inline constexpr CallKind kKind<mark> = CallKind::Mark;
 
 // A queue may be used from another thread than the one that made it: the current device belongs to the thread.
 template <auto kFunction, class... Arguments>
@@ -254,10 +257,13 @@ Code onDevice(Queue* queue, Arguments... arguments) {
             code = runWaitingAdditions(*queue);
         }
     }
-    if constexpr (kIsWork<kFunction>) {
+    if constexpr (kKind<kFunction> == CallKind::Work) {
         queue->clock.working(queue->stream);
-    } else {
+    } else if constexpr (kKind<kFunction> == CallKind::Rest) {
         queue->clock.resting(queue->stream);
+    }
+    if constexpr (kKind<kFunction> != CallKind::Mark) {
+        queue->points.working();
     }
     return code == Code::Ok ? kFunction(queue, arguments...) : code;
 }

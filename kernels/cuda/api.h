@@ -383,7 +383,8 @@ struct Api {
     // Through pinned staging memory. The host side must stay valid until synchronize().
     Code (*upload)(Queue* queue, const void* host, void* device, std::int64_t bytes);
     Code (*download)(Queue* queue, const void* device, void* host, std::int64_t bytes);
-    // Queues a copy to memory of the queue's own, which *slot names, without waiting unless pinned memory is short.
+    // Queues a copy to memory of the queue's own, which *slot names, without waiting once that has grown to what is
+    // copied.
     Code (*beginFetch)(Queue* queue, const void* device, std::int64_t bytes, std::int32_t* slot);
     // Waits for that copy and nothing behind it, and hands it over once; host null: it is not wanted.
     Code (*endFetch)(Queue* queue, std::int32_t slot, void* host);

@@ -19,35 +19,46 @@ class PointClock {
     PointClock(const PointClock&) = delete;
     PointClock& operator=(const PointClock&) = delete;
 
+    // Points with nothing queued between them, where one module ends and the next begins, share an event: each
+    // keeps the device from its next kernel for some microseconds.
     cudaError_t mark(cudaStream_t stream) {
-        if (m_used == m_events.size()) {
-            cudaEvent_t event = nullptr;
-            if (const auto status = cudaEventCreateWithFlags(&event, cudaEventDefault); status != cudaSuccess) {
+        if (m_isBehind || m_points.empty()) {
+            if (m_used == m_events.size()) {
+                cudaEvent_t event = nullptr;
+                if (const auto status = cudaEventCreateWithFlags(&event, cudaEventDefault); status != cudaSuccess) {
+                    return status;
+                }
+                m_events.push_back(event);
+            }
+            if (const auto status = cudaEventRecord(m_events[m_used], stream); status != cudaSuccess) {
                 return status;
             }
-            m_events.push_back(event);
+            ++m_used;
+            m_isBehind = false;
         }
-        const auto status = cudaEventRecord(m_events[m_used], stream);
-        m_used += status == cudaSuccess ? 1 : 0;
-        return status;
+        m_points.push_back(m_used - 1);
+        return cudaSuccess;
     }
-    [[nodiscard]] std::size_t points() const { return m_used; }
+    // Something is queued, or waits to be.
+    void working() { m_isBehind = true; }
+    [[nodiscard]] std::size_t points() const { return m_points.size(); }
 
     // After the queue was waited for: of every point, since the first; the last one stays, as the first of the
     // next.
     cudaError_t take(double* microseconds) {
         constexpr double kMicroseconds = 1000.0;
-        for (std::size_t i = 0; i < m_used; ++i) {
+        for (const std::size_t event : m_points) {
             float milliseconds = 0.0F;
-            if (const auto status = cudaEventElapsedTime(&milliseconds, m_events.front(), m_events[i]);
+            if (const auto status = cudaEventElapsedTime(&milliseconds, m_events.front(), m_events[event]);
                 status != cudaSuccess) {
                 return status;
             }
-            microseconds[i] = kMicroseconds * static_cast<double>(milliseconds);
+            *microseconds++ = kMicroseconds * static_cast<double>(milliseconds);
         }
         if (m_used > 0) {
             std::swap(m_events.front(), m_events[m_used - 1]);
             m_used = 1;
+            m_points.assign(1, 0);
         }
         return cudaSuccess;
     }
@@ -55,6 +66,8 @@ class PointClock {
  private:
     std::vector<cudaEvent_t> m_events;
     std::size_t m_used = 0;
+    std::vector<std::size_t> m_points;  // indices of their events
+    bool m_isBehind = false;            // something was queued since the last point
 };
 
 }  // namespace fw::kernels::cuda

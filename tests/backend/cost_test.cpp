@@ -1,6 +1,9 @@
 // Costs: exact where they can be counted by hand, and the same on every device and in a dry run.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "ops_harness.h"
 
 namespace fw::backend {
@@ -204,6 +207,27 @@ TEST_P(MarkedTimesTest, EncloseTheWork) {
     // The clocks of host and device may differ by what it takes to ask them.
     EXPECT_LE(last, m_ops->timestampUs() + 1000);
     EXPECT_GT(last, begin);
+}
+
+// Where one module ends and the next begins there may be one event for both; waiting comes between two.
+TEST_P(MarkedTimesTest, NothingBetweenIsNoTimeAndWaitingIs) {
+    constexpr std::int64_t kPauseUs = 20'000;
+    const auto a = createTensor(*m_device, DType::F32, {512, 1024});
+    ASSERT_TRUE(a);
+    m_ops->add(a->view, a->view, a->view);
+    for (int point = 0; point < 2; ++point) {
+        EXPECT_EQ(m_ops->mark(), static_cast<std::size_t>(point));
+    }
+    ASSERT_TRUE(m_ops->synchronize());
+    std::this_thread::sleep_for(std::chrono::microseconds(kPauseUs));
+    static_cast<void>(m_ops->mark());
+    m_ops->add(a->view, a->view, a->view);
+    static_cast<void>(m_ops->mark());
+    const std::vector<std::int64_t> times = m_ops->markedTimes();
+    ASSERT_EQ(times.size(), 4U);
+    EXPECT_LT(times[1] - times[0], kPauseUs / 2);
+    EXPECT_GE(times[2] - times[1], kPauseUs / 2);
+    EXPECT_GT(times[3], times[2]);
 }
 
 }  // namespace
