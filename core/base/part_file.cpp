@@ -50,8 +50,14 @@ Status PartFile::create() {
             break;
         }
     }
+    if (m_descriptor < 0 && errno == EEXIST) {
+        return fail(ErrorCode::Io,
+                    "{} cannot be created: {} files that were never finished lie beside it, the last of them {}; "
+                    "remove them",
+                    m_target.string(), kNames, m_path.filename().string());
+    }
     if (m_descriptor < 0) {
-        return ioFailure(m_path, "created");
+        return ioFailure(m_target, "created");
     }
     m_created = true;
     return {};
@@ -65,7 +71,7 @@ Status PartFile::write(std::span<const std::byte> bytes) {
             continue;
         }
         if (written <= 0) {
-            return ioFailure(m_path, "written");
+            return ioFailure(m_target, "written");
         }
         bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
@@ -74,12 +80,12 @@ Status PartFile::write(std::span<const std::byte> bytes) {
 
 Status PartFile::finish() {
     if (::fsync(m_descriptor) != 0) {
-        return ioFailure(m_path, "written to disk");
+        return ioFailure(m_target, "written to disk");
     }
     const int descriptor = m_descriptor;
     m_descriptor = -1;
     if (::close(descriptor) != 0) {
-        return ioFailure(m_path, "closed");
+        return ioFailure(m_target, "closed");
     }
     if (::rename(m_path.c_str(), m_target.c_str()) != 0) {
         return ioFailure(m_target, "put in place");

@@ -228,6 +228,20 @@ TEST(SafetensorsWriter, TouchesNoFileThatBearsItsTemporaryName) {
     EXPECT_TRUE(SafetensorsFile::open(path));
 }
 
+TEST(SafetensorsWriter, SaysWhatLiesInItsWay) {
+    const test::TempFolder folder;
+    const std::vector<float> values(4, 2.0F);
+    std::ofstream(folder / "a.safetensors.part") << "";
+    for (int number = 2; number <= 100; ++number) {
+        std::ofstream(folder / ("a.safetensors.part-" + std::to_string(number))) << "";
+    }
+    const auto status = writeSafetensors(folder / "a.safetensors", {{"a", {values.data(), DType::F32, {4}}}}, {});
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::Io);
+    EXPECT_THAT(status.error().message, HasSubstr("the last of them a.safetensors.part-100; remove them"));
+    EXPECT_EQ(filesIn(folder.path()).size(), 100U);
+}
+
 TEST(SafetensorsWriter, KeepsTheOldFileWhenTheDiskIsFull) {
     const test::TempFolder folder;
     const std::vector<float> small(4, 2.0F);
@@ -245,7 +259,7 @@ TEST(SafetensorsWriter, KeepsTheOldFileWhenTheDiskIsFull) {
     ::signal(SIGXFSZ, handler);
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::Io);
-    EXPECT_THAT(status.error().message, HasSubstr("a.safetensors.part cannot be written"));
+    EXPECT_THAT(status.error().message, HasSubstr("a.safetensors cannot be written"));
     EXPECT_EQ(filesIn(folder.path()), std::vector<std::string>{"a.safetensors"});
     const auto file = SafetensorsFile::open(path);
     ASSERT_TRUE(file);
