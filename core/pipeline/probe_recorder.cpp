@@ -57,9 +57,6 @@ Result<std::unique_ptr<ProbeRecorder>> ProbeRecorder::create(backend::Device& de
     }
     std::unique_ptr<ProbeRecorder> recorder(new ProbeRecorder(device, ops, std::move(setup)));
     FW_ASSIGN(recorder->m_means, backend::createTensor(device, DType::F32, {4}));
-    static constexpr float kZero = 0.0F;
-    FW_ASSIGN(recorder->m_zero, backend::createTensor(device, DType::F32, {1, 1, 1}));
-    ops.upload(ConstTensorView(&kZero, DType::F32, {1, 1, 1}), recorder->m_zero.view);
     return recorder;
 }
 
@@ -410,31 +407,56 @@ Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& 
     }
     const ProbeScope scope(context, call.layer);
     finishReading();
-    const auto tokens = static_cast<std::size_t>(branch.dim(1));
-    std::vector<float> gates(tokens, 1.0F);
+    // What is added, onto nothing: hundreds of megabytes, of which the device finds the mean square.
+    const std::vector<float> zeros(m_zeros.buffer == nullptr ? static_cast<std::size_t>(added.dim(2)) : 0);
+    if (!zeros.empty()) {
+        FW_ASSIGN(m_zeros, backend::createTensor(m_device, DType::F32, {1, 1, added.dim(2)}));
+        m_ops.upload(ConstTensorView(zeros.data(), DType::F32, {1, 1, added.dim(2)}), m_zeros.view);
+        FW_TRY(m_ops.synchronize());
+    }
+    m_ops.copy(m_zeros.view.broadcastTo(added.shape()), added);
+    m_ops.addBranch(added, branch, options);
+    const ConstTensorView sparse = call.out.reshape(added.shape());
+    GateReading reading;
+    reading.site = siteOf(context, call.layer);
+    reading.mode = options.gate;
+    reading.scale = options.scale;
+    reading.tokens = branch.dim(1);
     if (options.gate != backend::GateMode::None) {
-        FW_ASSIGN(gates, onHost(options.logits));
-        if (options.gate == backend::GateMode::Sample) {
+        FW_ASSIGN(const TensorView logits, scratch(m_logits, options.logits.shape()));
+        m_ops.copy(options.logits, logits);
+        reading.logits.begin(m_ops, logits);
+    }
+    m_ops.difference(added, sparse, m_means.view);
+    reading.sparse.begin(m_ops, m_means.view);
+    m_ops.difference(sparse, added, m_means.view);
+    reading.added.begin(m_ops, m_means.view);
+    m_gateReading = std::move(reading);
+    return {};
+}
+
+void ProbeRecorder::finishGate() {
+    if (!m_gateReading) {
+        return;
+    }
+    GateReading reading = *std::exchange(m_gateReading, std::nullopt);
+    const auto tokens = static_cast<double>(reading.tokens);
+    std::vector<float> gates(static_cast<std::size_t>(reading.tokens), 1.0F);
+    if (reading.mode != backend::GateMode::None) {
+        gates = reading.logits.take();
+        if (reading.mode == backend::GateMode::Sample) {
             const double sum = std::accumulate(gates.begin(), gates.end(), 0.0);
-            std::fill(gates.begin(), gates.end(), static_cast<float>(sum / static_cast<double>(tokens)));
+            std::fill(gates.begin(), gates.end(), static_cast<float>(sum / tokens));
         }
         std::transform(gates.begin(), gates.end(), gates.begin(),
                        [](float logit) { return 1.0F / (1.0F + std::exp(-logit)); });
     }
-    // What is added, onto nothing: hundreds of megabytes, of which the device finds the mean square.
-    m_ops.copy(m_zero.view.broadcastTo(added.shape()), added);
-    m_ops.addBranch(added, branch, options);
-    const ConstTensorView sparse = call.out.reshape(added.shape());
-    FW_ASSIGN(const auto toAdded, difference(sparse, added));
-    FW_ASSIGN(const auto toSparse, difference(added, sparse));
-    const double mean = std::accumulate(gates.begin(), gates.end(), 0.0) / static_cast<double>(tokens);
-    const trace::ProbeSite site = siteOf(context, call.layer);
-    table(ProbeKind::Gate).append(site, 0, gates);
-    const std::array<float, 3> share{static_cast<float>(std::sqrt(toSparse[3])),
-                                     static_cast<float>(std::sqrt(toAdded[3])),
-                                     static_cast<float>(mean * static_cast<double>(options.scale))};
-    table(ProbeKind::LinearShare).append(site, 0, share);
-    return {};
+    const double mean = std::accumulate(gates.begin(), gates.end(), 0.0) / tokens;
+    table(ProbeKind::Gate).append(reading.site, 0, gates);
+    const std::vector<float> ofSparse = reading.sparse.take(), ofAdded = reading.added.take();
+    const std::array<float, 3> share{std::sqrt(ofSparse[3]), std::sqrt(ofAdded[3]),
+                                     static_cast<float>(mean * static_cast<double>(reading.scale))};
+    table(ProbeKind::LinearShare).append(reading.site, 0, share);
 }
 
 Result<std::array<double, 4>> ProbeRecorder::difference(const ConstTensorView& a, const ConstTensorView& b) {
@@ -543,7 +565,8 @@ Error ProbeRecorder::notFinite(const RunContext& context, const std::string& wha
 }
 
 void ProbeRecorder::giveBack(trace::ProbeData&& data) {
-    FW_CHECK(m_tables.empty() && !m_reading && !m_heatReading, "{} kinds read meanwhile", m_tables.size());
+    FW_CHECK(m_tables.empty() && !m_reading && !m_heatReading && !m_gateReading, "{} kinds read meanwhile",
+             m_tables.size());
     m_tables = std::move(data.tables);
 }
 

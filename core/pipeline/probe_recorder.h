@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,13 +16,12 @@
 #include "core/job/plan.h"
 #include "core/job/probe_selection.h"
 #include "core/method/probe_sink.h"
+#include "core/pipeline/attention_summary.h"
 #include "core/pipeline/executed_mask.h"
 #include "core/pipeline/model_parts.h"
 #include "core/trace/probe_data.h"
 
 namespace fw::pipeline {
-
-class AttentionSummary;
 
 // What a run's probes may write.
 inline constexpr std::int64_t kMostProbeBytes = std::int64_t{1} << 30;
@@ -136,12 +136,12 @@ class ProbeRecorder final : public method::ProbeSink {
     class Fetched {
      public:
         void begin(backend::Ops& ops, const TensorView& view);
-        // Waits at its first call.
-        [[nodiscard]] const std::vector<float>& values();
+        // Once; waits. Empty when nothing was begun.
+        [[nodiscard]] std::vector<float> take();
 
      private:
-        std::unique_ptr<backend::PendingDownload> m_copy;  // null: has come, or was not begun
-        std::vector<float> m_values;
+        std::unique_ptr<backend::PendingDownload> m_copy;
+        std::size_t m_count = 0;
     };
     // What a batch of rows came to, group behind group, [heads, queries of the group, each] in every one.
     struct RowBatch {
@@ -154,12 +154,21 @@ class ProbeRecorder final : public method::ProbeSink {
     struct Reading {
         trace::ProbeSite site;
         Masks masks;
-        std::vector<RowBatch> batches;
-        Fetched columns;  // [heads, tokens]; empty: nobody asked
+        std::vector<AttentionSummary> heads;  // of the batches that came; empty: no rows were asked for
+        std::deque<RowBatch> batches;         // on their way, kMostPending at most
+        Fetched columns;                      // [heads, tokens]; empty: nobody asked
     };
     struct HeatReading {
         trace::ProbeSite site;
         std::unique_ptr<backend::PendingDownload> heat;
+    };
+    struct GateReading {
+        trace::ProbeSite site;
+        backend::GateMode mode = backend::GateMode::None;
+        float scale = 1.0F;  // lambda
+        std::int64_t tokens = 0;
+        Fetched logits;         // [tokens]; empty without a gate
+        Fetched sparse, added;  // Ops::difference() with each as `b`
     };
     [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call,
                                   Reading& reading);
@@ -172,8 +181,10 @@ class ProbeRecorder final : public method::ProbeSink {
     // so that it has work meanwhile, and before anybody sees the tables.
     void finishReading();
     void finishHeat();
-    static void addBatch(RowBatch& batch, const Masks& masks, std::vector<AttentionSummary>& heads);
-    void recordSummaries(const Reading& reading, const std::vector<AttentionSummary>& heads);
+    void finishGate();
+    // Waits for the oldest batch on its way.
+    static void addOldest(Reading& reading, const Masks& masks);
+    void recordSummaries(const Reading& reading);
     // rows [heads, queries, keys] into sums [heads, queries, sums], and onto the columns of all rows.
     [[nodiscard]] Status sumRows(const TensorView& rows, const TensorView& sums);
     // rows [heads, queries, keys], masses [heads, queries]; of heads that computed everything nothing is written.
@@ -212,6 +223,7 @@ class ProbeRecorder final : public method::ProbeSink {
     Masks m_masks;                     // of the call under way
     std::optional<Reading> m_reading;  // of the last one, not recorded yet
     std::optional<HeatReading> m_heatReading;
+    std::optional<GateReading> m_gateReading;
     struct SeenTensors {
         backend::OwnedTensor lists, counts, orders;
     };
@@ -226,7 +238,9 @@ class ProbeRecorder final : public method::ProbeSink {
     std::map<std::pair<trace::Module, int>, Kept> m_kept;
     std::vector<bool> m_changeLayers;  // empty until the first output
     std::int64_t m_keptBytes = 0;
-    backend::OwnedTensor m_means, m_zero;
+    backend::OwnedTensor m_means;
+    backend::OwnedTensor m_logits;                       // of a gate
+    backend::OwnedTensor m_zeros;                        // [1, 1, channels]; none before a branch was looked at
     backend::OwnedTensor m_rows, m_columns;              // scratch for the largest group of rows
     backend::OwnedTensor m_sums, m_entropies, m_masses;  // and for what a batch of groups comes to
     backend::OwnedTensor m_allColumns;                   // the sums of all groups so far

@@ -6,7 +6,6 @@
 #include <set>
 #include <utility>
 
-#include "core/pipeline/attention_summary.h"
 #include "core/pipeline/probe_recorder.h"
 
 namespace fw::pipeline {
@@ -19,9 +18,10 @@ using trace::ProbeKind;
 
 namespace {
 
-constexpr std::int64_t kRowBytes = std::int64_t{64} << 20;    // of rows read at a time
+constexpr std::int64_t kRowBytes = std::int64_t{128} << 20;   // of rows read at a time
 constexpr std::int64_t kCacheBytes = std::int64_t{1} << 20;   // on a CPU, where more would leave its caches
 constexpr std::int64_t kBatchBytes = std::int64_t{16} << 20;  // of what rows come to, fetched at a time
+constexpr std::int64_t kMostPending = 3;                      // batches on their way to the host
 constexpr std::int64_t kMostRows = 4096;                      // read at a time
 constexpr std::int64_t kFewestRows = 32;                      // on a CPU: what shares one pass over the keys
 constexpr std::int64_t kTileRows = 32;                        // a kernel computes so many, wanted or not
@@ -59,13 +59,15 @@ std::size_t ProbeRecorder::batchOf(std::size_t group, std::int64_t floats) {
     return group * static_cast<std::size_t>(std::max<std::int64_t>(kBatchBytes / bytes, 1));
 }
 
-// A group of rows, its columns and those of all, a batch of sums, the heat of words.
+// A group of rows, its columns and those of all, batches of sums here and on their way, the heat of words here and
+// on its way.
 std::int64_t ProbeRecorder::rowScratchBytes() const {
     const trace::ProbeInfo& info = m_setup.info;
     const std::int64_t rowBytes = info.heads * info.tokens() * dtypeSize(DType::F32);
     const std::int64_t heatBytes =
         wants(Probe::Words) ? std::ssize(info.words) * info.tokens() * dtypeSize(DType::F16) : 0;
-    return std::max(kRowBytes, kFewestRows * rowBytes) + 2 * rowBytes + kBatchBytes + heatBytes;
+    return std::max(kRowBytes, kFewestRows * rowBytes) + 2 * rowBytes + (1 + kMostPending) * kBatchBytes +
+           2 * heatBytes;
 }
 
 // Samples first; then what kept mass and chosen queries want besides.
@@ -100,21 +102,25 @@ Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCal
 }
 
 void ProbeRecorder::Fetched::begin(backend::Ops& ops, const TensorView& view) {
-    m_values.resize(static_cast<std::size_t>(view.count()));
+    m_count = static_cast<std::size_t>(view.count());
     m_copy = ops.beginDownload(view);
 }
 
-const std::vector<float>& ProbeRecorder::Fetched::values() {
+std::vector<float> ProbeRecorder::Fetched::take() {
+    std::vector<float> values(std::exchange(m_count, 0));
     if (const auto copy = std::exchange(m_copy, nullptr)) {
-        copy->take(m_values.data());
+        copy->take(values.data());
     }
-    return m_values;
+    return values;
 }
 
 Status ProbeRecorder::readRows(const RunContext& context, const SelfAttentionCall& call,
                                std::span<const std::int32_t> queries, Wanted wanted, Reading& reading) {
     const trace::ProbeInfo& info = m_setup.info;
     m_columnsBegun = false;
+    if (reading.heads.empty() && !queries.empty()) {
+        reading.heads = std::vector<AttentionSummary>(static_cast<std::size_t>(info.heads), AttentionSummary(info));
+    }
     const std::size_t batch =
         batchOf(rowsAtATime(info.tokens()), info.heads * (AttentionSummary::sumCount(info) + 2));
     for (std::size_t first = 0; first < queries.size(); first += batch) {
@@ -160,14 +166,21 @@ Status ProbeRecorder::readBatch(const RunContext& context, const SelfAttentionCa
     if (wanted.kept) {
         batch.masses.begin(m_ops, masses);
     }
+    if (std::ssize(reading.batches) == kMostPending) {
+        addOldest(reading, m_masks);
+    }
     reading.batches.push_back(std::move(batch));
     return {};
 }
 
-void ProbeRecorder::addBatch(RowBatch& batch, const Masks& masks, std::vector<AttentionSummary>& heads) {
+void ProbeRecorder::addOldest(Reading& reading, const Masks& masks) {
+    RowBatch batch = std::move(reading.batches.front());
+    reading.batches.pop_front();
+    std::vector<AttentionSummary>& heads = reading.heads;
     const std::span<const std::int32_t> queries = batch.queries;
-    const std::span<const float> sums = batch.sums.values(), entropies = batch.entropies.values(),
-                                 masses = batch.masses.values();
+    const std::vector<float> allSums = batch.sums.take(), entropies = batch.entropies.take(),
+                             masses = batch.masses.take();
+    const std::span<const float> sums = allSums;
     const std::size_t width = sums.size() / (queries.size() * heads.size());
     std::size_t row = 0;
     for (std::size_t first = 0; first < queries.size(); first += batch.group) {
@@ -190,25 +203,24 @@ void ProbeRecorder::addBatch(RowBatch& batch, const Masks& masks, std::vector<At
 
 void ProbeRecorder::finishReading() {
     finishHeat();
+    finishGate();
     if (!m_reading) {
         return;
     }
     Reading reading = *std::exchange(m_reading, std::nullopt);
     recordMasks(reading.site, reading.masks);
-    if (reading.batches.empty()) {
+    if (reading.heads.empty()) {
         return;
     }
-    const trace::ProbeInfo& info = m_setup.info;
-    std::vector<AttentionSummary> heads(static_cast<std::size_t>(info.heads), AttentionSummary(info));
-    for (RowBatch& batch : reading.batches) {
-        addBatch(batch, reading.masks, heads);
+    while (!reading.batches.empty()) {
+        addOldest(reading, reading.masks);
     }
-    const auto tokens = static_cast<std::size_t>(info.tokens());
-    const std::span<const float> columns = reading.columns.values();
-    for (std::size_t head = 0; head < heads.size() && !columns.empty(); ++head) {
-        heads[head].setColumns(columns.subspan(head * tokens, tokens));
+    const auto tokens = static_cast<std::size_t>(m_setup.info.tokens());
+    const std::vector<float> columns = reading.columns.take();
+    for (std::size_t head = 0; head < reading.heads.size() && !columns.empty(); ++head) {
+        reading.heads[head].setColumns(std::span(columns).subspan(head * tokens, tokens));
     }
-    recordSummaries(reading, heads);
+    recordSummaries(reading);
 }
 
 void ProbeRecorder::finishHeat() {
@@ -279,7 +291,8 @@ Status ProbeRecorder::readColumns(Reading& reading) {
     return {};
 }
 
-void ProbeRecorder::recordSummaries(const Reading& reading, const std::vector<AttentionSummary>& heads) {
+void ProbeRecorder::recordSummaries(const Reading& reading) {
+    const std::vector<AttentionSummary>& heads = reading.heads;
     for (std::size_t head = 0; head < heads.size(); ++head) {
         trace::ProbeSite site = reading.site;
         site.head = static_cast<std::int32_t>(head);

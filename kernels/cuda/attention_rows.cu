@@ -190,29 +190,39 @@ Code rowScores(Queue& queue, const AttentionRowsArgs& args, const std::int32_t* 
                    [&](auto t) { return launch(queue, rowScoresKernel<decltype(t)>, shape, args, wanted); });
 }
 
-template <int kBlock>
-__device__ __forceinline__ float blockMax(float value, float* shared) {
+// As groupSum(): of a warp, or of a whole block.
+template <int kGroup>
+__device__ __forceinline__ float groupMax(float value, float* shared) {
 #pragma unroll
     for (int offset = 16; offset > 0; offset /= 2) {
         value = fmaxf(value, __shfl_xor_sync(0xffffffffU, value, offset));
     }
-    __syncthreads();  // the last result has been read
-    if (threadIdx.x % 32 == 0) {
-        shared[threadIdx.x / 32] = value;
-    }
-    __syncthreads();
-    for (int warp = 0; warp < kBlock / 32; ++warp) {
-        value = fmaxf(value, shared[warp]);
+    if constexpr (kGroup > 32) {
+        __syncthreads();  // the last result has been read
+        if (threadIdx.x % 32 == 0) {
+            shared[threadIdx.x / 32] = value;
+        }
+        __syncthreads();
+        for (int warp = 0; warp < kGroup / 32; ++warp) {
+            value = fmaxf(value, shared[warp]);
+        }
     }
     return value;
 }
 
-// Scores into their softmax in place; its entropy is ln Z + Σ p (max - s). A block of kBlock threads for each row,
-// which lies in their registers, kEach keys in each, or with kEach = 0 is read again for every pass.
-template <int kBlock, int kEach>
-__global__ __launch_bounds__(kBlock) void rowSoftmaxKernel(const AttentionRowsArgs args) {
-    __shared__ float shared[kBlock / 32];
-    float* scores = args.out + static_cast<std::int64_t>(blockIdx.x) * args.keys;
+// Scores into their softmax in place; its entropy is ln Z + Σ p (max - s). kGroup threads for each row, a warp or a
+// block; the row lies in their registers, kEach keys in each, or with kEach = 0 is read again for every pass.
+template <int kGroup, int kEach>
+__global__ __launch_bounds__(kGroup > 32 ? kGroup : kThreads) void rowSoftmaxKernel(const AttentionRowsArgs args) {
+    __shared__ float shared[kGroup / 32];
+    const int lane = static_cast<int>(threadIdx.x) % kGroup;
+    const std::int64_t row =
+        kGroup > 32 ? blockIdx.x
+                    : static_cast<std::int64_t>(blockIdx.x) * (kThreads / kGroup) + threadIdx.x / kGroup;
+    if (row >= args.heads * args.rows) {
+        return;
+    }
+    float* scores = args.out + row * args.keys;
     const auto keys = static_cast<int>(args.keys);
     float mine[kEach > 0 ? kEach : 1];
     // body(key, value); what it leaves in the value is kept for the next pass.
@@ -220,13 +230,13 @@ __global__ __launch_bounds__(kBlock) void rowSoftmaxKernel(const AttentionRowsAr
         if constexpr (kEach > 0) {
 #pragma unroll
             for (int j = 0; j < kEach; ++j) {
-                const int key = static_cast<int>(threadIdx.x) + j * kBlock;
+                const int key = lane + j * kGroup;
                 if (key < keys) {
                     body(key, mine[j]);
                 }
             }
         } else {
-            for (int key = static_cast<int>(threadIdx.x); key < keys; key += kBlock) {
+            for (int key = lane; key < keys; key += kGroup) {
                 body(key, scores[key]);
             }
         }
@@ -241,8 +251,8 @@ __global__ __launch_bounds__(kBlock) void rowSoftmaxKernel(const AttentionRowsAr
         most = fmaxf(most, score);
         strange += fabsf(score) <= 3.402823466e38F ? 0.0F : 1.0F;
     });
-    most = blockMax<kBlock>(most, shared);
-    strange = groupSum<kBlock>(strange, shared);
+    most = groupMax<kGroup>(most, shared);
+    strange = groupSum<kGroup>(strange, shared);
     float weighted = 0.0F;
     float sum = 0.0F;
     forEachKey([&](int, float& value) {
@@ -252,22 +262,22 @@ __global__ __launch_bounds__(kBlock) void rowSoftmaxKernel(const AttentionRowsAr
         weighted += weight > 0.0F ? weight * below : 0.0F;
         value = weight;
     });
-    sum = groupSum<kBlock>(sum, shared);
-    weighted = groupSum<kBlock>(weighted, shared);
+    sum = groupSum<kGroup>(sum, shared);
+    weighted = groupSum<kGroup>(weighted, shared);
     const float nothing = __int_as_float(0x7fc00000);
     const float factor = strange > 0.0F ? nothing : 1.0F / sum;
     forEachKey([&](int key, float& value) { scores[key] = value * factor; });
-    if (threadIdx.x == 0) {
-        args.entropies[blockIdx.x] = strange > 0.0F ? nothing : logf(sum) + weighted / sum;
+    if (lane == 0) {
+        args.entropies[row] = strange > 0.0F ? nothing : logf(sum) + weighted / sum;
     }
 }
 
-template <int kBlock, int kEach>
+template <int kGroup, int kEach>
 Code rowSoftmax(Queue& queue, const AttentionRowsArgs& args) {
     LaunchShape shape;
-    shape.grid = dim3(static_cast<unsigned>(args.heads * args.rows));
-    shape.threads = kBlock;
-    return launch(queue, rowSoftmaxKernel<kBlock, kEach>, shape, args);
+    shape.threads = kGroup > 32 ? kGroup : kThreads;
+    shape.grid = dim3(static_cast<unsigned>(ceilDiv(args.heads * args.rows, shape.threads / kGroup)));
+    return launch(queue, rowSoftmaxKernel<kGroup, kEach>, shape, args);
 }
 
 }  // namespace
@@ -291,7 +301,10 @@ Code attentionRows(Queue* queue, const AttentionRowsArgs& args) {
     if (code != Code::Ok) {
         return code;
     }
-    // A prompt's keys; a clip's at 480p; any.
+    // A short prompt's keys, a long one's; a clip's at 480p; any.
+    if (args.keys <= 128) {
+        return rowSoftmax<32, 4>(*queue, args);
+    }
     if (args.keys <= 512) {
         return rowSoftmax<128, 4>(*queue, args);
     }

@@ -317,6 +317,7 @@ TEST_P(AttentionRowsTest, SumsOfRows) {
     compareSums(2, 17, {5, 6, 9}, {2, 4, 3});
     compareSums(2, 9, {3, 7, 35}, {5, 2, 17});
     compareSums(1, 5, {2, 16, 64}, {2, 16, 64});
+    compareSums(2, 3, {3, 5, 300}, {2, 3, 41});
 }
 
 TEST_P(AttentionRowsTest, KeptMassOfWindows) {

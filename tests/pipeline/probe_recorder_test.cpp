@@ -202,6 +202,64 @@ TEST_F(Probes, AFewQueriesStandForTheirBlock) {
     EXPECT_LT(two, 0.1) << "a tenth of the mass at most lies in another block than it should";
 }
 
+// With as many sums as there are pairs of tokens here, what rows come to is fetched in five batches; no more than a
+// few are on their way at a time.
+TEST(ProbedRows, OfManyBatchesAreAllAdded) {
+    constexpr TokenGrid kLarge{8, 16, 32};
+    const std::int64_t n = kLarge.tokens();
+    const auto device = std::move(*backend::createDevice("cpu"));
+    const auto ops = std::move(*device->createOps({.threads = 2}));
+    const auto arena = std::move(*backend::Arena::create(*device, 1 << 20));
+    const auto method = std::move(*method::createAttentionMethod("dense", Json::object()));
+    std::mt19937 generator(5);
+    std::normal_distribution<float> normal(0.0F, 1.5F);
+    std::vector<float> q(static_cast<std::size_t>(n * kHeads * kWidth)), k(q.size());
+    std::generate(q.begin(), q.end(), [&] { return normal(generator); });
+    std::generate(k.begin(), k.end(), [&] { return normal(generator); });
+    ProbeSetup setup = setupOf(kLarge, {job::Probe::Map, job::Probe::Stats});
+    setup.info.pool = {1, 1, 2};
+    const auto recorder = std::move(*ProbeRecorder::create(*device, *ops, setup));
+    method::RunContext context{.ops = *ops, .arena = *arena, .selfAttention = *method, .cancel = {}};
+    context.step = 0;
+    method::SelfAttentionCall call;
+    call.q = ConstTensorView(q.data(), DType::F32, {1, n, kHeads, kWidth});
+    call.k = ConstTensorView(k.data(), DType::F32, {1, n, kHeads, kWidth});
+    call.grid = kLarge;
+    call.scale = kScale;
+    ASSERT_TRUE(recorder->attentionDone(context, call));
+    const trace::ProbeData probes = recorder->take();
+    const std::int64_t blocks = n / 2;
+    ASSERT_EQ(probes.info.blockCount(), blocks);
+    const trace::ProbeTable& maps = *probes.find(ProbeKind::AttentionMap);
+    for (std::int64_t head = 0; head < kHeads; ++head) {
+        const std::vector<float> map = maps.values(maps.find({0, 0, 0, static_cast<std::int32_t>(head)}));
+        for (std::int64_t block = 100; block < blocks; block += 300) {  // of every batch
+            std::vector<double> expected(static_cast<std::size_t>(blocks));
+            for (const std::int64_t query : {2 * block, 2 * block + 1}) {
+                std::vector<double> row(static_cast<std::size_t>(n));
+                double sum = 0.0;
+                for (std::int64_t key = 0; key < n; ++key) {
+                    double dot = 0.0;
+                    for (std::int64_t d = 0; d < kWidth; ++d) {
+                        dot += double{q[static_cast<std::size_t>((query * kHeads + head) * kWidth + d)]} *
+                               double{k[static_cast<std::size_t>((key * kHeads + head) * kWidth + d)]};
+                    }
+                    sum += row[static_cast<std::size_t>(key)] = std::exp(double{kScale} * dot);
+                }
+                for (std::int64_t key = 0; key < n; ++key) {
+                    expected[static_cast<std::size_t>(key / 2)] += row[static_cast<std::size_t>(key)] / sum / 2.0;
+                }
+            }
+            for (std::int64_t column = 0; column < blocks; ++column) {
+                const double value = expected[static_cast<std::size_t>(column)];
+                ASSERT_NEAR(static_cast<double>(map[static_cast<std::size_t>(block * blocks + column)]), value,
+                            1e-6 + 1e-3 * value)  // f16
+                    << "head " << head << ", block " << block << ", column " << column;
+            }
+        }
+    }
+}
+
 TEST_F(Probes, StatisticsEqualTheirDefinitions) {
     const trace::ProbeData probes = record("dense", Json::object(), setupOf(kGrid, {job::Probe::Stats}));
     const trace::ProbeTable& table = *probes.find(ProbeKind::HeadStats);
