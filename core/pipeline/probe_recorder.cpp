@@ -132,7 +132,7 @@ Status ProbeRecorder::windowDone(RunContext& context, const SelfAttentionCall& c
         return {};
     }
     const ProbeScope scope(context, call.layer);
-    finishReading();
+    finishEverything();
     ExecutedMask::Window window{options.grid, options.window, options.sinkFrame, {}};
     Executed executed;
     executed.seen.window = {
@@ -186,7 +186,7 @@ Status ProbeRecorder::recordLists(RunContext& context, const SelfAttentionCall& 
         return {};
     }
     const ProbeScope scope(context, call.layer);
-    finishReading();
+    finishEverything();
     const std::int64_t rows = lists.blocks.dim(2);
     const std::int64_t longest = lists.blocks.dim(3);
     Executed executed;
@@ -406,7 +406,7 @@ Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& 
         return {};
     }
     const ProbeScope scope(context, call.layer);
-    finishReading();
+    finishEverything();
     // What is added, onto nothing: hundreds of megabytes, of which the device finds the mean square.
     const std::vector<float> zeros(m_zeros.buffer == nullptr ? static_cast<std::size_t>(added.dim(2)) : 0);
     if (!zeros.empty()) {
@@ -571,7 +571,7 @@ void ProbeRecorder::giveBack(trace::ProbeData&& data) {
 }
 
 trace::ProbeData ProbeRecorder::take() {
-    finishReading();
+    finishEverything();
     return {m_setup.info, std::exchange(m_tables, {})};
 }
 

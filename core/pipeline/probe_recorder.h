@@ -179,7 +179,8 @@ class ProbeRecorder final : public method::ProbeSink {
     [[nodiscard]] Status readColumns(Reading& reading);
     // Records what the last calls came to. Called when the next one is looked at, before the device is waited for,
     // so that it has work meanwhile, and before anybody sees the tables.
-    void finishReading();
+    void finishEverything();
+    void finishReading();  // all but the gate, which is of the call under way when its attention is done
     void finishHeat();
     void finishGate();
     // Waits for the oldest batch on its way.

@@ -201,9 +201,13 @@ void ProbeRecorder::addOldest(Reading& reading, const Masks& masks) {
     }
 }
 
+void ProbeRecorder::finishEverything() {
+    finishGate();
+    finishReading();
+}
+
 void ProbeRecorder::finishReading() {
     finishHeat();
-    finishGate();
     if (!m_reading) {
         return;
     }

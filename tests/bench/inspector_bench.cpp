@@ -5,6 +5,9 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
+#include <QOffscreenSurface>
+#include <QOpenGLContext>
+#include <QOpenGLFunctions>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -53,10 +56,22 @@ FrameTimes frameTimes(InspectorPanel& panel, int count) {
     return times;
 }
 
+// Who draws: a graphics card or the processor.
+QByteArray renderer() {
+    QOpenGLContext context;
+    QOffscreenSurface surface;
+    surface.create();
+    if (!context.create() || !context.makeCurrent(&surface)) {
+        return "none";
+    }
+    return reinterpret_cast<const char*>(context.functions()->glGetString(GL_RENDERER));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     QApplication application(argc, argv);
+    std::printf("drawn by %s\n", renderer().constData());
     const fw::ui::Theme theme(application);
     const QTemporaryDir temporary;
     const QString file = (argc > 1 ? QString::fromLocal8Bit(argv[1]) : temporary.path()) +

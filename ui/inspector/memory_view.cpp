@@ -52,6 +52,24 @@ QString tokensText(double tokens) {
     return Memories::tr("%1 tokens").arg(readable(tokens));
 }
 
+// Of what is made of a head's numbers.
+quint64 keyOf(std::span<const float> values, const RunModel& run, std::initializer_list<int> settings) {
+    quint64 key = 1469598103934665603ULL;
+    const auto add = [&](quint64 part) { key = (key ^ part) * 1099511628211ULL; };
+    for (const float value : values) {
+        add(std::hash<float>()(value));
+    }
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        add(static_cast<quint64>(run.probes().grid[axis]));
+        add(static_cast<quint64>(run.probes().pool[axis]));
+        add(static_cast<quint64>(run.probes().scan.review[axis]));
+    }
+    for (const int setting : settings) {
+        add(static_cast<quint64>(setting));
+    }
+    return key;
+}
+
 std::array<int, 3> reviewGrid(const RunModel& run) {
     const auto& grid = run.probes().scan.review;
     return {static_cast<int>(grid[0]), static_cast<int>(grid[1]), static_cast<int>(grid[2])};
@@ -202,13 +220,20 @@ void MemoryView::drawPlaces(Canvas& canvas, const QRectF& area, Scene& scene, co
     const auto cellOf = [&](int token) {
         return static_cast<std::size_t>(review ? token : static_cast<int>(scene.run.probes().blockOf(token)));
     };
-    std::vector<float> values(static_cast<std::size_t>(grid[0]) * static_cast<std::size_t>(grid[1]) *
-                              static_cast<std::size_t>(grid[2]));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const float value = own[cellOf(static_cast<int>(i))];
-        values[i] = review ? value : logOf(value);
+    if (const quint64 key = keyOf(own, scene.run, {review ? 1 : 0}); key != m_places.key) {
+        std::vector<float> cells(own.begin(), own.end());
+        if (!review) {
+            std::transform(own.begin(), own.end(), cells.begin(), logOf);
+        }
+        std::vector<float> values(static_cast<std::size_t>(grid[0]) * static_cast<std::size_t>(grid[1]) *
+                                  static_cast<std::size_t>(grid[2]));
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            values[i] = cells[cellOf(static_cast<int>(i))];
+        }
+        const HeatRange all = rangeOf(values);
+        m_places = {key, std::move(values), review ? HeatRange{0.0F, all.most} : all};
     }
-    const HeatRange range = review ? HeatRange{0.0F, rangeOf(values).most} : rangeOf(values);
+    const HeatRange range = m_places.range;
     canvas.text(area.topLeft(),
                 canvas.elided((review ? Memories::tr("share of each review token; step %1, layer %2, head %3")
                                       : Memories::tr("tokens until half is forgotten; step %1, layer %2, head %3"))
@@ -219,12 +244,7 @@ void MemoryView::drawPlaces(Canvas& canvas, const QRectF& area, Scene& scene, co
                 c.textSecondary);
     const double legend = 3 * line;
     const FrameGrid frames(area.adjusted(0, line + 2, 0, -legend - kGrid), grid, line);
-    // What the pictures are of; they are made anew when it changes.
-    quint64 key = 1469598103934665603ULL;
-    for (const float value : values) {
-        key = (key ^ std::hash<float>()(value)) * 1099511628211ULL;
-    }
-    m_images.setValues(values, grid, range, 1.0, key);
+    m_images.setValues(m_places.values, grid, range, 1.0, m_places.key);
     m_images.draw(canvas, frames);
     const int under = canvas.isHovered(frames.bounds()) ? frames.tokenAt(canvas.pointer()) : -1;
     if (under >= 0) {
@@ -244,7 +264,7 @@ void MemoryView::drawPlaces(Canvas& canvas, const QRectF& area, Scene& scene, co
 }
 
 // The chosen head along the path of its scan.
-void MemoryView::drawAlong(Canvas& canvas, const QRectF& area, const Scene& scene, const Record& shown) const {
+void MemoryView::drawAlong(Canvas& canvas, const QRectF& area, const Scene& scene, const Record& shown) {
     const bool dark = canvas.colours().text.lightness() > 128;
     const auto own = shown.head(m_head);
     const auto grid = scene.run.grid();
@@ -266,32 +286,43 @@ void MemoryView::drawAlong(Canvas& canvas, const QRectF& area, const Scene& scen
                  Memories::tr("tokens until half is forgotten, along the scan; range and mean")};
     const Chart chart(canvas, area, x, y);
     // Neighbours on the path differ much: what lies within a few pixels is shown as its range and its mean.
+    const int pieces = std::clamp(static_cast<int>(chart.plot().width() / kPieceWidth), 1, tokens);
+    const quint64 key = keyOf(own, scene.run, {shown.order, pieces});
+    if (key != m_path.key) {
+        m_path = {key, {}};
+        std::vector<double> logs(own.size());  // of cells; NaN: there is none
+        std::transform(own.begin(), own.end(), logs.begin(), [](float value) {
+            return value > 0.0F && std::isfinite(value) ? std::log(static_cast<double>(value))
+                                                        : static_cast<double>(kNaN);
+        });
+        for (int i = 0; i < pieces; ++i) {
+            const int begin = static_cast<int>(static_cast<qint64>(i) * tokens / pieces),
+                      end = static_cast<int>(static_cast<qint64>(i + 1) * tokens / pieces);
+            double low = std::numeric_limits<double>::infinity(), high = -low, sum = 0.0;
+            int count = 0;
+            for (int position = begin; position < end; ++position) {
+                const auto at = scanToken(static_cast<ScanOrder>(shown.order), grid, position);
+                const int token = (at[0] * grid[1] + at[1]) * grid[2] + at[2];
+                const double log = logs[static_cast<std::size_t>(scene.run.probes().blockOf(token))];
+                if (std::isfinite(log)) {
+                    low = std::min(low, log);
+                    high = std::max(high, log);
+                    sum += log;
+                    ++count;
+                }
+            }
+            if (count > 0) {
+                m_path.pieces.push_back({begin, end, std::exp(low), std::exp(high), std::exp(sum / count)});
+            }
+        }
+    }
     QPolygonF means;
     QColor faint = categoryColour(0, dark);
     faint.setAlphaF(0.35F);
-    const int pieces = std::clamp(static_cast<int>(chart.plot().width() / kPieceWidth), 1, tokens);
-    for (int i = 0; i < pieces; ++i) {
-        const int begin = static_cast<int>(static_cast<qint64>(i) * tokens / pieces),
-                  end = static_cast<int>(static_cast<qint64>(i + 1) * tokens / pieces);
-        double low = y.most, high = y.least, logs = 0.0;
-        int count = 0;
-        for (int position = begin; position < end; ++position) {
-            const auto at = scanToken(static_cast<ScanOrder>(shown.order), grid, position);
-            const int token = (at[0] * grid[1] + at[1]) * grid[2] + at[2];
-            const auto value =
-                static_cast<double>(own[static_cast<std::size_t>(scene.run.probes().blockOf(token))]);
-            if (std::isfinite(value) && value > 0.0) {
-                low = std::min(low, value);
-                high = std::max(high, value);
-                logs += std::log(value);
-                ++count;
-            }
-        }
-        if (count > 0) {
-            const QPointF upper = chart.at(begin, high), lower = chart.at(end, low);
-            canvas.fill({upper, QPointF(lower.x(), std::max(lower.y(), upper.y() + 1.0))}, faint);
-            means.append(chart.at((begin + end) / 2.0, std::exp(logs / count)));
-        }
+    for (const Piece& piece : m_path.pieces) {
+        const QPointF upper = chart.at(piece.begin, piece.high), lower = chart.at(piece.end, piece.low);
+        canvas.fill({upper, QPointF(lower.x(), std::max(lower.y(), upper.y() + 1.0))}, faint);
+        means.append(chart.at((piece.begin + piece.end) / 2.0, piece.mean));
     }
     canvas.path(means, categoryColour(0, dark));
 }

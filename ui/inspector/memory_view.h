@@ -35,11 +35,27 @@ class MemoryView final : public InspectorView {
     [[nodiscard]] std::optional<Record> record(const RunModel& run, const Selection& at) const;
     void drawHeads(Canvas& canvas, const QRectF& area, const Record& record);
     void drawPlaces(Canvas& canvas, const QRectF& area, Scene& scene, const Record& record);
-    void drawAlong(Canvas& canvas, const QRectF& area, const Scene& scene, const Record& record) const;
+    void drawAlong(Canvas& canvas, const QRectF& area, const Scene& scene, const Record& record);
+    // From cells to tokens, tens of thousands of them: made anew only when the head's numbers change.
+    struct Places {
+        quint64 key = 0;
+        std::vector<float> values;  // of each token
+        HeatRange range;
+    };
+    struct Piece {
+        int begin = 0, end = 0;  // places on the path
+        double low = 0.0, high = 0.0, mean = 0.0;
+    };
+    struct Path {
+        quint64 key = 0;
+        std::vector<Piece> pieces;  // without any that have no finite value
+    };
 
     bool m_review = false;
     int m_direction = 0;
     std::size_t m_head = 0;  // of the scan: there may be more of them than of attention
+    Places m_places;
+    Path m_path;
     FrameImages m_images;
 };
 
