@@ -53,7 +53,7 @@ Status PartFile::create() {
     if (m_descriptor < 0 && errno == EEXIST) {
         return fail(ErrorCode::Io,
                     "{} cannot be created: {} files that were never finished lie beside it, the last of them {}; "
-                    "remove them",
+                    "remove those that nobody is writing",
                     m_target.string(), kNames, m_path.filename().string());
     }
     if (m_descriptor < 0) {

@@ -568,7 +568,7 @@ TensorView WanTransformer::copyForComparison(const Call& call) const {
 // taken of the sum: both then go in together, on CUDA with one pass over it.
 Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
     method::RunContext& context = call.context;
-    std::optional<ArenaScope> first(std::in_place, context.arena);  // until what waits has gone in
+    std::optional<ArenaScope> waitingMemory(std::in_place, context.arena);  // until what waits has gone in
     backend::GatedDelta waiting;
     const auto addWaiting = [&] {
         if (!waiting.delta.isNone()) {
@@ -582,7 +582,7 @@ Status WanTransformer::runBlock(Call& call, std::int64_t layer) const {
         ModuleScope timed(context, part.module, site.layer);
         const bool waits = part.kind == cache::SiteKind::SelfAttention && m_parts->config.crossAttnNorm;
         if (part.kind == cache::SiteKind::FeedForward) {
-            first.reset();
+            waitingMemory.reset();
         }
         std::optional<ArenaScope> scope(std::in_place, context.arena);
         if (context.cache != nullptr) {

@@ -408,24 +408,30 @@ Status ProbeRecorder::branchReady(RunContext& context, const SelfAttentionCall& 
     const ProbeScope scope(context, call.layer);
     finishEverything();
     // What is added, onto nothing: hundreds of megabytes, of which the device finds the mean square.
-    const std::vector<float> zeros(m_zeros.buffer == nullptr ? static_cast<std::size_t>(added.dim(2)) : 0);
-    if (!zeros.empty()) {
-        FW_ASSIGN(m_zeros, backend::createTensor(m_device, DType::F32, {1, 1, added.dim(2)}));
-        m_ops.upload(ConstTensorView(zeros.data(), DType::F32, {1, 1, added.dim(2)}), m_zeros.view);
+    const std::int64_t channels = added.dim(2);
+    if (m_constants.buffer == nullptr) {
+        std::vector<float> constants(static_cast<std::size_t>(channels) + 1);
+        constants.back() = 1.0F;
+        FW_ASSIGN(m_constants, backend::createTensor(m_device, DType::F32, {1, 1, channels + 1}));
+        m_ops.upload(ConstTensorView(constants.data(), DType::F32, {1, 1, channels + 1}), m_constants.view);
         FW_TRY(m_ops.synchronize());
     }
-    m_ops.copy(m_zeros.view.broadcastTo(added.shape()), added);
+    m_ops.copy(m_constants.view.slice(2, 0, channels).broadcastTo(added.shape()), added);
     m_ops.addBranch(added, branch, options);
     const ConstTensorView sparse = call.out.reshape(added.shape());
     GateReading reading;
     reading.site = siteOf(context, call.layer);
-    reading.mode = options.gate;
     reading.scale = options.scale;
     reading.tokens = branch.dim(1);
     if (options.gate != backend::GateMode::None) {
-        FW_ASSIGN(const TensorView logits, scratch(m_logits, options.logits.shape()));
-        m_ops.copy(options.logits, logits);
-        reading.logits.begin(m_ops, logits);
+        // What becomes of ones.
+        const Shape column{1, reading.tokens, 1};
+        FW_ASSIGN(const TensorView ones, scratch(m_ones, column));
+        FW_ASSIGN(const TensorView gates, scratch(m_gates, column));
+        m_ops.copy(m_constants.view.slice(2, channels, channels + 1).broadcastTo(column), ones);
+        m_ops.copy(m_constants.view.slice(2, 0, 1).broadcastTo(column), gates);
+        m_ops.addBranch(gates, ones, {.scale = 1.0F, .gate = options.gate, .logits = options.logits});
+        reading.gates.begin(m_ops, gates);
     }
     m_ops.difference(added, sparse, m_means.view);
     reading.sparse.begin(m_ops, m_means.view);
@@ -441,16 +447,8 @@ void ProbeRecorder::finishGate() {
     }
     GateReading reading = *std::exchange(m_gateReading, std::nullopt);
     const auto tokens = static_cast<double>(reading.tokens);
-    std::vector<float> gates(static_cast<std::size_t>(reading.tokens), 1.0F);
-    if (reading.mode != backend::GateMode::None) {
-        gates = reading.logits.take();
-        if (reading.mode == backend::GateMode::Sample) {
-            const double sum = std::accumulate(gates.begin(), gates.end(), 0.0);
-            std::fill(gates.begin(), gates.end(), static_cast<float>(sum / tokens));
-        }
-        std::transform(gates.begin(), gates.end(), gates.begin(),
-                       [](float logit) { return 1.0F / (1.0F + std::exp(-logit)); });
-    }
+    std::vector<float> gates = reading.gates.take();
+    gates.resize(static_cast<std::size_t>(reading.tokens), 1.0F);
     const double mean = std::accumulate(gates.begin(), gates.end(), 0.0) / tokens;
     table(ProbeKind::Gate).append(reading.site, 0, gates);
     const std::vector<float> ofSparse = reading.sparse.take(), ofAdded = reading.added.take();

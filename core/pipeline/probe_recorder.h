@@ -164,10 +164,9 @@ class ProbeRecorder final : public method::ProbeSink {
     };
     struct GateReading {
         trace::ProbeSite site;
-        backend::GateMode mode = backend::GateMode::None;
         float scale = 1.0F;  // lambda
         std::int64_t tokens = 0;
-        Fetched logits;         // [tokens]; empty without a gate
+        Fetched gates;          // [tokens]; empty without
         Fetched sparse, added;  // Ops::difference() with each as `b`
     };
     [[nodiscard]] Status readRows(const method::RunContext& context, const method::SelfAttentionCall& call,
@@ -240,8 +239,8 @@ class ProbeRecorder final : public method::ProbeSink {
     std::vector<bool> m_changeLayers;  // empty until the first output
     std::int64_t m_keptBytes = 0;
     backend::OwnedTensor m_means;
-    backend::OwnedTensor m_logits;                       // of a gate
-    backend::OwnedTensor m_zeros;                        // [1, 1, channels]; none before a branch was looked at
+    backend::OwnedTensor m_ones, m_gates;  // [1, tokens, 1]
+    backend::OwnedTensor m_constants;  // [1, 1, channels + 1]: zeros and a one; none before a branch was looked at
     backend::OwnedTensor m_rows, m_columns;              // scratch for the largest group of rows
     backend::OwnedTensor m_sums, m_entropies, m_masses;  // and for what a batch of groups comes to
     backend::OwnedTensor m_allColumns;                   // the sums of all groups so far

@@ -59,15 +59,19 @@ std::size_t ProbeRecorder::batchOf(std::size_t group, std::int64_t floats) {
     return group * static_cast<std::size_t>(std::max<std::int64_t>(kBatchBytes / bytes, 1));
 }
 
-// A group of rows, its columns and those of all, batches of sums here and on their way, the heat of words here and
-// on its way.
+// A group of rows and what their sums are made of; its columns and those of all, here and fetched; batches of sums
+// here, on their way and taken; the heat of words here and on its way.
 std::int64_t ProbeRecorder::rowScratchBytes() const {
     const trace::ProbeInfo& info = m_setup.info;
     const std::int64_t rowBytes = info.heads * info.tokens() * dtypeSize(DType::F32);
     const std::int64_t heatBytes =
         wants(Probe::Words) ? std::ssize(info.words) * info.tokens() * dtypeSize(DType::F16) : 0;
-    return std::max(kRowBytes, kFewestRows * rowBytes) + 2 * rowBytes + (1 + kMostPending) * kBatchBytes +
-           2 * heatBytes;
+    const std::int64_t group = std::max(kRowBytes, kFewestRows * rowBytes);
+    // Of each row the sums of its lines, and of its columns over each stack of boxes.
+    const std::int64_t lines = info.grid[0] * info.grid[1];
+    const auto boxes = [&](std::size_t axis) { return (info.grid[axis] + info.pool[axis] - 1) / info.pool[axis]; };
+    const std::int64_t parts = group / info.grid[2] + group * boxes(0) * boxes(1) / lines;
+    return group + parts + 3 * rowBytes + (2 + kMostPending) * kBatchBytes + 2 * heatBytes;
 }
 
 // Samples first; then what kept mass and chosen queries want besides.
@@ -155,6 +159,9 @@ Status ProbeRecorder::readBatch(const RunContext& context, const SelfAttentionCa
         }
         FW_TRY(appendRows(context, call.layer, part, rows));
     }
+    if (std::ssize(reading.batches) == kMostPending) {
+        addOldest(reading, m_masks);
+    }
     RowBatch batch;
     batch.queries.assign(queries.begin(), queries.end());
     batch.group = group;
@@ -165,9 +172,6 @@ Status ProbeRecorder::readBatch(const RunContext& context, const SelfAttentionCa
     }
     if (wanted.kept) {
         batch.masses.begin(m_ops, masses);
-    }
-    if (std::ssize(reading.batches) == kMostPending) {
-        addOldest(reading, m_masks);
     }
     reading.batches.push_back(std::move(batch));
     return {};

@@ -233,8 +233,9 @@ template <>
 inline constexpr bool kTakesAddition<mark> = true;
 template <>
 inline constexpr bool kTakesAddition<endFetch> = true;
-// What a call is to the clocks of the queue. What carries results away is no work of the device.
-enum class CallKind : std::uint8_t { Work, Rest, Mark };
+// What a call is to the clocks of the queue. What carries results away is no work of the device; to wait for such,
+// while other work may be queued, is neither work nor rest.
+enum class CallKind : std::uint8_t { Work, Rest, Wait, Mark };
 template <auto kFunction>
 inline constexpr CallKind kKind = CallKind::Work;
 template <>
@@ -242,7 +243,7 @@ inline constexpr CallKind kKind<download> = CallKind::Rest;
 template <>
 inline constexpr CallKind kKind<beginFetch> = CallKind::Rest;
 template <>
-inline constexpr CallKind kKind<endFetch> = CallKind::Rest;
+inline constexpr CallKind kKind<endFetch> = CallKind::Wait;
 template <>
 inline constexpr CallKind kKind<markedMicroseconds> = CallKind::Rest;
 template <>

@@ -162,12 +162,29 @@ __global__ __launch_bounds__(kOneTileThreads, 1) void oneTileKernel(const __grid
 #endif
 }
 
+// How many blocks share the queries of a head, so that the last round of blocks, one to a multiprocessor, is nearly
+// full. Few are better: each fetches the head's keys and values.
+std::int64_t chunksOf(std::int64_t heads, std::int64_t multiprocessors, std::int64_t most) {
+    constexpr std::int64_t kMostRounds = 8;
+    std::int64_t best = 1;
+    double bestShare = 0.0;  // of the rounds that have work
+    for (std::int64_t rounds = 1; rounds <= kMostRounds; ++rounds) {
+        const std::int64_t chunks = std::clamp<std::int64_t>(rounds * multiprocessors / heads, 1, most);
+        const std::int64_t slots = ceilDiv(chunks * heads, multiprocessors) * multiprocessors;
+        const double share = static_cast<double>(chunks * heads) / static_cast<double>(slots);
+        if (share > bestShare + 0.05) {
+            best = chunks;
+            bestShare = share;
+        }
+    }
+    return best;
+}
+
 template <int kWidth>
 Code launchOneTile(Queue& queue, const AttentionArgs& args, const WgmmaMaps& maps) {
     const std::int64_t heads = args.heads * args.batch;
     const std::int64_t tiles = ceilDiv(args.queries, kOneTileQueries);
-    const std::int64_t chunks = std::clamp<std::int64_t>(queue.multiprocessors / heads, 1,
-                                                         ceilDiv(tiles, kOneTileGroups));
+    const std::int64_t chunks = chunksOf(heads, queue.multiprocessors, ceilDiv(tiles, kOneTileGroups));
     LaunchShape shape;
     shape.grid = dim3(static_cast<unsigned>(heads * chunks));
     shape.threads = kOneTileThreads;

@@ -1,5 +1,5 @@
-// Layer norm with a modulation or an affine map, with the gated addition in front of it when one is waiting, and
-// with the product of its rows with one column behind it.
+// Layer norm with a modulation or an affine map; with the gated additions in front of it that wait, two at most, or of
+// a sum that nobody keeps; and with the product of its rows with one column behind it.
 #include <algorithm>
 
 #include "kernels/cuda/norm.cuh"

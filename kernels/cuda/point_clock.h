@@ -22,7 +22,7 @@ class PointClock {
     // Points with nothing queued between them, where one module ends and the next begins, share an event: each
     // keeps the device from its next kernel for some microseconds.
     cudaError_t mark(cudaStream_t stream) {
-        if (m_isBehind || m_points.empty()) {
+        if (m_hasWorkSince || m_points.empty()) {
             if (m_used == m_events.size()) {
                 cudaEvent_t event = nullptr;
                 if (const auto status = cudaEventCreateWithFlags(&event, cudaEventDefault); status != cudaSuccess) {
@@ -34,13 +34,13 @@ class PointClock {
                 return status;
             }
             ++m_used;
-            m_isBehind = false;
+            m_hasWorkSince = false;
         }
         m_points.push_back(m_used - 1);
         return cudaSuccess;
     }
     // Something is queued, or waits to be.
-    void working() { m_isBehind = true; }
+    void working() { m_hasWorkSince = true; }
     [[nodiscard]] std::size_t points() const { return m_points.size(); }
 
     // After the queue was waited for: of every point, since the first; the last one stays, as the first of the
@@ -67,7 +67,7 @@ class PointClock {
     std::vector<cudaEvent_t> m_events;
     std::size_t m_used = 0;
     std::vector<std::size_t> m_points;  // indices of their events
-    bool m_isBehind = false;            // something was queued since the last point
+    bool m_hasWorkSince = false;
 };
 
 }  // namespace fw::kernels::cuda

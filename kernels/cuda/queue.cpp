@@ -177,12 +177,15 @@ cudaError_t Fetches::makeRoom(Slot& slot, std::int64_t bytes) {
 }
 
 cudaError_t Fetches::begin(cudaStream_t stream, const void* device, std::int64_t bytes, std::int32_t& slot) {
-    // The smallest free one that is large enough, otherwise any free one, otherwise a new one.
+    // The smallest free one that is large enough, otherwise the largest free one, otherwise a new one.
     auto best = m_slots.end();
     for (auto it = m_slots.begin(); it != m_slots.end(); ++it) {
+        if (it->isTaken) {
+            continue;
+        }
         const bool fits = it->capacity >= bytes;
-        if (!it->isTaken &&
-            (best == m_slots.end() || (fits && (best->capacity < bytes || it->capacity < best->capacity)))) {
+        if (best == m_slots.end() ||
+            (best->capacity >= bytes ? fits && it->capacity < best->capacity : it->capacity > best->capacity)) {
             best = it;
         }
     }

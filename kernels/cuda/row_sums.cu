@@ -1,5 +1,5 @@
-// Sums over rows of a softmax, without atomics, so that the bits depend on the operands alone. A row is read once: a
-// warp takes a stack of boxes, those that share their frames and lines of the grid, and leaves the sum of each line
+// Sums over rows of a softmax, without atomics, so that the bits depend on the operands alone. A row is read once for
+// all but the columns over all rows: a warp takes a stack of boxes, those that share their frames and lines of the grid, and leaves the sum of each line
 // of it and, for each column, the sum over its lines. What is asked for are sums of those.
 #include "kernels/cuda/platform.cuh"
 

@@ -18,7 +18,7 @@ struct CopyLane {
     CopyLane& operator=(const CopyLane&) = delete;
 
     std::int32_t device = 0;
-    cudaStream_t compute = nullptr;  // the queue's
+    Queue* queue = nullptr;  // outlives this
     cudaStream_t copies = nullptr;
     struct Place {
         cudaEvent_t filled = nullptr, left = nullptr;
@@ -71,7 +71,7 @@ Code createLane(std::int32_t device, Queue* queue, CopyLane** result, Message* m
         return Code::OutOfMemory;
     }
     lane->device = device;
-    lane->compute = queue->stream;
+    lane->queue = queue;
     cudaError_t status = cudaSetDevice(device);
     if (status == cudaSuccess) {
         status = cudaStreamCreateWithFlags(&lane->copies, cudaStreamNonBlocking);
@@ -122,12 +122,13 @@ Code fetched(CopyLane* lane, int place) {
 }
 
 Code await(CopyLane* lane, int place) {
-    return codeOf(cudaStreamWaitEvent(lane->compute, lane->places[place].filled, 0));
+    lane->queue->points.working();  // no module's time: it lies between two points
+    return codeOf(cudaStreamWaitEvent(lane->queue->stream, lane->places[place].filled, 0));
 }
 
 Code leave(CopyLane* lane, int place) {
     lane->places[place].mustWait = true;
-    return codeOf(cudaEventRecord(lane->places[place].left, lane->compute));
+    return codeOf(cudaEventRecord(lane->places[place].left, lane->queue->stream));
 }
 
 constexpr StreamingApi kStreaming = {

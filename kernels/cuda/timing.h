@@ -13,10 +13,11 @@ inline constexpr std::int32_t kTimingVersion = 1;
 
 struct TimingApi {
     std::int32_t version;
-    // Measures from here on. Between two synchronize() calls the device counts as busy from the first call to the
-    // last one that is no download.
+    // Measures from here on. Between two waits for all that is queued, synchronize() or markedMicroseconds(), the
+    // device counts as busy from the first call to the last one that is no download: also while it runs dry
+    // between.
     Code (*start)(Queue* queue);
-    // Sum since start(), of what synchronize() has waited for.
+    // Sum since start(), of what was waited for.
     Code (*busyMicroseconds)(Queue* queue, double* microseconds);
 };
 

@@ -112,6 +112,49 @@ TEST_F(ProbeValues, GatesAndTheLinearShareAreTheirDefinitions) {
     }
 }
 
+// What one layer's gate came to is on its way while the next layer's is looked at.
+TEST_F(ProbeValues, GatesOfLayersOneBehindTheOther) {
+    const std::int64_t channels = kProbedHeads * kProbedWidth;
+    ProbeSetup setup;
+    setup.selection.kinds = {job::Probe::Gate, job::Probe::Stats};
+    setup.info.grid = {2, 3, 5};
+    setup.info.heads = kProbedHeads;
+    setup.info.layers = 3;
+    setup.info.steps = {0};
+    setup.info.probedLayers = {0, 1, 2};
+    setup.steps = 1;
+    setup.readsRows = true;
+    const auto probes = std::move(*ProbeRecorder::create(*m_device, *m_ops, std::move(setup)));
+    const std::vector<float> branch = random(kTokens * channels, 21), q = random(kTokens * channels, 22);
+    std::vector<std::vector<float>> logits;
+    std::vector<float> out = random(kTokens * channels, 23);
+    for (int layer = 0; layer < 3; ++layer) {
+        logits.push_back(random(kTokens, 30 + static_cast<unsigned>(layer)));
+        method::SelfAttentionCall call;
+        call.layer = layer;
+        call.scale = 0.25F;
+        call.q = call.k = ConstTensorView(q.data(), DType::F32, {1, kTokens, kProbedHeads, kProbedWidth});
+        call.out = TensorView(out.data(), DType::F32, {1, kTokens, kProbedHeads, kProbedWidth});
+        const ConstTensorView own(logits.back().data(), DType::F32, {1, kTokens, 1});
+        ASSERT_TRUE(probes->branchReady(*m_context, call,
+                                        ConstTensorView(branch.data(), DType::F32, {1, kTokens, channels}),
+                                        {.scale = 1.0F, .gate = backend::GateMode::Token, .logits = own}));
+        ASSERT_TRUE(probes->attentionDone(*m_context, call));
+    }
+    const trace::ProbeData data = probes->take();
+    const trace::ProbeTable& gates = *data.find(ProbeKind::Gate);
+    ASSERT_EQ(gates.size(), 3);
+    EXPECT_EQ(data.find(ProbeKind::LinearShare)->size(), 3);
+    EXPECT_EQ(data.find(ProbeKind::HeadStats)->size(), 3 * kProbedHeads);
+    for (int layer = 0; layer < 3; ++layer) {
+        const std::vector<float> values = gates.values(gates.find({0, 0, layer, -1}));
+        for (std::size_t token = 0; token < values.size(); ++token) {
+            EXPECT_NEAR(double{values[token]}, sigmoid(double{logits[static_cast<std::size_t>(layer)][token]}),
+                        5e-4);
+        }
+    }
+}
+
 // The share is what the operation itself adds.
 TEST_F(ProbeValues, TheLinearShareIsWhatIsAdded) {
     const std::int64_t channels = kProbedHeads * kProbedWidth;

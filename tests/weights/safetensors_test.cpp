@@ -238,7 +238,7 @@ TEST(SafetensorsWriter, SaysWhatLiesInItsWay) {
     const auto status = writeSafetensors(folder / "a.safetensors", {{"a", {values.data(), DType::F32, {4}}}}, {});
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::Io);
-    EXPECT_THAT(status.error().message, HasSubstr("the last of them a.safetensors.part-100; remove them"));
+    EXPECT_THAT(status.error().message, HasSubstr("the last of them a.safetensors.part-100; remove those"));
     EXPECT_EQ(filesIn(folder.path()).size(), 100U);
 }
 
