@@ -54,9 +54,7 @@ __device__ __forceinline__ void writeRows(const AttentionArgs& args, const Softm
     const int lane = static_cast<int>(threadIdx.x) % 32;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-        float sum = state.sums[half];
-        sum += __shfl_xor_sync(0xffffffffU, sum, 1);
-        sum += __shfl_xor_sync(0xffffffffU, sum, 2);
+        const float sum = sumOfWeights(state, half);
         const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
         const std::int64_t query = firstRow + lane / 4 + half * 8;
         Bf16* out = static_cast<Bf16*>(args.out) + batch * args.outBatch + query * args.outToken +
@@ -64,12 +62,7 @@ __device__ __forceinline__ void writeRows(const AttentionArgs& args, const Softm
 #pragma unroll
         for (int group = 0; group < kWidth / 32; ++group) {
             std::uint32_t words[4];
-#pragma unroll
-            for (int n = 0; n < 4; ++n) {
-                const int at = 16 * group + 4 * n + 2 * half;
-                words[n] = packBf16(result[at] * factor, result[at + 1] * factor);
-            }
-            exchangeInQuad(words);
+            packChannels(words, result, factor, group, half);
             if (query < args.queries) {
                 *reinterpret_cast<uint4*>(out + group * 32) = make_uint4(words[0], words[1], words[2], words[3]);
             }

@@ -305,6 +305,27 @@ __device__ __forceinline__ void packWeights(unsigned char* weights, const float 
     __syncwarp();
 }
 
+// A query's weights together: the sums of the four lanes that share it.
+__device__ __forceinline__ float sumOfWeights(const SoftmaxState& state, int half) {
+    float sum = state.sums[half];
+    sum += __shfl_xor_sync(0xffffffffU, sum, 1);
+    sum += __shfl_xor_sync(0xffffffffU, sum, 2);
+    return sum;
+}
+
+// Of a query's channels 32 · group to 32 · group + 31, times `factor`, the eight that lie behind one another for this
+// lane.
+template <int kCount>
+__device__ __forceinline__ void packChannels(std::uint32_t (&words)[4], const float (&result)[kCount], float factor,
+                                             int group, int half) {
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+        const int at = 16 * group + 4 * n + 2 * half;
+        words[n] = packBf16(result[at] * factor, result[at + 1] * factor);
+    }
+    exchangeInQuad(words);
+}
+
 // Of this thread's two queries, into the result or a part of it. `firstRow`: of the warp, within the block's tile.
 // `scales` are of its scores, `valueScale` of the values.
 template <int kWidth, int kQueries>
@@ -314,9 +335,7 @@ __device__ __forceinline__ void writeResult(const AttentionArgs& args, const Wgm
     const int lane = static_cast<int>(threadIdx.x) % 32;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-        float sum = state.sums[half];
-        sum += __shfl_xor_sync(0xffffffffU, sum, 1);
-        sum += __shfl_xor_sync(0xffffffffU, sum, 2);
+        const float sum = sumOfWeights(state, half);
         const int row = firstRow + lane / 4 + half * 8;
         const std::int64_t query = work.firstQuery + row;
         if (query >= args.queries) {

@@ -1,4 +1,5 @@
 // What a state space model does to tokens before its scan: a short convolution along the row, means over boxes.
+#include "kernels/cuda/rows.cuh"
 #include "kernels/cuda/scan_order.cuh"
 
 namespace fw::kernels::cuda {
@@ -8,24 +9,6 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kUsualTaps = 4;  // of Mamba2
 constexpr int kRun = 4;        // positions a thread
-
-// kWide neighbouring channels, 1 or 8.
-template <int kWide, class T>
-__device__ __forceinline__ void loadWide(const T* from, float (&values)[kWide]) {
-    if constexpr (kWide == 8) {
-        load8(from, values);
-    } else {
-        values[0] = toFloat(*from);
-    }
-}
-template <int kWide, class T>
-__device__ __forceinline__ void storeWide(T* to, const float (&values)[kWide]) {
-    if constexpr (kWide == 8) {
-        store8(to, values);
-    } else {
-        store(to, values[0]);
-    }
-}
 
 // The row at a position; positions below 0 are the prefix's. Null before that.
 template <class T>

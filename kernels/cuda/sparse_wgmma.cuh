@@ -313,9 +313,7 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
         }
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-            float sum = softmax.sums[half];
-            sum += __shfl_xor_sync(0xffffffffU, sum, 1);
-            sum += __shfl_xor_sync(0xffffffffU, sum, 2);
+            const float sum = sumOfWeights(softmax, half);
             const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
             const int query = own.first + row + half * 8;
             const std::int64_t token = query < own.end ? Walk::tokenOf(all, head, batch, query) : -1;
@@ -336,12 +334,7 @@ __device__ __forceinline__ void computeStream(const typename Walk::Args& all,
 #pragma unroll
             for (int group = 0; group < kWidth / 32; ++group) {
                 std::uint32_t words[4];
-#pragma unroll
-                for (int n = 0; n < 4; ++n) {
-                    const int at = 16 * group + 4 * n + 2 * half;
-                    words[n] = packBf16(result[at] * factor, result[at + 1] * factor);
-                }
-                exchangeInQuad(words);
+                packChannels(words, result, factor, group, half);
                 if (adds) {
                     addBranchTo(words, added[group], gate);
                 }

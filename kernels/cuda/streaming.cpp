@@ -18,7 +18,7 @@ struct CopyLane {
     CopyLane& operator=(const CopyLane&) = delete;
 
     std::int32_t device = 0;
-    Queue* queue = nullptr;  // outlives this
+    Queue* queue = nullptr;  // there whenever something is awaited or left
     cudaStream_t copies = nullptr;
     struct Place {
         cudaEvent_t filled = nullptr, left = nullptr;
